@@ -1,0 +1,104 @@
+#ifndef DOCKET_SERVICES_ENGINE_ENGINE_H_
+#define DOCKET_SERVICES_ENGINE_ENGINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "docket/v1/admin_service.pb.h"
+#include "docket/v1/case_service.pb.h"
+#include "docket/v1/policy_service.pb.h"
+#include "services/engine/feed.h"
+#include "services/engine/environment.h"
+#include "store/event_log.h"
+#include "store/kv.h"
+#include "workflow/policy/policy_set.h"
+
+// The one door for writes. Everything that changes the log goes through Submit* to a single writer thread that groups
+// what is waiting into one synced write. Start here to understand services/engine.
+namespace docket::engine {
+
+// Who asks. `principal_id` is not checked against anything while there is no login.
+struct Caller {
+  std::string principal_id;
+  v1::ActorKind kind = v1::ACTOR_KIND_STAFF;
+  std::string authentication = "claimed";
+  std::string traceparent;
+};
+
+// Two queues, so that an importer cannot starve handlers: a group takes interactive commands first, then bulk ones, but
+// always at least kMinBulkPerGroup of them.
+enum class Lane { kInteractive, kBulk };
+
+inline constexpr size_t kMaxQueuedInteractive = 4096;  // commands; beyond: RESOURCE_EXHAUSTED OVERLOADED
+inline constexpr size_t kMaxQueuedBulk = 4096;
+inline constexpr size_t kMaxGroupCommands = 256;
+inline constexpr size_t kMaxGroupBytes = 4 << 20;
+inline constexpr size_t kMinBulkPerGroup = 16;
+inline constexpr size_t kDefaultCachedCases = 100'000;
+
+struct EngineOptions {
+  store::KvStore* kv = nullptr;         // outlives the engine
+  store::EventLog* log = nullptr;       // outlives the engine
+  Environment environment;              // clock, randomness, free space
+  size_t cached_cases = kDefaultCachedCases;
+  bool run_timers = true;               // off in tests that show lists do not need them
+  std::string version = "0.1.0";
+};
+
+using ExecuteDone = absl::AnyInvocable<void(absl::StatusOr<v1::ExecuteReply>)>;
+using PublishDone = absl::AnyInvocable<void(absl::StatusOr<v1::PublishPoliciesReply>)>;
+
+// What readers read: one consistent snapshot of everything at `position`.
+struct ReadView {
+  std::unique_ptr<store::KvSnapshot> snapshot;
+  store::Family views;  // the live generation
+  uint64_t position = 0;  // last position readable
+  uint64_t commits = 0;
+  std::shared_ptr<const policy::PolicySet> policies;
+};
+
+class Engine {
+ public:
+  // Loads policies and directory, catches the views up with the log if needed, starts the writer and the timers.
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(const EngineOptions& options);
+  virtual ~Engine() = default;  // stops taking commands, finishes the queue, then returns
+
+  // Thread-safe. `done` runs on the writer thread (or at once in the caller's, when refused before queueing) and must not
+  // block. REQUIRES: the request passed request validation (services/rpc/validation.h).
+  virtual void Submit(v1::ExecuteRequest request, Caller caller, Lane lane, ExecuteDone done) = 0;
+  // Submits several in order with one hand-over; `done` runs once per request, in order.
+  virtual void SubmitAll(std::vector<v1::ExecuteRequest> requests, Caller caller, Lane lane,
+                         std::function<void(size_t index, absl::StatusOr<v1::ExecuteReply>)> done) = 0;
+  // Takes the first unowned case of a queue for the caller.
+  virtual void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) = 0;
+  virtual void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) = 0;
+
+  // Thread-safe, never waits for the writer.
+  virtual ReadView Read() const = 0;
+  virtual const Feed& feed() const = 0;
+  virtual const store::EventLog& log() const = 0;
+  virtual const Environment& environment() const = 0;
+
+  virtual v1::GetStatsReply Stats(bool with_digests) const = 0;
+  // OK while commands are accepted; else why not (write latch, stopping).
+  virtual absl::Status WriteHealth() const = 0;
+  virtual bool ClockSuspect() const = 0;
+  virtual absl::StatusOr<absl::Duration> AcceptClock(Caller caller) = 0;
+  // Blocks until done; `progress` is called now and then from this thread. Commands go on meanwhile.
+  virtual absl::StatusOr<v1::RebuildViewsReply> Rebuild(
+      bool keep_old, std::function<void(uint64_t done, uint64_t total)> progress) = 0;
+  // Stops taking commands; those queued are finished. Idempotent.
+  virtual void Stop() = 0;
+};
+
+}  // namespace docket::engine
+
+#endif  // DOCKET_SERVICES_ENGINE_ENGINE_H_

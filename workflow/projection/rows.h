@@ -1,0 +1,128 @@
+#ifndef DOCKET_WORKFLOW_PROJECTION_ROWS_H_
+#define DOCKET_WORKFLOW_PROJECTION_ROWS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "docket/v1/view.pb.h"
+
+// The typed rows of all views. Key parts go to a key writer chosen by the caller (store/ordered_key.h), so that this
+// folder knows no store. Instants in keys are microseconds since the epoch. Keyspace numbers are never reused.
+namespace docket::projection {
+
+inline constexpr int64_t kNever = INT64_MAX;  // sorts last
+
+template <class Message>
+struct ValueOf {
+  Message value;
+  std::string Value() const { return value.SerializeAsString(); }
+  bool SetValue(absl::string_view bytes) { return value.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())); }
+};
+struct NoValue {
+  std::string Value() const { return {}; }
+  bool SetValue(absl::string_view bytes) { return bytes.empty(); }
+};
+
+// Head of a case stream and list row, by case id (UUIDv7: order of filing).
+struct CaseRow : ValueOf<v1::CaseRow> {
+  static constexpr uint16_t kKeyspace = 1;
+  static constexpr uint32_t kVersion = 1;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const { w.Text(case_id); }
+  template <class R> bool ReadKey(R& r) { return r.Text(&case_id); }
+};
+
+// Case number to case id.
+struct CaseNumberRow {
+  static constexpr uint16_t kKeyspace = 2;
+  static constexpr uint32_t kVersion = 1;
+  std::string prefix;
+  uint32_t year = 0;
+  uint64_t counter = 0;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const { w.Text(prefix).U32(year).U64(counter); }
+  template <class R> bool ReadKey(R& r) { return r.Text(&prefix) && r.U32(&year) && r.U64(&counter); }
+  std::string Value() const { return case_id; }
+  bool SetValue(absl::string_view bytes) { case_id = std::string(bytes); return true; }
+};
+
+// (source, external key) to case id.
+struct ExternalRow {
+  static constexpr uint16_t kKeyspace = 3;
+  static constexpr uint32_t kVersion = 1;
+  std::string source;
+  std::string external_key;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const { w.Text(source).Text(external_key); }
+  template <class R> bool ReadKey(R& r) { return r.Text(&source) && r.Text(&external_key); }
+  std::string Value() const { return case_id; }
+  bool SetValue(absl::string_view bytes) { case_id = std::string(bytes); return true; }
+};
+
+// Unstopped duties by the instant they are, or become, late: the due, the first due that passed if already breached,
+// kNever for a pause without a known end.
+struct DutyRow : ValueOf<v1::DutyRowValue> {
+  static constexpr uint16_t kKeyspace = 4;
+  static constexpr uint32_t kVersion = 1;
+  int64_t late_from_us = kNever;
+  std::string case_id;
+  uint32_t clock_no = 0;
+  template <class W> void WriteKey(W& w) const { w.I64(late_from_us).Text(case_id).U32(clock_no); }
+  template <class R> bool ReadKey(R& r) { return r.I64(&late_from_us) && r.Text(&case_id) && r.U32(&clock_no); }
+};
+
+// Cases standing in a queue, in the order of work (DOMAIN 7, R19).
+struct QueueRow : ValueOf<v1::QueueRowValue> {
+  static constexpr uint16_t kKeyspace = 5;
+  static constexpr uint32_t kVersion = 1;
+  std::string queue;
+  uint8_t band = 2;            // 0 safety, 1 breached regulatory, 2 other
+  uint32_t inverse_level = 0;  // 255 - highest raised escalation level
+  int64_t effective_due_us = kNever;
+  uint32_t priority = 0;
+  uint32_t inverse_tier = 0;  // 255 - tier weight
+  int64_t received_at_us = 0;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const {
+    w.Text(queue).U8(band).U32(inverse_level).I64(effective_due_us).U32(priority).U32(inverse_tier)
+        .I64(received_at_us).Text(case_id);
+  }
+  template <class R> bool ReadKey(R& r) {
+    return r.Text(&queue) && r.U8(&band) && r.U32(&inverse_level) && r.I64(&effective_due_us) && r.U32(&priority) &&
+           r.U32(&inverse_tier) && r.I64(&received_at_us) && r.Text(&case_id);
+  }
+};
+
+// The next instant at which time alone makes a case change; at most one per case.
+struct WakeRow : NoValue {
+  static constexpr uint16_t kKeyspace = 6;
+  static constexpr uint32_t kVersion = 1;
+  int64_t at_us = 0;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const { w.I64(at_us).Text(case_id); }
+  template <class R> bool ReadKey(R& r) { return r.I64(&at_us) && r.Text(&case_id); }
+};
+
+// Escalations, unacknowledged first, oldest first.
+struct EscalationRow : ValueOf<v1::EscalationRowValue> {
+  static constexpr uint16_t kKeyspace = 7;
+  static constexpr uint32_t kVersion = 1;
+  bool acknowledged = false;
+  int64_t raised_at_us = 0;
+  std::string case_id;
+  uint32_t escalation_no = 0;
+  template <class W> void WriteKey(W& w) const {
+    w.U8(acknowledged ? 1 : 0).I64(raised_at_us).Text(case_id).U32(escalation_no);
+  }
+  template <class R> bool ReadKey(R& r) {
+    uint8_t flag = 0;
+    if (!r.U8(&flag) || !r.I64(&raised_at_us) || !r.Text(&case_id) || !r.U32(&escalation_no)) return false;
+    acknowledged = flag != 0;
+    return true;
+  }
+};
+
+}  // namespace docket::projection
+
+#endif  // DOCKET_WORKFLOW_PROJECTION_ROWS_H_
