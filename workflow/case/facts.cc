@@ -1,0 +1,84 @@
+#include "workflow/case/facts.h"
+
+#include <algorithm>
+
+namespace docket::workflow {
+namespace {
+
+const v1::MatterFinding* FindingFor(const v1::Decision& decision, uint32_t matter_no) {
+  for (const v1::MatterFinding& finding : decision.findings()) {
+    if (finding.matter_no() == matter_no) return &finding;
+  }
+  return nullptr;
+}
+
+// The decision whose findings count: the draft while there is one, else the decision issued.
+const v1::Decision& CurrentDecision(const v1::Case& state) {
+  return state.has_draft() ? state.draft() : state.decision();
+}
+
+void CountFindings(const v1::Case& state, v1::CaseFacts* facts) {
+  uint32_t without_finding = 0;
+  uint32_t without_cause = 0;
+  for (const v1::Matter& matter : state.matters()) {
+    const v1::MatterFinding* finding = FindingFor(CurrentDecision(state), matter.matter_no());
+    if (finding == nullptr || finding->finding() == v1::FINDING_UNSPECIFIED) {
+      ++without_finding;
+    } else if ((finding->finding() == v1::UPHELD || finding->finding() == v1::PARTLY_UPHELD) &&
+               finding->root_cause().empty()) {
+      ++without_cause;
+    }
+  }
+  facts->set_matters(state.matters_size());
+  facts->set_matters_without_finding(without_finding);
+  facts->set_upheld_matters_without_root_cause(without_cause);
+}
+
+}  // namespace
+
+v1::CaseFacts BuildFacts(const v1::Case& state) {
+  v1::CaseFacts facts;
+  facts.set_kind(state.kind());
+  facts.set_status(state.status().status());
+  facts.set_category(state.status().category());
+  facts.set_priority(state.priority());
+  facts.set_severity(state.severity());
+  facts.set_impact(state.impact());
+  facts.set_urgency(state.urgency());
+  facts.set_complexity(state.complexity());
+  facts.set_safety(state.safety());
+  facts.set_legal(state.legal());
+  facts.set_regulatory(state.regulatory());
+  facts.set_vulnerable(state.vulnerable());
+  facts.set_public_exposure(state.public_exposure());
+  facts.set_triaged(state.triaged());
+  facts.set_tier(state.tier());
+  facts.set_language(state.language());
+  facts.set_medium(state.channel().medium());
+  facts.set_carrier(state.channel().carrier());
+  facts.set_department(state.department());
+  facts.set_owner(state.owner());
+  facts.set_queue(state.queue());
+  facts.set_topic(state.category());
+  facts.set_in_transit(state.has_transfer());
+  facts.set_unanswered_messages(state.unanswered_inbound_size());
+  facts.set_information_requested(state.last_information_request() != 0);
+  facts.set_reopen_count(state.reopen_count());
+  facts.set_transfer_count(state.transfer_count());
+  facts.set_has_draft(state.has_draft());
+  facts.set_decision_issued(state.has_decision());
+  facts.set_responded(state.has_first_response_at());
+  facts.set_resolution_accepted(!state.accepted_resolution().empty());
+  facts.set_open_escalations(static_cast<uint32_t>(
+      std::count_if(state.escalations().begin(), state.escalations().end(),
+                    [](const v1::Escalation& one) { return one.state() == v1::Escalation::RAISED; })));
+  facts.set_history(state.history());
+  facts.set_external_source(state.external_ref().source());
+  facts.set_all_criteria_met(!state.criteria().empty() &&
+                             std::all_of(state.criteria().begin(), state.criteria().end(),
+                                         [](const v1::Criterion& one) { return one.met(); }));
+  CountFindings(state, &facts);
+  return facts;
+}
+
+}  // namespace docket::workflow
