@@ -1,0 +1,375 @@
+#include "workflow/policy/policy_set.h"
+
+#include <algorithm>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+#include "workflow/policy/nearest.h"
+
+namespace docket::policy {
+namespace {
+
+// Versions of one policy, ascending. Shared between the sets in which they are the same.
+template <class T>
+using Versions = std::vector<std::shared_ptr<const Published<T>>>;
+template <class T>
+using ById = std::map<std::string, std::shared_ptr<const Versions<T>>, std::less<>>;
+
+// The directory with an index by id; points into its own message, so it is neither copied nor moved.
+struct IndexedDirectory {
+  v1::Directory directory;
+  uint32_t version = 0;
+  std::map<std::string, const v1::Department*, std::less<>> departments;
+  std::map<std::string, const v1::Queue*, std::less<>> queues;
+  std::map<std::string, const v1::Principal*, std::less<>> principals;
+
+  IndexedDirectory(const v1::Directory& source, uint32_t number) : directory(source), version(number) {
+    for (const auto& department : directory.departments()) departments.emplace(department.id(), &department);
+    for (const auto& queue : directory.queues()) queues.emplace(queue.id(), &queue);
+    for (const auto& principal : directory.principals()) principals.emplace(principal.id(), &principal);
+  }
+  IndexedDirectory(const IndexedDirectory&) = delete;
+  IndexedDirectory& operator=(const IndexedDirectory&) = delete;
+};
+
+template <class Map>
+auto FindOrNull(const Map& map, absl::string_view id) -> typename Map::mapped_type {
+  const auto it = map.find(std::string(id));
+  return it == map.end() ? nullptr : it->second;
+}
+
+template <class Map>
+std::string NearestKey(absl::string_view id, const Map& map) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return Nearest(id, keys);
+}
+
+// The greatest version already effective; null: none.
+template <class T>
+const Published<T>* EffectiveAt(const Versions<T>& versions, absl::Time at) {
+  for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
+    if ((*it)->effective_from <= at) return it->get();
+  }
+  return nullptr;
+}
+
+template <class T>
+const Published<T>* Pinned(const ById<T>& policies, const v1::PolicyPin& pin) {
+  const auto versions = FindOrNull(policies, pin.id());
+  if (versions == nullptr) return nullptr;
+  for (const auto& published : *versions) {
+    // A position of 0 is a pin made by hand; any other must be that of the publication.
+    if (published->pin.version() == pin.version() && (pin.position() == 0 || pin.position() == published->pin.position())) {
+      return published.get();
+    }
+  }
+  return nullptr;
+}
+
+template <class T>
+const Published<T>* NamedAt(const ById<T>& policies, absl::string_view id, absl::Time at) {
+  const auto versions = FindOrNull(policies, id);
+  return versions == nullptr ? nullptr : EffectiveAt(*versions, at);
+}
+
+absl::Status DataLoss(const std::string& message) {
+  return Refuse(absl::StatusCode::kDataLoss, "POLICY_DAMAGED", message);
+}
+
+// What is the same for every kind of policy in one publication.
+struct Publication {
+  const v1::PolicyPublished* event = nullptr;
+  uint64_t position = 0;
+  absl::Time recorded_at;
+  std::string principal;
+};
+
+// `policies` with one more version.
+template <class T>
+absl::StatusOr<std::shared_ptr<const ById<T>>> Add(const ById<T>& policies, const Publication& publication,
+                                                   std::shared_ptr<const T> value) {
+  const v1::PolicyPublished& event = *publication.event;
+  const auto existing = FindOrNull(policies, event.id());
+  if (event.version() == 0 || (existing != nullptr && existing->back()->pin.version() >= event.version())) {
+    return DataLoss(absl::StrCat("policy ", event.id(), ": version ", event.version(), ", want one above ",
+                                 existing == nullptr ? 0 : existing->back()->pin.version()));
+  }
+  auto published = std::make_shared<Published<T>>();
+  published->pin.set_id(event.id());
+  published->pin.set_version(event.version());
+  published->pin.set_position(publication.position);
+  published->effective_from = event.has_effective_from() ? FromProto(event.effective_from()) : publication.recorded_at;
+  published->published_at = publication.recorded_at;
+  published->published_by = publication.principal;
+  published->yaml = event.yaml();
+  published->digest = event.digest();
+  published->value = std::move(value);
+  auto versions = existing == nullptr ? std::make_shared<Versions<T>>() : std::make_shared<Versions<T>>(*existing);
+  versions->push_back(std::move(published));
+  auto result = std::make_shared<ById<T>>(policies);
+  (*result)[event.id()] = std::move(versions);
+  return result;
+}
+
+// The compiled message with the identity it was published under.
+template <class T>
+std::shared_ptr<const T> Identified(const T& compiled, const v1::PolicyPublished& event) {
+  auto value = std::make_shared<T>(compiled);
+  value->set_id(event.id());
+  value->set_version(event.version());
+  return value;
+}
+
+template <class Repeated>
+bool Lists(const Repeated& kinds, v1::CaseKind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+// The effective version with the newest position among those that satisfy `wanted`.
+template <class T, class Predicate>
+const Published<T>* NewestWhere(const ById<T>& policies, absl::Time at, Predicate wanted) {
+  const Published<T>* newest = nullptr;
+  for (const auto& [id, versions] : policies) {
+    const Published<T>* published = EffectiveAt(*versions, at);
+    if (published == nullptr || !wanted(*published->value)) continue;
+    if (newest == nullptr || published->pin.position() > newest->pin.position()) newest = published;
+  }
+  return newest;
+}
+
+void SetCompiled(const v1::Chart& value, v1::CompiledPolicy* compiled) { *compiled->mutable_chart() = value; }
+void SetCompiled(const v1::SlaPolicy& value, v1::CompiledPolicy* compiled) { *compiled->mutable_sla() = value; }
+void SetCompiled(const v1::Ladder& value, v1::CompiledPolicy* compiled) { *compiled->mutable_ladder() = value; }
+void SetCompiled(const v1::PriorityMatrix& value, v1::CompiledPolicy* compiled) { *compiled->mutable_matrix() = value; }
+void SetCompiled(const sla::WorkingCalendar& value, v1::CompiledPolicy* compiled) {
+  *compiled->mutable_calendar() = value.compiled();
+}
+
+template <class T>
+PolicySet::Listed ToListed(v1::PolicyKind kind, const Published<T>& published) {
+  return {.kind = kind,
+          .pin = published.pin,
+          .effective_from = published.effective_from,
+          .published_at = published.published_at,
+          .published_by = published.published_by,
+          .yaml = {},
+          .digest = published.digest,
+          .compiled = {}};
+}
+
+template <class T>
+void ListNewest(v1::PolicyKind kind, const ById<T>& policies, std::vector<PolicySet::Listed>* out) {
+  for (const auto& [id, versions] : policies) out->push_back(ToListed(kind, *versions->back()));
+}
+
+template <class T>
+absl::StatusOr<PolicySet::Listed> GetOne(v1::PolicyKind kind, const ById<T>& policies, absl::string_view id,
+                                         uint32_t version) {
+  const auto versions = FindOrNull(policies, id);
+  if (versions == nullptr) {
+    return Refuse(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
+                  absl::StrCat("id: no ", v1::PolicyKind_Name(kind), " \"", id, "\"; nearest: ", NearestKey(id, policies)));
+  }
+  for (const auto& published : *versions) {
+    if (version != 0 ? published->pin.version() == version : published == versions->back()) {
+      PolicySet::Listed listed = ToListed(kind, *published);
+      listed.yaml = published->yaml;
+      SetCompiled(*published->value, &listed.compiled);
+      return listed;
+    }
+  }
+  return Refuse(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
+                absl::StrCat("version: ", id, " has no version ", version, ", the newest is ",
+                             versions->back()->pin.version()));
+}
+
+}  // namespace
+
+// Each member is replaced as a whole; a set made by With shares all but one of them.
+struct PolicySet::Data {
+  std::shared_ptr<const ById<v1::Chart>> charts = std::make_shared<ById<v1::Chart>>();
+  std::shared_ptr<const ById<v1::SlaPolicy>> slas = std::make_shared<ById<v1::SlaPolicy>>();
+  std::shared_ptr<const ById<sla::WorkingCalendar>> calendars = std::make_shared<ById<sla::WorkingCalendar>>();
+  std::shared_ptr<const ById<v1::Ladder>> ladders = std::make_shared<ById<v1::Ladder>>();
+  std::shared_ptr<const ById<v1::PriorityMatrix>> matrices = std::make_shared<ById<v1::PriorityMatrix>>();
+  std::shared_ptr<const IndexedDirectory> directory = std::make_shared<IndexedDirectory>(v1::Directory(), 0);
+
+  absl::Status Publish(const Publication& publication);
+};
+
+absl::Status PolicySet::Data::Publish(const Publication& publication) {
+  const v1::PolicyPublished& event = *publication.event;
+  const v1::CompiledPolicy& compiled = event.compiled();
+  const auto is = [&](v1::PolicyKind kind, bool has) { return event.kind() == kind && has; };
+  if (is(v1::WORKFLOW, compiled.has_chart())) {
+    DOCKET_ASSIGN_OR_RETURN(charts, Add(*charts, publication, Identified(compiled.chart(), event)));
+  } else if (is(v1::SLA, compiled.has_sla())) {
+    DOCKET_ASSIGN_OR_RETURN(slas, Add(*slas, publication, Identified(compiled.sla(), event)));
+  } else if (is(v1::LADDER, compiled.has_ladder())) {
+    DOCKET_ASSIGN_OR_RETURN(ladders, Add(*ladders, publication, Identified(compiled.ladder(), event)));
+  } else if (is(v1::PRIORITY_MATRIX, compiled.has_matrix())) {
+    DOCKET_ASSIGN_OR_RETURN(matrices, Add(*matrices, publication, Identified(compiled.matrix(), event)));
+  } else if (is(v1::CALENDAR, compiled.has_calendar())) {
+    auto calendar = sla::WorkingCalendar::FromCompiled(*Identified(compiled.calendar(), event));
+    if (!calendar.ok()) return DataLoss(absl::StrCat("calendar ", event.id(), ": ", calendar.status().message()));
+    DOCKET_ASSIGN_OR_RETURN(calendars, Add(*calendars, publication, *std::move(calendar)));
+  } else {
+    return DataLoss(absl::StrCat("policy ", event.id(), ": kind ", v1::PolicyKind_Name(event.kind()),
+                                 " without its compiled form"));
+  }
+  return absl::OkStatus();
+}
+
+PolicySet::PolicySet() : data_(std::make_shared<Data>()) {}
+PolicySet::~PolicySet() = default;
+PolicySet::PolicySet(const PolicySet&) = default;
+
+absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event& event, uint64_t position,
+                                                                 absl::Time recorded_at,
+                                                                 absl::string_view principal) const {
+  auto result = std::make_shared<PolicySet>(*this);
+  if (event.has_policy_published()) {
+    auto data = std::make_shared<Data>(*data_);
+    DOCKET_RETURN_IF_ERROR(data->Publish({.event = &event.policy_published(),
+                                          .position = position,
+                                          .recorded_at = recorded_at,
+                                          .principal = std::string(principal)}));
+    result->data_ = std::move(data);
+  } else if (event.has_directory_published()) {
+    const v1::DirectoryPublished& published = event.directory_published();
+    if (published.version() <= directory_version()) {
+      return DataLoss(absl::StrCat("directory: version ", published.version(), ", want one above ", directory_version()));
+    }
+    auto data = std::make_shared<Data>(*data_);
+    data->directory = std::make_shared<IndexedDirectory>(published.directory(), published.version());
+    result->data_ = std::move(data);
+  }
+  return result;
+}
+
+const Published<v1::Chart>* PolicySet::ChartFor(v1::CaseKind kind, absl::Time at) const {
+  return NewestWhere(*data_->charts, at,
+                     [&](const v1::Chart& chart) { return !chart.by_name_only() && Lists(chart.kinds(), kind); });
+}
+
+const Published<v1::Chart>* PolicySet::ChartNamed(absl::string_view id, absl::Time at) const {
+  return NamedAt(*data_->charts, id, at);
+}
+
+const v1::Chart* PolicySet::Chart(const v1::PolicyPin& pin) const {
+  const auto* published = Pinned(*data_->charts, pin);
+  return published == nullptr ? nullptr : published->value.get();
+}
+
+const v1::SlaPolicy* PolicySet::Sla(const v1::PolicyPin& pin) const {
+  const auto* published = Pinned(*data_->slas, pin);
+  return published == nullptr ? nullptr : published->value.get();
+}
+
+const v1::Ladder* PolicySet::LadderAt(const v1::PolicyPin& pin) const {
+  const auto* published = Pinned(*data_->ladders, pin);
+  return published == nullptr ? nullptr : published->value.get();
+}
+
+std::shared_ptr<const sla::WorkingCalendar> PolicySet::Calendar(const v1::PolicyPin& pin) const {
+  const auto* published = Pinned(*data_->calendars, pin);
+  return published == nullptr ? nullptr : published->value;
+}
+
+const Published<sla::WorkingCalendar>* PolicySet::CalendarNamed(absl::string_view id, absl::Time at) const {
+  return NamedAt(*data_->calendars, id, at);
+}
+
+const Published<v1::PriorityMatrix>* PolicySet::MatrixFor(v1::CaseKind kind, absl::Time at) const {
+  const auto* listed =
+      NewestWhere(*data_->matrices, at, [&](const v1::PriorityMatrix& matrix) { return Lists(matrix.kinds(), kind); });
+  if (listed != nullptr) return listed;
+  return NewestWhere(*data_->matrices, at, [](const v1::PriorityMatrix& matrix) { return matrix.kinds().empty(); });
+}
+
+std::vector<const Published<v1::SlaPolicy>*> PolicySet::SlaPolicies(absl::Time at) const {
+  std::vector<const Published<v1::SlaPolicy>*> result;
+  for (const auto& [id, versions] : *data_->slas) {
+    if (const auto* published = EffectiveAt(*versions, at)) result.push_back(published);
+  }
+  // By id already, so a stable sort leaves ties in that order.
+  std::stable_sort(result.begin(), result.end(), [](const auto* a, const auto* b) {
+    return std::make_tuple(a->value->obligation(), a->value->order()) <
+           std::make_tuple(b->value->obligation(), b->value->order());
+  });
+  return result;
+}
+
+std::vector<const Published<v1::Ladder>*> PolicySet::Ladders(absl::Time at) const {
+  std::vector<const Published<v1::Ladder>*> result;
+  for (const auto& [id, versions] : *data_->ladders) {
+    if (const auto* published = EffectiveAt(*versions, at)) result.push_back(published);
+  }
+  return result;
+}
+
+std::vector<PolicySet::Listed> PolicySet::List(v1::PolicyKind kind) const {
+  std::vector<Listed> result;
+  const auto wants = [&](v1::PolicyKind candidate) { return kind == v1::POLICY_KIND_UNSPECIFIED || kind == candidate; };
+  if (wants(v1::WORKFLOW)) ListNewest(v1::WORKFLOW, *data_->charts, &result);
+  if (wants(v1::SLA)) ListNewest(v1::SLA, *data_->slas, &result);
+  if (wants(v1::CALENDAR)) ListNewest(v1::CALENDAR, *data_->calendars, &result);
+  if (wants(v1::LADDER)) ListNewest(v1::LADDER, *data_->ladders, &result);
+  if (wants(v1::PRIORITY_MATRIX)) ListNewest(v1::PRIORITY_MATRIX, *data_->matrices, &result);
+  return result;
+}
+
+absl::StatusOr<PolicySet::Listed> PolicySet::Get(v1::PolicyKind kind, absl::string_view id, uint32_t version) const {
+  switch (kind) {
+    case v1::WORKFLOW:
+      return GetOne(kind, *data_->charts, id, version);
+    case v1::SLA:
+      return GetOne(kind, *data_->slas, id, version);
+    case v1::CALENDAR:
+      return GetOne(kind, *data_->calendars, id, version);
+    case v1::LADDER:
+      return GetOne(kind, *data_->ladders, id, version);
+    case v1::PRIORITY_MATRIX:
+      return GetOne(kind, *data_->matrices, id, version);
+    default:
+      return Refuse(absl::StatusCode::kInvalidArgument, "POLICY_KIND_MISSING",
+                    absl::StrCat("kind: ", static_cast<int>(kind), ", want the kind of a policy"));
+  }
+}
+
+const v1::Directory& PolicySet::directory() const { return data_->directory->directory; }
+uint32_t PolicySet::directory_version() const { return data_->directory->version; }
+
+const v1::Department* PolicySet::Department(absl::string_view id) const {
+  return FindOrNull(data_->directory->departments, id);
+}
+const v1::Queue* PolicySet::Queue(absl::string_view id) const { return FindOrNull(data_->directory->queues, id); }
+const v1::Principal* PolicySet::Principal(absl::string_view id) const {
+  return FindOrNull(data_->directory->principals, id);
+}
+
+bool PolicySet::IsWithin(absl::string_view department, absl::string_view ancestor) const {
+  const v1::Department* at = Department(department);
+  // The bound ends the walk should an old log hold a cycle of parents; publishing refuses one.
+  for (size_t steps = 0; at != nullptr && steps <= data_->directory->departments.size(); ++steps) {
+    if (at->id() == ancestor) return true;
+    at = Department(at->parent());
+  }
+  return false;
+}
+
+std::string PolicySet::NearestDepartment(absl::string_view id) const {
+  return NearestKey(id, data_->directory->departments);
+}
+std::string PolicySet::NearestQueue(absl::string_view id) const { return NearestKey(id, data_->directory->queues); }
+std::string PolicySet::NearestPrincipal(absl::string_view id) const {
+  return NearestKey(id, data_->directory->principals);
+}
+
+}  // namespace docket::policy
