@@ -1,0 +1,219 @@
+#include "tools/client/execute_pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "workflow/base/check.h"
+
+namespace docket::client {
+
+ExecutePipeline::ExecutePipeline(Client& client, Options options, OnResult on_result)
+    : client_(client), options_(options), on_result_(std::move(on_result)) {
+  DOCKET_CHECK(options_.requests_per_message >= 1 && options_.requests_per_message <= 256);
+  DOCKET_CHECK(options_.max_in_flight >= options_.requests_per_message);
+}
+
+ExecutePipeline::~ExecutePipeline() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  CloseStream(lock, /*cancel=*/true);
+}
+
+absl::Status ExecutePipeline::Send(v1::ExecuteRequest request) {
+  if (request.request_id().empty()) request.set_request_id(client_.options().new_request_id());
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!closed_.ok()) return closed_;
+    items_.push_back({std::move(request)});
+  }
+  return Pump(options_.max_in_flight - 1, /*flush=*/false);
+}
+
+absl::Status ExecutePipeline::Flush() { return Pump(options_.max_in_flight, /*flush=*/true); }
+
+absl::Status ExecutePipeline::Finish() {
+  DOCKET_RETURN_IF_ERROR(Pump(0, /*flush=*/true));
+  std::unique_lock<std::mutex> lock(mutex_);
+  CloseStream(lock, /*cancel=*/false);
+  closed_ = absl::FailedPreconditionError("the pipeline is finished");
+  return absl::OkStatus();
+}
+
+// Writes what is ready and waits until at most `target` requests have no result.
+absl::Status ExecutePipeline::Pump(size_t target, bool flush) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    if (!closed_.ok()) return closed_;
+    if (stream_ended_) {
+      DOCKET_RETURN_IF_ERROR(Recover(lock));
+      continue;
+    }
+    if (!refused_.empty()) {
+      if (sent_ == 0 && settling_ == 0) {
+        RetryRefused(lock);
+      } else {
+        changed_.wait(lock);
+      }
+      continue;
+    }
+    const size_t unsent = items_.size() - sent_;
+    if (unsent >= options_.requests_per_message || (flush && unsent > 0)) {
+      WriteMessage(lock);
+      continue;
+    }
+    if (items_.size() + settling_ <= target) return absl::OkStatus();
+    changed_.wait(lock);
+  }
+}
+
+absl::Status ExecutePipeline::OpenStream() {
+  DOCKET_RETURN_IF_ERROR(client_.EnsureConnected());
+  context_ = std::make_unique<grpc::ClientContext>();
+  client_.Prepare(context_.get());
+  stream_ = client_.cases().ExecuteStream(context_.get());
+  reader_ = std::thread([this, stream = stream_.get()] { ReadResults(stream); });
+  return absl::OkStatus();
+}
+
+void ExecutePipeline::WriteMessage(std::unique_lock<std::mutex>& lock) {
+  if (stream_ == nullptr) {
+    ++attempt_;
+    lock.unlock();
+    const absl::Status opened = OpenStream();
+    lock.lock();
+    if (!opened.ok()) {
+      stream_ended_ = true;
+      return;
+    }
+  }
+  v1::ExecuteStreamRequest message;
+  message.set_brief(options_.brief);
+  const size_t end = std::min(items_.size(), sent_ + options_.requests_per_message);
+  for (; sent_ < end; ++sent_) {
+    items_[sent_].may_have_taken_effect = true;  // until its result says otherwise
+    *message.add_requests() = items_[sent_].request;
+  }
+  lock.unlock();
+  // A failed write shows as the end of the stream, which the reader reports.
+  stream_->Write(message);
+  lock.lock();
+}
+
+// REQUIRES: mutex_ is held and the reader has been joined.
+void ExecutePipeline::DropStream() {
+  stream_.reset();
+  context_.reset();
+  sent_ = 0;
+  stream_ended_ = false;
+}
+
+void ExecutePipeline::CloseStream(std::unique_lock<std::mutex>& lock, bool cancel) {
+  if (stream_ == nullptr) return;
+  lock.unlock();
+  if (cancel) {
+    context_->TryCancel();
+  } else {
+    stream_->WritesDone();
+  }
+  reader_.join();
+  stream_->Finish();
+  lock.lock();
+  DropStream();
+}
+
+// The stream ended with requests unanswered: opens another one later (the unanswered requests become unsent), or gives
+// up and answers them all.
+absl::Status ExecutePipeline::Recover(std::unique_lock<std::mutex>& lock) {
+  absl::Status status = NotConnected(client_.options().server);
+  if (stream_ != nullptr) {
+    lock.unlock();
+    reader_.join();
+    status = FromGrpc(stream_->Finish());
+    lock.lock();
+    if (status.ok()) status = absl::UnavailableError("the server ended the stream");
+  }
+  DropStream();
+  const auto delay = NextDelay(client_.options().retry, std::max(attempt_, 1), status, client_.options().random());
+  if (!delay.has_value()) {
+    closed_ = status;
+    FailAll(lock, status);
+    return status;
+  }
+  lock.unlock();
+  client_.options().sleep(*delay);
+  lock.lock();
+  return absl::OkStatus();
+}
+
+// REQUIRES: nothing is on the way.
+void ExecutePipeline::RetryRefused(std::unique_lock<std::mutex>& lock) {
+  const int attempts = refused_.front().attempts;
+  const auto delay = NextDelay(client_.options().retry, attempts, refused_with_, client_.options().random());
+  lock.unlock();
+  if (delay.has_value()) client_.options().sleep(*delay);
+  lock.lock();
+  while (!refused_.empty()) {
+    items_.push_front(std::move(refused_.back()));
+    refused_.pop_back();
+  }
+}
+
+void ExecutePipeline::FailAll(std::unique_lock<std::mutex>& lock, const absl::Status& status) {
+  while (!refused_.empty()) {
+    items_.push_front(std::move(refused_.back()));
+    refused_.pop_back();
+  }
+  while (!items_.empty()) {
+    const Item item = std::move(items_.front());
+    items_.pop_front();
+    lock.unlock();
+    on_result_(item.request,
+               item.may_have_taken_effect ? WithUnknownOutcome(status, item.request.request_id()) : status);
+    lock.lock();
+  }
+}
+
+void ExecutePipeline::ReadResults(Stream* stream) {
+  v1::ExecuteStreamReply reply;
+  while (stream->Read(&reply)) {
+    for (const auto& result : reply.results()) {
+      Item item;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        // More results than requests is a broken server; the surplus has nobody to go to.
+        if (sent_ == 0) break;
+        item = std::move(items_.front());
+        items_.pop_front();
+        --sent_;
+        ++settling_;
+        attempt_ = 0;
+      }
+      Settle(std::move(item), result);
+      std::lock_guard<std::mutex> lock(mutex_);
+      --settling_;
+    }
+    changed_.notify_all();
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  stream_ended_ = true;
+  changed_.notify_all();
+}
+
+void ExecutePipeline::Settle(Item item, const v1::ExecuteStreamReply::Result& result) {
+  const absl::Status status = result.has_status() ? FromRpcStatus(result.status()) : absl::OkStatus();
+  if (status.ok()) {
+    on_result_(item.request, result.reply());
+    return;
+  }
+  ++item.attempts;
+  item.may_have_taken_effect = MayHaveTakenEffect(status);
+  if (NextDelay(client_.options().retry, item.attempts, status, 0).has_value()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    refused_.push_back(std::move(item));
+    refused_with_ = status;
+    return;
+  }
+  on_result_(item.request,
+             item.may_have_taken_effect ? WithUnknownOutcome(status, item.request.request_id()) : status);
+}
+
+}  // namespace docket::client

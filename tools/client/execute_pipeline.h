@@ -1,0 +1,92 @@
+#ifndef DOCKET_TOOLS_CLIENT_EXECUTE_PIPELINE_H_
+#define DOCKET_TOOLS_CLIENT_EXECUTE_PIPELINE_H_
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tools/client/client.h"
+
+namespace docket::client {
+
+// Many commands over ExecuteStream: several per message, a bounded number on the way, one result each.
+//
+// A lost stream is opened again and every unanswered request is sent again in order with its request_id, so each takes
+// effect once. A request the server was too busy for (IsRetryable) is sent again after all others on the way have been
+// answered and before any new one; requests behind it on the way may take effect before it. A caller whose commands
+// depend on each other (two on one case) must therefore wait for the first one's result, or cope with that order.
+//
+// Send, Flush and Finish are for one thread. The callback runs on another, one call at a time.
+class ExecutePipeline {
+ public:
+  struct Options {
+    size_t requests_per_message = 64;  // 1..256, the server's limit
+    size_t max_in_flight = 1024;       // requests without a result; at least requests_per_message
+    bool brief = false;                // results without events
+  };
+  // Called once for every request sent, normally in the order of sending.
+  using OnResult = std::function<void(const v1::ExecuteRequest&, const absl::StatusOr<v1::ExecuteReply>&)>;
+
+  // `client` must outlive the pipeline.
+  ExecutePipeline(Client& client, Options options, OnResult on_result);
+  // Cuts off what is not finished.
+  ~ExecutePipeline();
+  ExecutePipeline(const ExecutePipeline&) = delete;
+  ExecutePipeline& operator=(const ExecutePipeline&) = delete;
+
+  // Takes a request, giving it a request_id if it has none; blocks while the window is full. A failure means that the
+  // stream could not be kept up: every request without a result has been answered with that failure, and the pipeline
+  // is closed.
+  absl::Status Send(v1::ExecuteRequest request);
+  // Puts a last, smaller message on the way without waiting for results.
+  absl::Status Flush();
+  // Waits for all results and closes the pipeline.
+  absl::Status Finish();
+
+ private:
+  using Stream = grpc::ClientReaderWriterInterface<v1::ExecuteStreamRequest, v1::ExecuteStreamReply>;
+  struct Item {
+    v1::ExecuteRequest request;
+    int attempts = 0;
+    bool may_have_taken_effect = false;
+  };
+
+  absl::Status Pump(size_t target, bool flush);
+  absl::Status OpenStream();
+  void WriteMessage(std::unique_lock<std::mutex>& lock);
+  void DropStream();
+  void CloseStream(std::unique_lock<std::mutex>& lock, bool cancel);
+  absl::Status Recover(std::unique_lock<std::mutex>& lock);
+  void RetryRefused(std::unique_lock<std::mutex>& lock);
+  void FailAll(std::unique_lock<std::mutex>& lock, const absl::Status& status);
+  void ReadResults(Stream* stream);
+  void Settle(Item item, const v1::ExecuteStreamReply::Result& result);
+
+  Client& client_;
+  const Options options_;
+  const OnResult on_result_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Item> items_;  // without a result, oldest first
+  size_t sent_ = 0;         // how many at the front of items_ are on the current stream
+  size_t settling_ = 0;     // taken off items_ by the reader, its callback not yet done
+  std::deque<Item> refused_;  // to be sent again
+  absl::Status refused_with_;
+  bool stream_ended_ = false;  // the reader saw the end of the current stream
+  int attempt_ = 0;            // streams opened since the last result
+  absl::Status closed_;        // set for ever once the pipeline failed or finished
+
+  std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<Stream> stream_;
+  std::thread reader_;
+};
+
+}  // namespace docket::client
+
+#endif  // DOCKET_TOOLS_CLIENT_EXECUTE_PIPELINE_H_
