@@ -1,0 +1,26 @@
+#ifndef DOCKET_WORKFLOW_CASE_COMMUNICATION_H_
+#define DOCKET_WORKFLOW_CASE_COMMUNICATION_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/command.pb.h"
+#include "docket/v1/event.pb.h"
+#include "workflow/case/draft.h"
+
+// Messages in and out, notes.
+namespace docket::workflow {
+
+absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command);
+absl::Status DecideSendOutbound(Draft& draft, const v1::Command& command);
+absl::Status DecideAddNote(Draft& draft, const v1::Command& command);
+absl::Status DecideMarkNoReplyNeeded(Draft& draft, const v1::Command& command);
+
+absl::Status ApplyInboundReceived(const v1::InboundReceived& event, uint32_t revision, v1::Case* state);
+absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Case* state);
+absl::Status ApplyNoReplyNeededMarked(const v1::NoReplyNeededMarked& event, v1::Case* state);
+
+}  // namespace docket::workflow
+
+#endif  // DOCKET_WORKFLOW_CASE_COMMUNICATION_H_

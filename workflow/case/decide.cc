@@ -1,0 +1,126 @@
+#include "workflow/case/decide.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+#include "workflow/case/advance.h"
+#include "workflow/case/communication.h"
+#include "workflow/case/decision.h"
+#include "workflow/case/escalate.h"
+#include "workflow/case/history.h"
+#include "workflow/case/intake.h"
+#include "workflow/case/ownership.h"
+#include "workflow/case/status.h"
+
+namespace docket::workflow {
+namespace {
+
+absl::Status DecideCommand(Draft& draft, const v1::Command& command) {
+  switch (command.command_case()) {
+    case v1::Command::kFile: return DecideFile(draft, command);
+    case v1::Command::kAccept: return DecideAccept(draft, command);
+    case v1::Command::kDecline: return DecideDecline(draft, command);
+    case v1::Command::kTriage: return DecideTriage(draft, command);
+    case v1::Command::kSetPriority: return DecideSetPriority(draft, command);
+    case v1::Command::kClassify: return DecideClassify(draft, command);
+    case v1::Command::kQueue: return DecideQueue(draft, command);
+    case v1::Command::kAssign: return DecideAssign(draft, command);
+    case v1::Command::kTake: return DecideTake(draft, command);
+    case v1::Command::kRelease: return DecideRelease(draft, command);
+    case v1::Command::kTransfer: return DecideTransfer(draft, command);
+    case v1::Command::kAcceptTransfer: return DecideAcceptTransfer(draft, command);
+    case v1::Command::kRefuseTransfer: return DecideRefuseTransfer(draft, command);
+    case v1::Command::kHold: return DecideHold(draft, command);
+    case v1::Command::kResume: return DecideResume(draft, command);
+    case v1::Command::kRecordInbound: return DecideRecordInbound(draft, command);
+    case v1::Command::kSendOutbound: return DecideSendOutbound(draft, command);
+    case v1::Command::kAddNote: return DecideAddNote(draft, command);
+    case v1::Command::kMarkNoReplyNeeded: return DecideMarkNoReplyNeeded(draft, command);
+    case v1::Command::kResolve: return DecideResolve(draft, command);
+    case v1::Command::kDraftDecision: return DecideDraftDecision(draft, command);
+    case v1::Command::kIssueDecision: return DecideIssueDecision(draft, command);
+    case v1::Command::kResolveOnTheSpot: return DecideResolveOnTheSpot(draft, command);
+    case v1::Command::kClose: return DecideClose(draft, command);
+    case v1::Command::kReopen: return DecideReopen(draft, command);
+    case v1::Command::kVoid: return DecideVoid(draft, command);
+    case v1::Command::kEscalate: return DecideEscalate(draft, command);
+    case v1::Command::kAcknowledgeEscalation: return DecideAcknowledgeEscalation(draft, command);
+    case v1::Command::kRecordSourceRow: return DecideSourceRow(draft, command);
+    case v1::Command::kEndHistory: return DecideEndHistory(draft, command);
+    case v1::Command::kAdvance: return absl::OkStatus();  // advancing is what every command does first
+    case v1::Command::COMMAND_NOT_SET: break;
+  }
+  return RefuseFields("INVALID_FIELD", {{"command", "missing, want one of the oneof"}});
+}
+
+bool IsContact(const v1::Command& command) {
+  return command.has_record_inbound() || command.has_send_outbound() || command.has_file() || command.has_accept();
+}
+
+bool IsHistorical(const v1::Command& command) {
+  return command.has_record_source_row() || command.has_end_history() ||
+         (command.has_file() && command.file().history());
+}
+
+}  // namespace
+
+absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Command& command, absl::Time occurred_at,
+                                         bool has_evidence, absl::Time now) {
+  if (command.has_end_history()) return FromProto(command.end_history().observed_until());
+  if (occurred_at == absl::InfinitePast()) {
+    // The clock may have stepped back a little since the last event; a case's own time never does.
+    return state.has_last_event_at() && !state.history() ? std::max(now, FromProto(state.last_event_at())) : now;
+  }
+  const std::string given = FormatUtc(occurred_at);
+  if (occurred_at > now + kClockTolerance) {
+    return RefuseFields("OCCURRED_AT_IN_FUTURE",
+                        {{"occurred_at", absl::StrCat(given, " is in the future, want at most ", FormatUtc(now))}});
+  }
+  if (IsHistorical(command)) return occurred_at;
+  if (occurred_at >= now - kClockTolerance) return now;
+  if (!IsContact(command)) {
+    return RefuseFields("OCCURRED_AT_BACK_DATED",
+                        {{"occurred_at", absl::StrCat(given, ": only contacts with the outside world may be back-dated, ",
+                                                      CommandName(command), " may not")}});
+  }
+  if (occurred_at < now - kMaxBackDating) {
+    return RefuseFields("OCCURRED_AT_TOO_OLD",
+                        {{"occurred_at", absl::StrCat(given, ", want at least ", FormatUtc(now - kMaxBackDating))}});
+  }
+  if (!has_evidence) {
+    return RefuseFields("EVIDENCE_MISSING",
+                        {{"evidence_ref", absl::StrCat("missing, wanted because occurred_at ", given, " is back-dated")}});
+  }
+  return occurred_at;
+}
+
+absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::Command& command,
+                                              const DecideContext& context, v1::Case* after) {
+  DOCKET_CHECK(context.actor != nullptr && context.policies != nullptr && context.sealer != nullptr);
+  const bool filing = command.has_file();
+  if (filing != (state.revision() == 0)) {
+    return filing ? Refuse(absl::StatusCode::kAlreadyExists, "CASE_EXISTS",
+                           absl::StrCat("case ", state.case_no(), " exists already"))
+                  : Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", "no such case");
+  }
+  Draft draft(state, context);
+  DOCKET_RETURN_IF_ERROR(Advance(draft, context.effective));
+  // A backlog longer than one commit holds is worked off first; whoever asked for more is told to ask again.
+  if (NextMoment(draft.state()) <= context.effective && !command.has_advance()) {
+    return WithRetryAfter(Refuse(absl::StatusCode::kUnavailable, "CASE_CATCHING_UP",
+                                 absl::StrCat("case ", state.case_no(), " has overdue timers to record first")),
+                          absl::Milliseconds(50));
+  }
+  DOCKET_RETURN_IF_ERROR(DecideCommand(draft, command));
+  if (draft.state().revision() > kMaxCaseEvents) {
+    return Refuse(absl::StatusCode::kResourceExhausted, "CASE_FULL",
+                  absl::StrCat("case ", state.case_no(), " holds ", state.revision(), " events, the limit is ", kMaxCaseEvents));
+  }
+  if (after != nullptr) *after = draft.state();
+  return draft.TakeEvents();
+}
+
+}  // namespace docket::workflow

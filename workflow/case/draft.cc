@@ -1,0 +1,44 @@
+#include "workflow/case/draft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/replay.h"
+#include "workflow/escalation/escalation.h"
+#include "workflow/sla/clock_rules.h"
+
+namespace docket::workflow {
+
+absl::Status Draft::EmitOne(v1::Event event) {
+  DOCKET_RETURN_IF_ERROR(Apply(event, &state_));
+  events_.push_back(std::move(event));
+  return absl::OkStatus();
+}
+
+absl::Status Draft::Emit(v1::Event event) {
+  if (!event.has_occurred_at()) {
+    absl::Time at = context_.effective;
+    if (state_.has_last_event_at()) at = std::max(at, FromProto(state_.last_event_at()));
+    *event.mutable_occurred_at() = ToProto(at);
+  }
+  if (event.visibility() == v1::VISIBILITY_UNSPECIFIED) event.set_visibility(v1::VISIBILITY_INTERNAL);
+  const v1::Case before = state_;
+  DOCKET_RETURN_IF_ERROR(EmitOne(event));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> clocks,
+                          sla::ClockConsequences(before, state_, event, *context_.policies));
+  for (v1::Event clock_event : clocks) {
+    if (clock_event.visibility() == v1::VISIBILITY_UNSPECIFIED) clock_event.set_visibility(v1::VISIBILITY_INTERNAL);
+    DOCKET_RETURN_IF_ERROR(EmitOne(clock_event));
+    for (v1::Event& raised : escalation::LadderConsequences(state_, clock_event, *context_.policies)) {
+      DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
+    }
+  }
+  for (v1::Event& raised : escalation::LadderConsequences(state_, event, *context_.policies)) {
+    DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace docket::workflow

@@ -1,0 +1,28 @@
+#ifndef DOCKET_WORKFLOW_CASE_INTAKE_H_
+#define DOCKET_WORKFLOW_CASE_INTAKE_H_
+
+#include "absl/status/status.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/command.pb.h"
+#include "docket/v1/event.pb.h"
+#include "workflow/case/draft.h"
+
+// Filing, admitting, classifying and prioritising a case.
+namespace docket::workflow {
+
+absl::Status DecideFile(Draft& draft, const v1::Command& command);
+absl::Status DecideAccept(Draft& draft, const v1::Command& command);
+absl::Status DecideDecline(Draft& draft, const v1::Command& command);
+absl::Status DecideTriage(Draft& draft, const v1::Command& command);
+absl::Status DecideSetPriority(Draft& draft, const v1::Command& command);
+absl::Status DecideClassify(Draft& draft, const v1::Command& command);
+
+absl::Status ApplyCaseReceived(const v1::Event& event, v1::Case* state);
+absl::Status ApplyCaseAccepted(const v1::CaseAccepted& event, v1::Case* state);
+absl::Status ApplyCaseTriaged(const v1::CaseTriaged& event, v1::Case* state);
+absl::Status ApplyPrioritySet(const v1::PrioritySet& event, v1::Case* state);
+absl::Status ApplyCaseClassified(const v1::CaseClassified& event, v1::Case* state);
+
+}  // namespace docket::workflow
+
+#endif  // DOCKET_WORKFLOW_CASE_INTAKE_H_

@@ -1,0 +1,253 @@
+#include "workflow/case/ownership.h"
+
+#include "absl/strings/str_cat.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/status.h"
+
+namespace docket::workflow {
+namespace {
+
+std::string Unknown(const std::string& id, const std::string& nearest) {
+  return nearest.empty() ? absl::StrCat("\"", id, "\" is not in the directory")
+                         : absl::StrCat("\"", id, "\" is not in the directory, nearest is \"", nearest, "\"");
+}
+
+// Who is asked to accept a transfer answers for a queue of the receiving department.
+bool ActsForReceiver(const Draft& draft) {
+  const v1::Actor& actor = *draft.context().actor;
+  const v1::PendingTransfer& transfer = draft.state().transfer();
+  const v1::Principal* principal = draft.context().policies->Principal(actor.principal_id());
+  const std::string& department = principal != nullptr ? principal->department() : actor.department_id();
+  return draft.context().policies->IsWithin(department, transfer.to_department()) ||
+         draft.context().policies->IsWithin(transfer.to_department(), department);
+}
+
+std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {
+  if (!draft.state().has_transfer()) {
+    return {{"NO_PENDING_TRANSFER", "no transfer waits for an answer", "transfer"}};
+  }
+  if (!ActsForReceiver(draft)) {
+    return {{"NOT_THE_RECEIVER",
+             absl::StrCat("only department ", draft.state().transfer().to_department(), " can answer this transfer, ",
+                          draft.context().actor->principal_id(), " is not of it"),
+             ""}};
+  }
+  return {};
+}
+
+}  // namespace
+
+void CheckDepartment(const DecideContext& context, absl::string_view field, const std::string& id,
+                     std::vector<BadField>* bad) {
+  if (context.policies->Department(id) == nullptr) {
+    bad->push_back({std::string(field), Unknown(id, context.policies->NearestDepartment(id))});
+  }
+}
+
+void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id, std::vector<BadField>* bad) {
+  if (context.policies->Queue(id) == nullptr) {
+    bad->push_back({std::string(field), Unknown(id, context.policies->NearestQueue(id))});
+  }
+}
+
+void CheckPrincipal(const DecideContext& context, absl::string_view field, const std::string& id,
+                    std::vector<BadField>* bad) {
+  if (context.policies->Principal(id) == nullptr) {
+    bad->push_back({std::string(field), Unknown(id, context.policies->NearestPrincipal(id))});
+  }
+}
+
+absl::Status EmitQueued(Draft& draft, const std::string& queue) {
+  v1::Event event;
+  v1::CaseQueued* queued = event.mutable_case_queued();
+  queued->set_queue(queue);
+  queued->set_previous(draft.state().queue());
+  *queued->mutable_queue_since() = ToProto(draft.context().effective);
+  if (const v1::Queue* known = draft.context().policies->Queue(queue); known != nullptr) {
+    queued->set_department(known->department());
+    if (known->has_default_due()) {
+      *queued->mutable_default_due_at() =
+          ToProto(FromProto(draft.state().received_at()) + FromProto(known->default_due()));
+    }
+  }
+  return draft.Emit(std::move(event));
+}
+
+absl::Status EmitDequeued(Draft& draft) {
+  v1::Event event;
+  event.mutable_case_dequeued()->set_queue(draft.state().queue());
+  return draft.Emit(std::move(event));
+}
+
+absl::Status EmitAssigned(Draft& draft, const std::string& owner, v1::AssignMode mode) {
+  v1::Event event;
+  v1::OwnerAssigned* assigned = event.mutable_owner_assigned();
+  assigned->set_owner(owner);
+  assigned->set_mode(mode);
+  assigned->set_previous(draft.state().owner());
+  if (const v1::Principal* principal = draft.context().policies->Principal(owner); principal != nullptr) {
+    assigned->set_department(principal->department());
+  }
+  return draft.Emit(std::move(event));
+}
+
+absl::Status EmitReleased(Draft& draft) {
+  v1::Event event;
+  event.mutable_owner_released()->set_previous(draft.state().owner());
+  return draft.Emit(std::move(event));
+}
+
+absl::Status DecideQueue(Draft& draft, const v1::Command& command) {
+  const std::string& queue = command.queue().queue();
+  std::vector<BadField> bad;
+  CheckQueue(draft.context(), "queue.queue", queue, &bad);
+  if (!bad.empty()) return RefuseFields("UNKNOWN_QUEUE", bad);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  if (queue != draft.state().queue()) DOCKET_RETURN_IF_ERROR(EmitQueued(draft, queue));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideAssign(Draft& draft, const v1::Command& command) {
+  const std::string& owner = command.assign().owner();
+  std::vector<BadField> bad;
+  CheckPrincipal(draft.context(), "assign.owner", owner, &bad);
+  if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  if (owner != draft.state().owner()) DOCKET_RETURN_IF_ERROR(EmitAssigned(draft, owner, v1::GIVE));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideTake(Draft& draft, const v1::Command& command) {
+  const std::string& taker = draft.context().actor->principal_id();
+  std::vector<BadField> bad;
+  CheckPrincipal(draft.context(), "docket-principal", taker, &bad);
+  if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  if (taker != draft.state().owner()) {
+    DOCKET_RETURN_IF_ERROR(EmitAssigned(draft, taker, draft.state().owner().empty() ? v1::TAKE : v1::STEAL));
+  }
+  return Follow(draft, transition);
+}
+
+absl::Status DecideRelease(Draft& draft, const v1::Command& command) {
+  std::vector<Unmet> unmet;
+  if (draft.state().owner().empty()) unmet.push_back({"NO_OWNER", "owner: none, nothing to release", "take"});
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  DOCKET_RETURN_IF_ERROR(EmitReleased(draft));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideTransfer(Draft& draft, const v1::Command& command) {
+  const v1::TransferCase& transfer = command.transfer();
+  const v1::Case& state = draft.state();
+  std::vector<BadField> bad;
+  CheckQueue(draft.context(), "transfer.to_queue", transfer.to_queue(), &bad);
+  if (!bad.empty()) return RefuseFields("UNKNOWN_QUEUE", bad);
+  const v1::Queue& queue = *draft.context().policies->Queue(transfer.to_queue());
+  std::vector<Unmet> unmet;
+  if (state.has_transfer()) {
+    unmet.push_back({"TRANSFER_PENDING",
+                     absl::StrCat("in transit to ", state.transfer().to_department(), ", not yet answered"),
+                     "refuse_transfer"});
+  }
+  if (queue.department() == state.queue_department() || (state.queue().empty() && queue.department() == state.department())) {
+    unmet.push_back({"SAME_DEPARTMENT",
+                     absl::StrCat("transfer.to_queue: ", queue.id(), " is of the same department ", queue.department(),
+                                  ", want another one"),
+                     "queue"});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  v1::Event event;
+  v1::CaseTransferred* transferred = event.mutable_case_transferred();
+  transferred->set_from_department(state.queue_department().empty() ? state.department() : state.queue_department());
+  transferred->set_to_department(queue.department());
+  transferred->set_to_queue(queue.id());
+  *transferred->mutable_handoff_note() = draft.Seal(transfer.handoff_note());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideAcceptTransfer(Draft& draft, const v1::Command& command) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
+                          RequireTransition(draft, command, UnmetForTransferAnswer(draft)));
+  const v1::PendingTransfer transfer = draft.state().transfer();
+  v1::Event event;
+  event.mutable_transfer_accepted()->set_from_department(transfer.from_department());
+  event.mutable_transfer_accepted()->set_to_department(transfer.to_department());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  DOCKET_RETURN_IF_ERROR(EmitQueued(draft, transfer.to_queue()));
+  // The accountable department moves with the case; what is owed to the customer does not move.
+  v1::Event accountable;
+  accountable.mutable_accountable_owner_set()->set_department(transfer.to_department());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(accountable)));
+  if (!draft.state().owner().empty()) DOCKET_RETURN_IF_ERROR(EmitReleased(draft));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideRefuseTransfer(Draft& draft, const v1::Command& command) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
+                          RequireTransition(draft, command, UnmetForTransferAnswer(draft)));
+  v1::Event event;
+  event.mutable_transfer_refused()->set_by_department(draft.state().transfer().to_department());
+  event.mutable_transfer_refused()->set_reason_code(command.refuse_transfer().reason_code());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status ApplyCaseQueued(const v1::CaseQueued& event, v1::Case* state) {
+  state->set_queue(event.queue());
+  state->set_queue_department(event.department());
+  *state->mutable_queue_since() = event.queue_since();
+  state->clear_queue_default_due_at();
+  if (event.has_default_due_at()) *state->mutable_queue_default_due_at() = event.default_due_at();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseDequeued(v1::Case* state) {
+  state->clear_queue();
+  state->clear_queue_department();
+  state->clear_queue_since();
+  state->clear_queue_default_due_at();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyOwnerAssigned(const v1::OwnerAssigned& event, v1::Case* state) {
+  state->set_owner_previous(state->owner());
+  state->set_owner(event.owner());
+  state->set_owner_department(event.department());
+  return absl::OkStatus();
+}
+
+absl::Status ApplyOwnerReleased(v1::Case* state) {
+  state->set_owner_previous(state->owner());
+  state->clear_owner();
+  state->clear_owner_department();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyAccountableOwnerSet(const v1::AccountableOwnerSet& event, v1::Case* state) {
+  state->set_department(event.department());
+  state->set_accountable_principal(event.principal());
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseTransferred(const v1::Event& event, v1::Case* state) {
+  const v1::CaseTransferred& transferred = event.case_transferred();
+  v1::PendingTransfer* transfer = state->mutable_transfer();
+  transfer->set_from_department(transferred.from_department());
+  transfer->set_to_department(transferred.to_department());
+  transfer->set_to_queue(transferred.to_queue());
+  *transfer->mutable_handoff_note() = transferred.handoff_note();
+  *transfer->mutable_since() = event.occurred_at();
+  if (transferred.has_accept_due_at()) *transfer->mutable_accept_due_at() = transferred.accept_due_at();
+  state->set_transfer_count(state->transfer_count() + 1);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyTransferEnded(v1::Case* state) {
+  state->clear_transfer();
+  return absl::OkStatus();
+}
+
+}  // namespace docket::workflow

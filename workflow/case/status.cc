@@ -1,0 +1,223 @@
+#include "workflow/case/status.h"
+
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+
+namespace docket::workflow {
+namespace {
+
+bool HasRole(const DecideContext& context, absl::string_view role) {
+  const v1::Principal* principal = context.policies->Principal(context.actor->principal_id());
+  return principal != nullptr && absl::c_linear_search(principal->roles(), role);
+}
+
+std::vector<Unmet> UnmetForHold(const Draft& draft, const v1::HoldCase& hold, const v1::Chart& chart) {
+  std::vector<Unmet> unmet;
+  const DecideContext& context = draft.context();
+  if (hold.has_until() && FromProto(hold.until()) <= context.effective) {
+    unmet.push_back({"UNTIL_NOT_IN_FUTURE", absl::StrCat("hold.until: ", FormatUtc(FromProto(hold.until())),
+                                                         ", want an instant after ", FormatUtc(context.effective)),
+                     ""});
+  }
+  if (hold.waiting_on() == v1::COMPLAINANT && chart.has_max_wait_on_requester()) {
+    const absl::Duration cap = FromProto(chart.max_wait_on_requester());
+    const absl::Duration used = WaitedOnRequester(draft.state(), context.effective);
+    if (used >= cap && !HasRole(context, "SUPERVISOR")) {
+      unmet.push_back({"WAIT_CAP_REACHED",
+                       absl::StrCat("waited for the requester: ", absl::FormatDuration(used), " of at most ",
+                                    absl::FormatDuration(cap), "; only a supervisor may hold it again"),
+                       ""});
+    }
+  }
+  return unmet;
+}
+
+absl::Time StoppedAt(const v1::Case& state) {
+  if (state.has_resolved_at()) return FromProto(state.resolved_at());
+  if (state.has_closed_at()) return FromProto(state.closed_at());
+  return absl::InfinitePast();
+}
+
+}  // namespace
+
+absl::Duration WaitedOnRequester(const v1::Case& state, absl::Time at) {
+  absl::Duration waited = FromProto(state.waited_on_requester());
+  if (state.has_waited_on_requester_since()) {
+    waited += std::max(absl::ZeroDuration(), at - FromProto(state.waited_on_requester_since()));
+  }
+  return waited;
+}
+
+absl::Status DecideHold(Draft& draft, const v1::Command& command) {
+  const v1::HoldCase& hold = command.hold();
+  const v1::Case& state = draft.state();
+  DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
+                          RequireTransition(draft, command, UnmetForHold(draft, hold, *chart)));
+  v1::Wait wait;
+  wait.set_on(hold.waiting_on());
+  wait.set_reason_code(hold.reason_code());
+  if (hold.has_until()) *wait.mutable_until() = hold.until();
+  wait.set_resume_to(state.has_wait() ? state.wait().resume_to() : state.status().status());
+  absl::Time since = draft.context().effective;
+  if (hold.waiting_on() == v1::COMPLAINANT && state.last_information_request() != 0) {
+    wait.set_request_revision(state.last_information_request());
+    since = FromProto(state.last_information_request_at());  // the pause starts when the question was sent
+  }
+  *wait.mutable_since() = ToProto(since);
+  return Follow(draft, transition, &wait);
+}
+
+absl::Status DecideResume(Draft& draft, const v1::Command& command) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideResolve(Draft& draft, const v1::Command& command) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  v1::Event event;
+  event.mutable_case_resolved()->set_resolution_code(command.resolve().resolution_code());
+  if (!command.resolve().solution().empty()) {
+    *event.mutable_case_resolved()->mutable_solution() = draft.Seal(command.resolve().solution());
+  }
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideClose(Draft& draft, const v1::Command& command) {
+  const v1::CloseCase& close = command.close();
+  DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(draft.state(), *draft.context().policies));
+  std::vector<Unmet> unmet;
+  if (!absl::c_linear_search(chart->closing_bases(), close.basis())) {
+    unmet.push_back({"UNKNOWN_CLOSING_BASIS", absl::StrCat("close.basis: \"", close.basis(), "\", want one of ",
+                                                           absl::StrJoin(chart->closing_bases(), ", ")),
+                     ""});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  v1::Event event;
+  event.set_visibility(v1::VISIBILITY_PUBLIC);
+  event.mutable_case_closed()->set_basis(close.basis());
+  event.mutable_case_closed()->set_closure_code(close.outcome().empty() ? close.basis() : close.outcome());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status EmitReopened(Draft& draft, v1::ReopenReason reason) {
+  const v1::Case& state = draft.state();
+  if (state.status().category() != v1::RESOLVED && state.status().category() != v1::CLOSED) return absl::OkStatus();
+  v1::Event event;
+  event.set_visibility(v1::VISIBILITY_PUBLIC);
+  event.mutable_case_reopened()->set_reopen_no(state.reopen_count() + 1);
+  event.mutable_case_reopened()->set_reason(reason);
+  const absl::Time stopped = StoppedAt(state);
+  if (stopped != absl::InfinitePast()) {
+    *event.mutable_case_reopened()->mutable_since_stop() =
+        ToProto(std::max(absl::ZeroDuration(), draft.context().effective - stopped));
+  }
+  return draft.Emit(std::move(event));
+}
+
+absl::Status DecideReopen(Draft& draft, const v1::Command& command) {
+  const v1::Case& state = draft.state();
+  DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
+  std::vector<Unmet> unmet;
+  const absl::Time stopped = StoppedAt(state);
+  const absl::Time last = chart->has_reopen_window() ? stopped + FromProto(chart->reopen_window()) : absl::InfiniteFuture();
+  if (stopped != absl::InfinitePast() && draft.context().effective > last) {
+    unmet.push_back({"REOPEN_WINDOW_PASSED",
+                     absl::StrCat("reopening was possible until ", FormatUtc(last), "; file a new case instead"), "file"});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  DOCKET_RETURN_IF_ERROR(EmitReopened(draft, command.reopen().reason()));
+  return Follow(draft, transition);
+}
+
+absl::Status DecideVoid(Draft& draft, const v1::Command& command) {
+  const v1::VoidCase& request = command.void_();
+  std::vector<Unmet> unmet;
+  if (request.approver() == draft.context().actor->principal_id()) {
+    unmet.push_back({"SECOND_PERSON_MISSING",
+                     absl::StrCat("void.approver: ", request.approver(), " asked for it, want a second person"), ""});
+  } else if (draft.context().policies->Principal(request.approver()) == nullptr) {
+    unmet.push_back({"UNKNOWN_PRINCIPAL",
+                     absl::StrCat("void.approver: \"", request.approver(), "\" is not in the directory, nearest is \"",
+                                  draft.context().policies->NearestPrincipal(request.approver()), "\""),
+                     ""});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  v1::Event event;
+  event.mutable_case_voided()->set_reason_code(request.reason_code());
+  event.mutable_case_voided()->set_approver(request.approver());
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status ApplyStatusChanged(const v1::Event& event, v1::Case* state) {
+  const v1::StatusChanged& changed = event.status_changed();
+  if (changed.from() != state->status().status()) {
+    return absl::DataLossError(absl::StrCat("StatusChanged from ", changed.from(), " in status ", state->status().status()));
+  }
+  if (state->has_waited_on_requester_since()) {
+    *state->mutable_waited_on_requester() = ToProto(WaitedOnRequester(*state, FromProto(event.occurred_at())));
+    state->clear_waited_on_requester_since();
+  }
+  *state->mutable_status() = changed.entered();
+  *state->mutable_status_since() = event.occurred_at();
+  state->clear_wait();
+  if (changed.has_wait()) {
+    *state->mutable_wait() = changed.wait();
+    if (changed.wait().on() == v1::COMPLAINANT) *state->mutable_waited_on_requester_since() = changed.wait().since();
+  }
+  switch (changed.entered().category()) {
+    case v1::RESOLVED:
+      *state->mutable_resolved_at() = event.occurred_at();
+      state->clear_closed_at();
+      break;
+    case v1::CLOSED:
+      *state->mutable_closed_at() = event.occurred_at();
+      if (state->closure_code().empty()) state->set_closure_code(changed.entered().closure_code());
+      break;
+    default:
+      state->clear_resolved_at();
+      state->clear_closed_at();
+      state->clear_closure_code();
+      state->clear_closure_basis();
+      break;
+  }
+  if (!changed.deviation().empty()) state->set_deviations(state->deviations() + 1);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseReopened(const v1::CaseReopened& event, v1::Case* state) {
+  state->set_reopen_count(event.reopen_no());
+  state->clear_accepted_resolution();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseClosed(const v1::CaseClosed& event, v1::Case* state) {
+  state->set_closure_code(event.closure_code());
+  state->set_closure_basis(event.basis());
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseResolved(const v1::CaseResolved& event, v1::Case* state) {
+  state->set_resolution_code(event.resolution_code());
+  if (event.has_solution()) *state->mutable_solution() = event.solution();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyTimerPostponed(const v1::TimerPostponed& event, v1::Case* state) {
+  if (state->status().timer_transition() != event.transition_id()) {
+    return absl::DataLossError(absl::StrCat("TimerPostponed ", event.transition_id(), " in status ",
+                                            state->status().status()));
+  }
+  *state->mutable_status()->mutable_timer_at() = event.next_at();
+  return absl::OkStatus();
+}
+
+}  // namespace docket::workflow

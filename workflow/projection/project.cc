@@ -1,0 +1,148 @@
+#include "workflow/projection/project.h"
+
+#include <algorithm>
+
+#include "absl/time/time.h"
+#include "workflow/base/time.h"
+#include "workflow/case/advance.h"
+#include "workflow/case/case_number.h"
+#include "workflow/escalation/escalation.h"
+#include "workflow/sla/clock_rules.h"
+
+namespace docket::projection {
+namespace {
+
+int64_t Micros(absl::Time time) { return time == absl::InfiniteFuture() ? kNever : absl::ToUnixMicros(time); }
+
+template <class Timestamp>
+int64_t MicrosOrZero(bool has, const Timestamp& timestamp) {
+  return has ? absl::ToUnixMicros(FromProto(timestamp)) : 0;
+}
+
+bool IsOpen(const v1::Clock& clock) { return clock.state() == v1::RUNNING || clock.state() == v1::PAUSED; }
+
+DutyRow DutyRowOf(const v1::Case& state, const v1::Clock& clock) {
+  DutyRow row;
+  row.late_from_us = Micros(sla::LateFrom(clock));
+  row.case_id = state.case_id();
+  row.clock_no = clock.clock_no();
+  row.value.set_metric(clock.metric());
+  row.value.set_obligation(clock.obligation());
+  row.value.set_due_at_us(MicrosOrZero(clock.has_due_at(), clock.due_at()));
+  row.value.set_first_due_at_us(MicrosOrZero(clock.has_first_due_at(), clock.first_due_at()));
+  row.value.set_breached_due_at_us(MicrosOrZero(clock.has_breached_due_at(), clock.breached_due_at()));
+  row.value.set_paused(clock.state() == v1::PAUSED);
+  row.value.set_paused_until_us(MicrosOrZero(clock.has_paused_until(), clock.paused_until()));
+  row.value.set_answerable(AnsweringDepartment(state, clock));
+  row.value.set_escalation_level(escalation::HighestLevel(state));
+  row.value.set_calendar(clock.calendar().id());
+  row.value.set_calendar_version(clock.calendar().version());
+  *row.value.mutable_facts() = FactsOf(state);
+  return row;
+}
+
+// DOMAIN's fixed tiers; anything else weighs nothing.
+uint32_t TierWeight(const std::string& tier) {
+  if (tier == "VIP") return 3;
+  if (tier == "MAIN") return 2;
+  if (tier == "ORDINARY") return 1;
+  return 0;
+}
+
+std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
+  if (state.queue().empty() || !state.status().active() || state.status().leaves_queue()) return std::nullopt;
+  QueueRow row;
+  row.queue = state.queue();
+  row.band = state.safety() ? 0 : 2;
+  row.effective_due_us = kNever;
+  for (const v1::Clock& clock : state.clocks()) {
+    if (!IsOpen(clock) || clock.nature() != v1::DUTY) continue;
+    row.effective_due_us = std::min(row.effective_due_us, Micros(sla::LateFrom(clock)));
+    if (clock.obligation() == v1::REGULATOR && clock.has_breached_due_at()) row.band = std::min<uint8_t>(row.band, 1);
+  }
+  row.received_at_us = absl::ToUnixMicros(FromProto(state.received_at()));
+  if (row.effective_due_us == kNever) {
+    row.effective_due_us = state.has_queue_default_due_at() ? absl::ToUnixMicros(FromProto(state.queue_default_due_at()))
+                                                            : row.received_at_us;
+  }
+  row.inverse_level = 255 - std::min<uint32_t>(255, escalation::HighestLevel(state));
+  row.priority = state.priority();
+  row.inverse_tier = 255 - TierWeight(state.tier());
+  row.case_id = state.case_id();
+  *row.value.mutable_facts() = FactsOf(state);
+  row.value.set_tier(state.tier());
+  row.value.set_effective_due_us(row.effective_due_us);
+  row.value.set_received_at_us(row.received_at_us);
+  return row;
+}
+
+std::optional<CaseNumberRow> NumberRowOf(const v1::Case& state) {
+  const auto number = workflow::ParseCaseNumber(state.case_no());
+  if (!number.has_value()) return std::nullopt;
+  CaseNumberRow row;
+  row.prefix = number->prefix;
+  row.year = number->year;
+  row.counter = number->counter;
+  row.case_id = state.case_id();
+  return row;
+}
+
+}  // namespace
+
+v1::RowFacts FactsOf(const v1::Case& state) {
+  v1::RowFacts facts;
+  facts.set_kind(state.kind());
+  facts.set_status(state.status().status());
+  facts.set_category(state.status().category());
+  facts.set_priority(state.priority());
+  facts.set_department(state.department());
+  facts.set_queue(state.queue());
+  facts.set_owner(state.owner());
+  facts.set_source(state.external_ref().source());
+  facts.set_topic(state.category());
+  return facts;
+}
+
+std::string AnsweringDepartment(const v1::Case& state, const v1::Clock& clock) {
+  const std::string& queue = state.queue_department();
+  if (clock.answerable_rule() == "QUEUE") return queue.empty() ? state.department() : queue;
+  if (clock.answerable_rule() == "HANDLER") {
+    if (!state.owner_department().empty()) return state.owner_department();
+    return queue.empty() ? state.department() : queue;
+  }
+  return state.department();
+}
+
+Rows RowsOf(const v1::Case& state) {
+  Rows rows;
+  rows.number = NumberRowOf(state);
+  if (!state.external_ref().source().empty()) {
+    rows.external = ExternalRow{.source = state.external_ref().source(), .external_key = state.external_ref().key(),
+                                .case_id = state.case_id()};
+  }
+  for (const v1::Clock& clock : state.clocks()) {
+    if (IsOpen(clock) && clock.nature() == v1::DUTY) rows.duties.push_back(DutyRowOf(state, clock));
+  }
+  rows.queue = QueueRowOf(state);
+  if (const absl::Time wake = workflow::WakeAt(state); wake != absl::InfiniteFuture()) {
+    WakeRow row;
+    row.at_us = absl::ToUnixMicros(wake);
+    row.case_id = state.case_id();
+    rows.wake = row;
+  }
+  for (const v1::Escalation& one : state.escalations()) {
+    EscalationRow row;
+    row.acknowledged = one.state() == v1::Escalation::ACKNOWLEDGED;
+    row.raised_at_us = absl::ToUnixMicros(FromProto(one.raised_at()));
+    row.case_id = state.case_id();
+    row.escalation_no = one.escalation_no();
+    *row.value.mutable_facts() = FactsOf(state);
+    *row.value.mutable_targets() = one.targets();
+    row.value.set_department(one.department());
+    row.value.set_acknowledged(row.acknowledged);
+    rows.escalations.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace docket::projection
