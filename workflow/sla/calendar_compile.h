@@ -1,6 +1,8 @@
 #ifndef DOCKET_WORKFLOW_SLA_CALENDAR_COMPILE_H_
 #define DOCKET_WORKFLOW_SLA_CALENDAR_COMPILE_H_
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "docket/v1/policy.pb.h"
@@ -13,7 +15,17 @@ namespace docket::sla {
 inline constexpr int kCompileYearsBack = 20;
 inline constexpr int kCompileYearsAhead = 6;
 
-// kInvalidArgument: unknown zone, windows that overlap, end before start, beyond 24:00; names the field.
+inline constexpr int kMaxCompiledYears = 130;         // delta fields are 32 bits of seconds
+inline constexpr int kMaxWindowsPerDay = 64;          // the default limit of repeated fields
+inline constexpr size_t kMaxCompiledDeltas = 131072;  // max_size of Calendar.windows_delta_s
+
+// Compiles whole local days: from the one that holds `from` to the one that holds the instant before `until`.
+// A window is resolved by the offset in force: a skipped local time becomes the transition instant, a repeated one
+// its first occurrence for a start and its last for an end. Windows that touch are merged.
+// Exceptions outside the compiled days are kept but have no effect.
+//
+// kInvalidArgument: unknown zone, not seven days, windows that overlap or descend, end not after start, beyond 24:00,
+// exceptions that descend or name a day twice, an empty or too long span; names the field.
 absl::Status CompileCalendar(absl::Time from, absl::Time until, v1::Calendar* calendar);
 
 }  // namespace docket::sla
