@@ -1,7 +1,9 @@
 #ifndef DOCKET_STORE_EVENT_LOG_H_
 #define DOCKET_STORE_EVENT_LOG_H_
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +57,7 @@ class EventLog {
 
   // Appends `commits`, which must follow the head without a gap, together with `rows` as ONE synced write. OK means on
   // disk and visible to new readers. Single writer.
+  // REQUIRES: no row is of the log family. Without `commits` the rows are written alone.
   // kAborted: does not follow the head (somebody else appended); nothing written.
   // kResourceExhausted: disk reserve reached; nothing written. kUnavailable: outcome unknown, the log is latched.
   virtual absl::Status Append(const std::vector<EncodedCommit>& commits, KvBatch rows) = 0;
@@ -66,13 +69,24 @@ class EventLog {
   virtual std::unique_ptr<LogCursor> ReadFrom(uint64_t commit) const = 0;
 };
 
-// The log in the log family of a KvStore, with its high-water file. `high_water_path` empty: none (memory).
-// Opening checks that the log is not shorter than, nor different from, the high-water mark:
-// kDataLoss names both. Creates the log (fresh log_id from `random16`) when the store is empty.
+// A clean close and, while commits are appended, at most one write per this interval bring the high-water file up to
+// date; a crash may leave it that much behind. What lies beyond it is checked commit by commit when opening.
+inline constexpr std::chrono::seconds kHighWaterInterval{1};
+
+// The log in the log family of a KvStore, with its high-water file (high_water.h).
 struct LocalLogOptions {
-  std::string high_water_path;
-  std::string new_log_id;  // 16 random bytes, used only when the store is empty
+  std::string high_water_path;  // empty: none (memory)
+  std::string new_log_id;       // 16 random bytes, used only when the store is empty
+  // Opens a log with commits but without its high-water file, which is refused otherwise. For an operator who lost that
+  // file and has compared the log with a copy.
+  bool accept_missing_high_water = false;
+  std::function<std::chrono::steady_clock::time_point()> steady_now;  // null: the real one
 };
+
+// Creates the log when the store is empty. `store` must outlive it and have no other log. Closing (the destructor)
+// writes the high-water mark.
+// kDataLoss: the log is shorter than its high-water mark, another log than the one marked (both are named), the mark is
+// missing or damaged, or the last commits do not verify. kUnavailable: the disk failed.
 absl::StatusOr<std::unique_ptr<EventLog>> OpenLocalLog(KvStore* store, const LocalLogOptions& options);
 
 }  // namespace docket::store

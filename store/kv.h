@@ -23,7 +23,8 @@ struct Family {
 };
 inline constexpr Family kLogFamily{0};
 inline constexpr Family kPersonalFamily{1};
-constexpr Family ViewFamily(uint32_t generation) { return Family{16 + generation}; }
+inline constexpr uint32_t kFirstViewFamily = 16;  // 2..15 are kept free for families that are not views
+constexpr Family ViewFamily(uint32_t generation) { return Family{kFirstViewFamily + generation}; }
 
 // Entries that become visible and durable together. Later entries win over earlier ones on the same key.
 class KvBatch {
@@ -89,19 +90,24 @@ class KvStore {
  public:
   virtual ~KvStore() = default;
 
-  // All or nothing. With `sync`, OK means on disk. One writer at a time.
+  // All or nothing. With `sync`, OK means on disk. One writer at a time. kNotFound: an entry names a family that does
+  // not exist; nothing was written.
   // kUnavailable: the write failed, its outcome is unknown and every later write is refused until the store is opened
   // again. kResourceExhausted: refused before anything was written (disk reserve).
   virtual absl::Status Write(const KvBatch& batch, bool sync) = 0;
 
   virtual std::unique_ptr<KvSnapshot> Snapshot() const = 0;
 
-  // Families beyond log and personal. Creating one that exists or dropping one that does not is kFailedPrecondition.
+  // Families beyond log and personal, which always exist and are not listed by Families(). Creating one that exists or
+  // dropping one that does not is kFailedPrecondition; a family that is no ViewFamily is kInvalidArgument. Snapshots
+  // taken before a drop still read the dropped family; those taken before its creation do not know it.
   virtual absl::Status CreateFamily(Family family) = 0;
   virtual absl::Status DropFamily(Family family) = 0;
   virtual std::vector<Family> Families() const = 0;
 
   // Loads sorted unique entries into `family`, which must hold no key in their range. For rebuilds; durable when OK.
+  // kInvalidArgument: not sorted or not unique. kFailedPrecondition: there is a key in their range. kNotFound: no such
+  // family. Otherwise as Write.
   virtual absl::Status IngestSorted(Family family, const std::vector<std::pair<std::string, std::string>>& entries) = 0;
 
   // Set once a write or background error has latched writing off; OK before.

@@ -31,6 +31,10 @@ struct Opened {
 // The text of a reference; nullopt: erased. kDataLoss: the text does not match the digest.
 absl::StatusOr<std::optional<Opened>> Open(const KvSnapshot& snapshot, const v1::SealedText& reference);
 
+// Adds to `batch` the deletion of every text of `subject_id` that `snapshot` holds; returns how many. The digests in the
+// log stay and prove nothing about the texts, for the salts go with them. kDataLoss: the rows cannot be read.
+absl::StatusOr<size_t> EraseSubject(const KvSnapshot& snapshot, absl::string_view subject_id, KvBatch* batch);
+
 }  // namespace docket::store
 
 #endif  // DOCKET_STORE_PERSONAL_H_

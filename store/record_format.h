@@ -30,6 +30,7 @@ absl::Status CheckStored(absl::string_view stored);
 std::string LeafHashOf(absl::string_view stored);
 
 uint32_t Crc32c(absl::string_view data);
+uint32_t Crc32cByTable(absl::string_view data);  // the same without the processor's instruction; for other machines
 std::string Sha256(absl::string_view data);  // 32 bytes
 
 }  // namespace docket::store
