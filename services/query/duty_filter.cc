@@ -1,0 +1,130 @@
+#include "services/query/duty_filter.h"
+
+#include <algorithm>
+
+#include "services/query/summary.h"
+#include "workflow/base/time.h"
+
+namespace docket::query {
+namespace {
+
+constexpr absl::Duration kDefaultWithin = absl::Hours(4);
+
+std::string DutyKeyFrom(int64_t late_from_us) {
+  return store::KeyWriter().U16(projection::DutyRow::kKeyspace).I64(late_from_us).Take();
+}
+
+}  // namespace
+
+DutyFilter::DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at)
+    : reader_(reader),
+      request_(request),
+      owner_(request.owner()),
+      at_(at),
+      at_us_(absl::ToUnixMicros(at)),
+      within_(request.has_within() ? FromProto(request.within()) : kDefaultWithin) {
+  if (request.preset() == v1::MINE && owner_.empty()) owner_ = reader.viewer.principal_id;
+}
+
+absl::Time DutyFilter::RiskHorizon() const {
+  absl::Time latest = at_ + within_;
+  if (request_.elapsed()) return latest;
+  const policy::PolicySet& policies = *reader_.view.policies;
+  for (const auto& listed : policies.List(v1::CALENDAR)) {
+    v1::PolicyPin pin = listed.pin;
+    for (uint32_t version = 1; version <= listed.pin.version(); ++version) {
+      pin.set_version(version);
+      if (const auto calendar = policies.Calendar(pin)) latest = std::max(latest, calendar->Advance(at_, within_));
+    }
+  }
+  return latest;
+}
+
+KeyRange DutyFilter::Range() const {
+  KeyRange range = WholeView<projection::DutyRow>();
+  if (request_.preset() == v1::OVERDUE) range.upper = DutyKeyFrom(at_us_);
+  if (request_.preset() == v1::AT_RISK) {
+    range.lower = DutyKeyFrom(at_us_);
+    const absl::Time horizon = RiskHorizon();
+    // kNever sorts last and is never at risk: a pause without a known end has no due to come near.
+    range.upper = DutyKeyFrom(horizon == absl::InfiniteFuture() ? projection::kNever : absl::ToUnixMicros(horizon) + 1);
+  }
+  return range;
+}
+
+bool DutyFilter::IsPaused(const projection::DutyRow& row) const {
+  return row.value.paused() && (row.value.paused_until_us() == 0 || row.value.paused_until_us() > at_us_);
+}
+
+bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
+  if (row.late_from_us == projection::kNever || IsLate(row)) return false;
+  const absl::Time due = absl::FromUnixMicros(row.late_from_us);
+  if (request_.elapsed() || row.value.calendar().empty()) return due <= at_ + within_;
+  v1::PolicyPin pin;
+  pin.set_id(row.value.calendar());
+  pin.set_version(row.value.calendar_version());
+  const auto calendar = reader_.view.policies->Calendar(pin);
+  return calendar == nullptr ? due <= at_ + within_ : calendar->Elapsed(at_, due) <= within_;
+}
+
+bool DutyFilter::Matches(const projection::DutyRow& row) const {
+  const v1::RowFacts& facts = row.value.facts();
+  if (!MaySee(reader_.viewer, {.facts = &facts})) return false;
+  if (request_.preset() == v1::OVERDUE && !IsLate(row)) return false;
+  if (request_.preset() == v1::WAITING_DUTIES && !IsPaused(row)) return false;
+  if (request_.preset() == v1::MINE && owner_.empty()) return false;
+  return OwnerMatches(owner_, facts.owner()) && EmptyOrHas(request_.kinds(), facts.kind()) &&
+         EmptyOrHas(request_.priorities(), facts.priority()) &&
+         EmptyOrHas(request_.obligations(), row.value.obligation()) &&
+         (request_.metric().empty() || request_.metric() == row.value.metric()) &&
+         (request_.queue().empty() || request_.queue() == facts.queue()) &&
+         DepartmentMatches(reader_, request_.department(), row.value.answerable()) &&
+         (request_.preset() != v1::AT_RISK || AtRisk(row));
+}
+
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, absl::Time at) {
+  v1::ListDutiesReply::Item item;
+  item.set_clock_no(row.clock_no);
+  item.set_metric(row.value.metric());
+  item.set_obligation(row.value.obligation());
+  if (row.value.due_at_us() != 0) *item.mutable_due_at() = ToProto(absl::FromUnixMicros(row.value.due_at_us()));
+  if (row.value.first_due_at_us() != 0) {
+    *item.mutable_first_due_at() = ToProto(absl::FromUnixMicros(row.value.first_due_at_us()));
+  }
+  item.set_late(filter.IsLate(row));
+  item.set_paused(filter.IsPaused(row));
+  if (row.late_from_us != projection::kNever) {
+    const absl::Duration past = at - absl::FromUnixMicros(row.late_from_us);
+    *item.mutable_late_by() = ToProto(item.late() ? past : -past);
+  }
+  item.set_department(row.value.answerable());
+  item.set_owner(row.value.facts().owner());
+  item.set_escalation_level(row.value.escalation_level());
+  if (item.late()) {
+    item.set_words(item.paused() ? "late, waiting" : "late");
+  } else if (item.paused()) {
+    item.set_words("waiting");
+  } else if (filter.AtRisk(row)) {
+    item.set_words("at risk");
+  }
+  return item;
+}
+
+void DutyCount::Add(const DutyFilter& filter, const projection::DutyRow& row, bool new_case) {
+  cases_ += new_case ? 1 : 0;
+  late_ += filter.IsLate(row) ? 1 : 0;
+  regulatory_ += row.value.obligation() == v1::REGULATOR ? 1 : 0;
+  oldest_us_ = std::min(oldest_us_, row.late_from_us);
+}
+
+v1::ListDutiesReply::Header DutyCount::Header(bool complete) const {
+  v1::ListDutiesReply::Header header;
+  header.set_late_duties(late_);
+  header.set_regulatory(regulatory_);
+  header.set_cases(cases_);
+  if (oldest_us_ != projection::kNever) *header.mutable_oldest_due() = ToProto(absl::FromUnixMicros(oldest_us_));
+  header.set_complete(complete);
+  return header;
+}
+
+}  // namespace docket::query

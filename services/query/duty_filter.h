@@ -1,0 +1,63 @@
+#ifndef DOCKET_SERVICES_QUERY_DUTY_FILTER_H_
+#define DOCKET_SERVICES_QUERY_DUTY_FILTER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "docket/v1/queue_service.pb.h"
+#include "services/query/list_page.h"
+#include "services/query/reader.h"
+#include "workflow/projection/rows.h"
+
+// Which duties a ListDuties asks for, judged on rows alone; the same for rows of the index and rows made by replay.
+namespace docket::query {
+
+class DutyFilter {
+ public:
+  // `at` is the valid_at of the question.
+  DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at);
+
+  // The part of the index that can match.
+  KeyRange Range() const;
+
+  bool Matches(const projection::DutyRow& row) const;
+
+  // Late at `at`: the instant it became late has passed. At the due itself a duty is not late (stop <= due is met).
+  bool IsLate(const projection::DutyRow& row) const { return row.late_from_us < at_us_; }
+  // Paused at `at`; a pause with a known end is over after it, if nothing happens.
+  bool IsPaused(const projection::DutyRow& row) const;
+  // Not late, but due within `within`, counted in the working time of the clock's own calendar unless `elapsed`.
+  bool AtRisk(const projection::DutyRow& row) const;
+
+ private:
+  // The latest instant at which a duty at risk can fall due, over all calendars ever published.
+  absl::Time RiskHorizon() const;
+
+  const Reader& reader_;
+  const v1::ListDutiesRequest& request_;
+  std::string owner_;
+  absl::Time at_;
+  int64_t at_us_;
+  absl::Duration within_;
+};
+
+// What an item of the list says of a duty.
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, absl::Time at);
+
+// The totals of everything that matched.
+class DutyCount {
+ public:
+  // `new_case`: no row of the same case was added before.
+  void Add(const DutyFilter& filter, const projection::DutyRow& row, bool new_case);
+  v1::ListDutiesReply::Header Header(bool complete) const;
+
+ private:
+  uint32_t late_ = 0;
+  uint32_t cases_ = 0;
+  uint32_t regulatory_ = 0;
+  int64_t oldest_us_ = projection::kNever;
+};
+
+}  // namespace docket::query
+
+#endif  // DOCKET_SERVICES_QUERY_DUTY_FILTER_H_

@@ -1,0 +1,144 @@
+#include "services/query/log_reader.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "store/record_format.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+
+namespace docket::query {
+namespace {
+
+uint64_t EventsOf(const v1::CommitRecord& record) {
+  uint64_t events = 0;
+  for (const v1::Slice& slice : record.slices()) events += slice.events_size();
+  return events;
+}
+
+// Events of `record` in [from, through] that match everything but a department.
+uint64_t CountMatching(const EventMatcher& matcher, const v1::CommitRecord& record, uint64_t from, uint64_t through) {
+  uint64_t matching = 0;
+  uint64_t position = record.first_position();
+  for (const v1::Slice& slice : record.slices()) {
+    const bool wanted = matcher.MatchesSlice(slice);
+    for (const v1::RecordedEvent& event : slice.events()) {
+      matching += wanted && position >= from && position <= through && matcher.MatchesEvent(event) ? 1 : 0;
+      ++position;
+    }
+  }
+  return matching;
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> CommitOfPosition(const Reader& reader, uint64_t position) {
+  uint64_t low = 0;
+  uint64_t high = reader.view.commits;
+  while (high - low > 1) {
+    const uint64_t middle = low + (high - low) / 2;
+    DOCKET_ASSIGN_OR_RETURN(const std::string stored, reader.log->Read(middle));
+    DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
+    (record.first_position() <= position ? low : high) = middle;
+  }
+  return low;
+}
+
+absl::StatusOr<uint64_t> AddMatchingEvents(const Reader& reader, const EventMatcher& matcher,
+                                           const v1::CommitRecord& record, uint64_t from, uint64_t through,
+                                           google::protobuf::RepeatedPtrField<v1::HistoryEvent>* events,
+                                           BatchSize* size) {
+  uint64_t position = record.first_position();
+  uint64_t scanned = from - 1;
+  for (const v1::Slice& slice : record.slices()) {
+    const uint64_t slice_end = position + slice.events_size();
+    bool wanted = slice_end > from && matcher.MatchesSlice(slice);
+    if (wanted) {
+      DOCKET_ASSIGN_OR_RETURN(wanted, matcher.MatchesDepartment(reader, record, slice));
+    }
+    for (int i = 0; i < slice.events_size(); ++i, ++position) {
+      if (position < from) continue;
+      if (position > through || size->Full()) return scanned;
+      scanned = position;
+      if (!wanted || !matcher.MatchesEvent(slice.events(i))) continue;
+      const StoredEvent stored{.record = record, .slice = slice, .index = i, .position = position};
+      DOCKET_ASSIGN_OR_RETURN(*events->Add(), View(*reader.view.snapshot, stored));
+      size->Add(events->rbegin()->ByteSizeLong());
+    }
+  }
+  return scanned;
+}
+
+absl::StatusOr<LogReader> LogReader::Open(const Reader& reader, const v1::ReadLogRequest& request) {
+  DOCKET_ASSIGN_OR_RETURN(EventMatcher matcher, EventMatcher::Make(request.filter(), reader.viewer, /*live=*/false));
+  LogReader log(std::move(matcher));
+  log.raw_ = request.raw();
+  log.next_position_ = std::max<uint64_t>(1, request.from_position());
+  log.last_position_ = reader.view.position;
+  if (request.limit() != 0) log.remaining_ = request.limit();
+  if (log.next_position_ > log.last_position_ + 1) {
+    return Refuse(absl::StatusCode::kOutOfRange, "POSITION_BEYOND_END",
+                  absl::StrCat("from_position: ", request.from_position(), ", the last is ", log.last_position_),
+                  {{"position", absl::StrCat(log.last_position_)}});
+  }
+  if (log.next_position_ <= log.last_position_) {
+    DOCKET_ASSIGN_OR_RETURN(log.next_commit_, CommitOfPosition(reader, log.next_position_));
+  }
+  return log;
+}
+
+absl::Status LogReader::AddRaw(std::string stored, v1::ReadLogReply* reply, BatchSize* size) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
+  const uint64_t end = record.first_position() + EventsOf(record);
+  const uint64_t matching = CountMatching(matcher_, record, next_position_, last_position_);
+  if (matching > 0 && MaySee(matcher_.viewer(), record)) {
+    size->Add(stored.size());
+    *reply->add_raw_records() = std::move(stored);
+    remaining_ -= std::min(remaining_, matching);
+  }
+  next_position_ = end;
+  ++next_commit_;
+  return absl::OkStatus();
+}
+
+absl::Status LogReader::AddEvents(const Reader& reader, const std::string& stored, v1::ReadLogReply* reply,
+                                  BatchSize* size) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
+  const int before = reply->events_size();
+  DOCKET_ASSIGN_OR_RETURN(uint64_t scanned, AddMatchingEvents(reader, matcher_, record, next_position_, last_position_,
+                                                              reply->mutable_events(), size));
+  const uint64_t added = reply->events_size() - before;
+  if (added >= remaining_) {
+    reply->mutable_events()->DeleteSubrange(before + static_cast<int>(remaining_), static_cast<int>(added - remaining_));
+    scanned = reply->events().rbegin()->position();
+    remaining_ = 0;
+  } else {
+    remaining_ -= added;
+  }
+  next_position_ = scanned + 1;
+  if (next_position_ == record.first_position() + EventsOf(record)) ++next_commit_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<v1::ReadLogReply>> LogReader::Next(const Reader& reader) {
+  if (next_position_ > last_position_ || remaining_ == 0) return std::optional<v1::ReadLogReply>();
+  v1::ReadLogReply reply;
+  BatchSize size;
+  const std::unique_ptr<store::LogCursor> cursor = reader.log->ReadFrom(next_commit_);
+  while (next_position_ <= last_position_ && remaining_ > 0 && !size.Full()) {
+    DOCKET_ASSIGN_OR_RETURN(std::optional<std::string> stored, cursor->Next());
+    if (!stored.has_value()) {
+      return absl::DataLossError(absl::StrCat("the log ends before position ", last_position_));
+    }
+    size.AddCommit();
+    if (raw_) {
+      DOCKET_RETURN_IF_ERROR(AddRaw(*std::move(stored), &reply, &size));
+    } else {
+      DOCKET_RETURN_IF_ERROR(AddEvents(reader, *stored, &reply, &size));
+    }
+  }
+  reply.set_scanned_position(next_position_ - 1);
+  return std::optional<v1::ReadLogReply>(std::move(reply));
+}
+
+}  // namespace docket::query
