@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
@@ -12,26 +13,45 @@
 // What the SLA policies make of case events. Pure.
 namespace docket::sla {
 
+// The most clocks one case may have, all cycles counted: the limit of Case.clocks.
+inline constexpr int kMaxClocks = 4096;
+
 // The clock events that follow from `event`, in the fixed order of DOMAIN 5: stop, cancel, retarget, pause and resume
 // (a CaseReopened acts here: R4), start; within one step by clock_no, then by metric. `before` and `after` are the
-// states around `event`; none of the returned events is applied to `after` yet. All carry occurred_at of `event` (a
-// stop's own instant is in stopped_at). Never returns an event for an event of the clocks themselves.
+// states around `event`; none of the returned events is applied to `after` yet, and each may be applied only after the
+// ones before it. All carry occurred_at of `event` (a stop's own instant is in stopped_at) and the policy as `rule`.
+// Never returns an event for an event of the clocks themselves.
+//
+// kFailedPrecondition: a policy names a calendar of which no version is effective. kResourceExhausted: kMaxClocks.
+// kInternal: a clock pins a policy or calendar that `policies` does not hold.
 absl::StatusOr<std::vector<v1::Event>> ClockConsequences(const v1::Case& before, const v1::Case& after,
                                                          const v1::Event& event, const policy::PolicySet& policies);
 
-// The next thing that time alone makes true of a clock of `state` (a warning or the breach), at or before `until`;
-// at = InfiniteFuture when there is none. Ties: by clock_no, warnings before the breach.
+// The next thing that time alone makes true of a clock of `state` (a warning or the breach); at = InfiniteFuture when
+// there is none. Ties: by clock_no, warnings before the breach.
+//
+// A warning is true from `at` on. A duty stopped exactly at its due is met, so a breach is true only after `at`: whoever
+// advances a case to the effective time T of a command fires what has true_from <= T first and leaves a breach whose due
+// is T itself to what comes after the command.
 struct ClockMoment {
   absl::Time at = absl::InfiniteFuture();
-  v1::Event event;  // WarningReached or ClockBreached with occurred_at = at
+  absl::Time true_from = absl::InfiniteFuture();
+  // WarningReached or ClockBreached; occurred_at = at, or the last event of the case where `at` lies before it (a case
+  // filed late, a retarget into the past), for the time of a case never goes back.
+  v1::Event event;
 };
 ClockMoment NextClockMoment(const v1::Case& state);
 
 // Overdue at `t` (R5): a duty whose due has passed without an effective stop, whatever the status.
+// IsLate(clock, t) is LateFrom(clock) < t.
 bool IsLate(const v1::Clock& clock, absl::Time t);
 
-// The instant from which IsLate holds if nothing happens; InfiniteFuture when never (stopped, paused without end).
+// The due after which IsLate holds if nothing happens, the one that passed if it was breached; InfiniteFuture when
+// never (stopped, a window, paused without end).
 absl::Time LateFrom(const v1::Clock& clock);
+
+// Fills in a breach of `clock` as the case stands. The cause of an imported case is IMPORT, whatever is given.
+void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view cause, v1::ClockBreached* breach);
 
 }  // namespace docket::sla
 

@@ -1,0 +1,20 @@
+#ifndef DOCKET_WORKFLOW_SLA_CLOCK_APPLY_H_
+#define DOCKET_WORKFLOW_SLA_CLOCK_APPLY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/event.pb.h"
+
+// Folding the events of clocks. Pure and closed: reads the event and the state, computes no due.
+namespace docket::sla {
+
+// Folds a clock event (ClockAttached … ClockReopened) into `state`; `revision` is the event's own and names the clock
+// that a ClockAttached makes. Does not touch state->revision().
+// kDataLoss: not a clock event, a clock the case does not have, or an event that cannot follow the clock's state.
+absl::Status ApplyClockEvent(const v1::Event& event, uint32_t revision, v1::Case* state);
+
+}  // namespace docket::sla
+
+#endif  // DOCKET_WORKFLOW_SLA_CLOCK_APPLY_H_

@@ -1,0 +1,74 @@
+// What time alone makes true of the clocks of a case.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "workflow/base/time.h"
+#include "workflow/sla/clock_math.h"
+#include "workflow/sla/clock_rules.h"
+#include "workflow/sla/policy_match.h"
+
+namespace docket::sla {
+namespace {
+
+v1::Event EventOf(const v1::Case& state, const v1::Clock& clock, absl::Time at) {
+  v1::Event event;
+  event.set_rule(absl::StrCat(clock.policy().id(), "@", clock.policy().version()));
+  const absl::Time last = state.has_last_event_at() ? FromProto(state.last_event_at()) : absl::InfinitePast();
+  *event.mutable_occurred_at() = ToProto(std::max(at, last));
+  return event;
+}
+
+ClockMoment WarningMoment(const v1::Case& state, const v1::Clock& clock, int index) {
+  const absl::Time at = FromProto(clock.warnings(index).at());
+  ClockMoment moment{.at = at, .true_from = at, .event = EventOf(state, clock, at)};
+  v1::WarningReached* reached = moment.event.mutable_warning_reached();
+  reached->set_clock_no(clock.clock_no());
+  reached->set_warning(static_cast<uint32_t>(index));
+  *reached->mutable_scheduled_for() = clock.warnings(index).at();
+  return moment;
+}
+
+ClockMoment BreachMoment(const v1::Case& state, const v1::Clock& clock) {
+  const absl::Time at = FromProto(clock.due_at());
+  ClockMoment moment{.at = at, .true_from = at + absl::Microseconds(1), .event = EventOf(state, clock, at)};
+  FillBreach(state, clock, "TIME", moment.event.mutable_clock_breached());
+  return moment;
+}
+
+}  // namespace
+
+void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view cause, v1::ClockBreached* breach) {
+  breach->set_clock_no(clock.clock_no());
+  *breach->mutable_due_at() = clock.due_at();
+  breach->set_cause(state.history() ? "IMPORT" : std::string(cause));
+  breach->set_owner(state.owner());
+  breach->set_queue(state.queue());
+  breach->set_department(AnsweringDepartment(clock.answerable_rule(), state));
+}
+
+ClockMoment NextClockMoment(const v1::Case& state) {
+  ClockMoment next;
+  for (const v1::Clock& clock : state.clocks()) {
+    // While a clock is paused without a known end, its warnings wait with it.
+    if (!Unfinished(clock) || !clock.has_due_at()) continue;
+    int first = -1;
+    for (int i = 0; i < clock.warnings_size(); ++i) {
+      const v1::Warning& warning = clock.warnings(i);
+      if (warning.reached() || !warning.has_at()) continue;
+      if (first < 0 || FromProto(warning.at()) < FromProto(clock.warnings(first).at())) first = i;
+    }
+    if (first >= 0 && FromProto(clock.warnings(first).at()) < next.at) next = WarningMoment(state, clock, first);
+    const bool can_breach = clock.nature() == v1::DUTY && !clock.has_breached_due_at();
+    if (can_breach && FromProto(clock.due_at()) < next.at) next = BreachMoment(state, clock);
+  }
+  return next;
+}
+
+bool IsLate(const v1::Clock& clock, absl::Time t) { return LateFrom(clock) < t; }
+
+absl::Time LateFrom(const v1::Clock& clock) {
+  if (clock.nature() != v1::DUTY || !Unfinished(clock)) return absl::InfiniteFuture();
+  return clock.has_breached_due_at() ? FromProto(clock.breached_due_at()) : DueAt(clock);
+}
+
+}  // namespace docket::sla
