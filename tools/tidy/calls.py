@@ -29,7 +29,7 @@ RULES = (
     Rule("thread", r"\bstd::j?thread\b|\bstd::async\b|\bpthread_create\b|\bstd::(?:recursive_|shared_)?mutex\b|\batomic\b",
          "the core is single-threaded", only_in=("workflow/",)),
     Rule("sleep", r"\bsleep_(?:for|until)\b|\babsl::SleepFor\b|(?<![\w.>:])(?:::)?u?sleep\(|\bnanosleep\b",
-         "wait for an event, not for time", ("tools/client/", "tools/bench/", "tests/bench/")),
+         "wait for an event, not for time", ("tools/", "tests/bench/")),
     Rule("zone", r"\bLocalTimeZone\b|\blocaltime(?:_r)?\b|\bmktime\b|\btzset\b|\bsetenv\b|\bputenv\b",
          "the process's zone and environment decide nothing", only_in=("workflow/", "store/", "services/")),
     Rule("debug-string", r"\b(?:Short|Utf8)?DebugString\s*\(", "prints personal text", _TEXT_HOMES),

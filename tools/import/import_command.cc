@@ -1,0 +1,190 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tools/cli/global_options.h"
+#include "tools/client/execute_pipeline.h"
+#include "tools/client/request_id.h"
+#include "tools/import/byte_source.h"
+#include "tools/import/case_source.h"
+#include "tools/import/importer.h"
+#include "tools/import/mapping.h"
+#include "tools/import/record_reader.h"
+#include "tools/import/report.h"
+#include "workflow/base/check.h"
+
+namespace docket::cli {
+namespace {
+
+using import_tool::ByteSource;
+using import_tool::CaseSource;
+using import_tool::CaseWork;
+using import_tool::ImportCounts;
+using import_tool::Importer;
+using import_tool::ImportReport;
+using import_tool::ImportSummary;
+using import_tool::Mapping;
+using import_tool::ProgressLine;
+using import_tool::RecordReader;
+
+struct ImportArguments {
+  std::string file;
+  std::string mapping;
+  std::string report;
+  bool progress = false;
+  bool dry_run = false;
+};
+
+class ClientPipeline : public import_tool::CommandPipeline {
+ public:
+  ClientPipeline(client::Client& client, OnResult on_result)
+      : pipeline_(client, {.requests_per_message = 64, .max_in_flight = 1024, .brief = true}, std::move(on_result)) {}
+  absl::Status Send(const v1::ExecuteRequest& request) override { return pipeline_.Send(request); }
+  absl::Status Flush() override { return pipeline_.Flush(); }
+  absl::Status Finish() override { return pipeline_.Finish(); }
+
+ private:
+  client::ExecutePipeline pipeline_;
+};
+
+std::string BaseName(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenReader(const Mapping& mapping, ByteSource* bytes) {
+  if (mapping.format == import_tool::FileFormat::kJson) return import_tool::OpenJson(bytes, mapping.Columns());
+  return import_tool::OpenCsv(bytes, mapping.Columns(), mapping.delimiter);
+}
+
+// Counts without a server: finds everything that is wrong with the file itself.
+absl::Status DryRun(CaseSource* source, ImportSummary* summary) {
+  CaseWork work;
+  while (true) {
+    DOCKET_ASSIGN_OR_RETURN(const bool more, source->Next(&work));
+    if (!more) return absl::OkStatus();
+    ++summary->cases;
+  }
+}
+
+// A problem of this program's input is told apart from one of the server: the former has no gRPC behind it.
+struct Outcome {
+  absl::Status input;
+  absl::Status server;
+};
+
+class ImportRun {
+ public:
+  ImportRun(GlobalOptions& options, const ImportArguments& arguments)
+      : options_(options),
+        arguments_(arguments),
+        start_(options.now()),
+        progress_(*options.err, options.err_is_terminal, start_),
+        report_(*options.err, arguments.progress ? &progress_ : nullptr) {}
+
+  int Do() {
+    const absl::Status opened = Open();
+    if (!opened.ok()) return ReportUsage(options_, opened.message());
+    CaseSource source(mapping_, reader_.get(), BaseName(arguments_.file), client::NewRequestId, &report_);
+    ImportSummary summary;
+    Outcome outcome;
+    if (arguments_.dry_run) {
+      outcome.input = DryRun(&source, &summary);
+    } else {
+      outcome = Send(&source, &summary);
+    }
+    progress_.Clear();
+    const absl::Status closed = report_.Close();
+    if (outcome.input.ok()) outcome.input = closed;
+    Summarise(source, &summary);
+    return Conclude(outcome);
+  }
+
+ private:
+  absl::Status Open() {
+    DOCKET_ASSIGN_OR_RETURN(mapping_, import_tool::LoadMapping(arguments_.mapping));
+    DOCKET_ASSIGN_OR_RETURN(bytes_, ByteSource::Open(arguments_.file));
+    absl::StatusOr<std::unique_ptr<RecordReader>> reader = OpenReader(mapping_, bytes_.get());
+    if (!reader.ok()) {
+      return absl::Status(reader.status().code(), absl::StrCat(arguments_.file, ": ", reader.status().message()));
+    }
+    reader_ = *std::move(reader);
+    DOCKET_RETURN_IF_ERROR(mapping_.CheckColumns(reader_->missing(), reader_->header()));
+    if (!arguments_.report.empty()) DOCKET_RETURN_IF_ERROR(report_.WriteTo(arguments_.report));
+    return absl::OkStatus();
+  }
+
+  Outcome Send(CaseSource* source, ImportSummary* summary) {
+    Outcome outcome;
+    outcome.server = options_.client().EnsureConnected();
+    if (!outcome.server.ok()) return outcome;
+    Importer importer(source, &report_, [this, source](const ImportCounts& counts) {
+      if (arguments_.progress) {
+        progress_.Show(options_.now(), bytes_->Progress(), source->rows_read(), counts.cases_done);
+      }
+    });
+    ClientPipeline pipeline(options_.client(), importer.callback());
+    outcome.server = importer.Run(&pipeline);
+    outcome.input = importer.file_status();
+    summary->cases = importer.counts().cases_sent;
+    summary->rows_imported = importer.counts().rows_done;
+    summary->commits_added = importer.counts().commits_added;
+    summary->unchanged = importer.counts().unchanged;
+    summary->rows_left_out = importer.counts().rows_after_refusal;
+    return outcome;
+  }
+
+  void Summarise(const CaseSource& source, ImportSummary* summary) {
+    summary->file = BaseName(arguments_.file);
+    summary->dry_run = arguments_.dry_run;
+    summary->rows = source.rows_read();
+    summary->rows_left_out += source.rows_left_out();
+    summary->bad_rows = report_.bad_rows();
+    summary->notes = report_.notes();
+    summary->elapsed = options_.now() - start_;
+    if (options_.format() == OutputFormat::kTable) {
+      PrintSummary(*summary, *options_.out);
+    } else {
+      PrintSummaryJson(*summary, report_.first_bad_rows(), *options_.out);
+    }
+  }
+
+  int Conclude(const Outcome& outcome) {
+    if (!outcome.server.ok()) {
+      const int exit_code = ReportFailure(options_, outcome.server);
+      *options_.err << "The import stopped. Run it again: what is in the log already is not added twice.\n";
+      return exit_code;
+    }
+    if (!outcome.input.ok()) return ReportUsage(options_, absl::StrCat(arguments_.file, ": ", outcome.input.message()));
+    return report_.bad_rows() == 0 ? kExitOk : kExitRefused;
+  }
+
+  GlobalOptions& options_;
+  const ImportArguments& arguments_;
+  absl::Time start_;
+  ProgressLine progress_;
+  ImportReport report_;
+  Mapping mapping_;
+  std::unique_ptr<ByteSource> bytes_;
+  std::unique_ptr<RecordReader> reader_;
+};
+
+}  // namespace
+
+void AddImportCommand(CLI::App& app, GlobalOptions& options) {
+  auto arguments = std::make_shared<ImportArguments>();
+  CLI::App* command = app.add_subcommand("import", "Load another system's log (CSV or JSON, also gzipped)");
+  command->add_option("FILE", arguments->file, "file to load")->required();
+  command->add_option("--mapping", arguments->mapping, "how its rows become cases; see tools/import/README.md")
+      ->required();
+  command->add_option("--report", arguments->report, "write every bad row and note to this file, one JSON object a line");
+  command->add_flag("--progress", arguments->progress, "show how far it is");
+  command->add_flag("--dry-run", arguments->dry_run, "read and check the file; send nothing");
+  command->callback([arguments, &options] { options.exit_code = ImportRun(options, *arguments).Do(); });
+}
+
+}  // namespace docket::cli
