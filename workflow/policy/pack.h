@@ -1,8 +1,10 @@
 #ifndef DOCKET_WORKFLOW_POLICY_PACK_H_
 #define DOCKET_WORKFLOW_POLICY_PACK_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -15,6 +17,9 @@
 namespace docket::policy {
 
 inline constexpr size_t kMaxPackBytes = 256 * 1024;
+inline constexpr size_t kMaxPackDocuments = 128;
+// A pack becomes one commit, which holds both forms of every document; a commit may have 1 MiB.
+inline constexpr size_t kMaxPackCommitBytes = 960 * 1024;
 
 struct PackDocument {
   v1::PolicyKind kind;
@@ -22,14 +27,16 @@ struct PackDocument {
   std::string yaml;    // exact bytes of this document
   std::string digest;  // SHA-256
   v1::CompiledPolicy compiled;  // version is 0 until published
+  // What the author wrote as `effective_from`; unset: the publisher decides. A workflow for imports lies in the past.
+  std::optional<absl::Time> effective_from;
 };
 // Names of people stay out of the compiled directory; the caller seals them.
 struct PackDirectory {
   v1::Directory directory;                                       // principals without names
-  std::vector<std::pair<std::string, std::string>> names;  // principal id, name
+  std::vector<std::pair<std::string, std::string>> names;        // principal id, name
 };
 struct Finding {
-  int line = 0;  // from 1
+  int line = 0;  // from 1, in the file given
   std::string reason;
   std::string message;
 };
@@ -40,7 +47,8 @@ struct Pack {
 };
 
 // Parses and validates against what is already published (a document may refer to calendars, queues and principals of
-// `published` or of the same pack). `now` sets the span calendars are compiled for.
+// `published` or of the same pack). `now` sets the span calendars are compiled for. With findings there are neither
+// documents nor a directory. Pure, but for the machine's time-zone data, which a calendar is compiled from.
 Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time now);
 
 }  // namespace docket::policy

@@ -1,0 +1,210 @@
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "docket/v1/case.pb.h"
+#include "workflow/base/time.h"
+#include "workflow/policy/documents.h"
+#include "workflow/sla/target.h"
+
+namespace docket::policy {
+namespace {
+
+constexpr size_t kMaxMetrics = 32;
+constexpr size_t kMaxTriggers = 16;
+constexpr size_t kMaxChoices = 64;
+constexpr size_t kMaxWarnings = 16;
+
+// Clocks answer to what happens to the case. Were they to answer to clocks, policies or the server, one could start itself.
+bool HappensToCases(absl::string_view event) {
+  return !absl::StartsWith(event, "clock_") && event != "warning_reached" && event != "policy_published" &&
+         event != "directory_published" && event != "schema_recorded";
+}
+
+class SlaReader {
+ public:
+  SlaReader(MapReader& reader, ParsedDocument* document, Findings* findings)
+      : reader_(reader), document_(*document), findings_(findings), policy_(*document->compiled.mutable_sla()) {}
+
+  void Read() {
+    policy_.set_obligation(static_cast<v1::Obligation>(reader_.Enum("obligation", *v1::Obligation_descriptor(), Need::kRequired)));
+    policy_.set_order(static_cast<int32_t>(reader_.Int("order", 0, 1'000'000, 100)));
+    *policy_.mutable_when() = reader_.When("when", CaseOnly());
+    policy_.set_calendar(ReadCalendarName(reader_, Need::kRequired));
+    for (const YamlNode& node : reader_.List("metrics", kMaxMetrics, Need::kRequired)) ReadMetric(node);
+  }
+
+ private:
+  static FactCatalogue CaseOnly() { return {.case_facts = v1::CaseFacts::descriptor(), .command = nullptr, .event = nullptr}; }
+
+  std::string ReadCalendarName(MapReader& reader, Need need) {
+    std::string id = reader.Text("calendar", Syntax::kId, need);
+    if (!id.empty()) {
+      document_.references.push_back({.to = Reference::To::kCalendar, .id = id, .line = reader.LineOf("calendar")});
+    }
+    return id;
+  }
+
+  void ReadMetric(const YamlNode& node) {
+    MapReader reader(node, "metric", findings_);
+    v1::MetricRule& rule = *policy_.add_metrics();
+    document_.metric_lines.push_back(node.line);
+    rule.set_metric(reader.Text("metric", Syntax::kCode, Need::kRequired));
+    for (int i = 0; i + 1 < policy_.metrics_size(); ++i) {
+      if (policy_.metrics(i).metric() != rule.metric() || rule.metric().empty()) continue;
+      findings_->Add(node.line, "DUPLICATE_ID", absl::StrCat("metric: found ", rule.metric(), " again, want each metric once"));
+    }
+    const int nature = reader.Enum("nature", *v1::MetricNature_descriptor());
+    rule.set_nature(reader.Has("nature") ? static_cast<v1::MetricNature>(nature) : v1::DUTY);
+    if (const YamlNode* start = reader.Find("start", Need::kRequired)) *rule.mutable_start() = ReadTrigger(*start, "metric.start");
+    ReadStartAt(reader, &rule);
+    for (const YamlNode& stop : reader.List("stop", kMaxTriggers, Need::kRequired)) {
+      *rule.add_stop() = ReadTrigger(stop, "metric.stop");
+    }
+    for (const YamlNode& cancel : reader.List("cancel", kMaxTriggers)) {
+      *rule.add_cancel() = ReadTrigger(cancel, "metric.cancel");
+    }
+    rule.set_pausable(reader.Bool("pausable", false));
+    rule.set_reopens(reader.Bool("reopens", false));
+    CheckRegulator(reader, rule);
+    ReadTargets(reader, &rule);
+    ReadWarnings(reader, &rule);
+    ReadAnswerable(reader, &rule);
+    reader.Finish();
+  }
+
+  v1::MetricRule::Trigger ReadTrigger(const YamlNode& node, const std::string& what) {
+    MapReader reader(node, what, findings_);
+    v1::MetricRule::Trigger trigger;
+    trigger.set_event(reader.Text("event", Syntax::kSnake, Need::kRequired));
+    const auto* descriptor = trigger.event().empty() ? nullptr : EventDescriptor(trigger.event());
+    if (descriptor == nullptr && !trigger.event().empty()) {
+      findings_->Add(reader.LineOf("event"), "UNKNOWN_EVENT", absl::StrCat(what, ".event: found ", trigger.event(), ", want an event",
+                                                                           Suggest(trigger.event(), EventNames())));
+    } else if (descriptor != nullptr && !HappensToCases(trigger.event())) {
+      findings_->Add(reader.LineOf("event"), "NOT_A_CASE_EVENT",
+                     absl::StrCat(what, ".event: found ", trigger.event(), ", want something that happens to the case itself"));
+    }
+    // Without a known event nothing can be said about its facts.
+    if (const YamlNode* where = reader.Find("where"); where != nullptr && descriptor != nullptr) {
+      const FactCatalogue catalogue = {
+          .case_facts = v1::CaseFacts::descriptor(), .command = nullptr, .event = descriptor};
+      *trigger.mutable_where() = ReadCondition(*where, catalogue, findings_);
+    }
+    reader.Finish();
+    return trigger;
+  }
+
+  // Written out always, so that the meaning of the compiled form does not hang on a default.
+  void ReadStartAt(MapReader& reader, v1::MetricRule* rule) {
+    const std::string text = reader.Text("start_at", Syntax::kSnake);
+    if (!text.empty() && text != "received_at" && text != "occurred_at") {
+      findings_->Add(reader.LineOf("start_at"), "UNKNOWN_VALUE",
+                     absl::StrCat("metric.start_at: found ", text, ", want received_at or occurred_at"));
+    }
+    rule->set_start_at(!text.empty() ? text : rule->start().event() == "case_received" ? "received_at" : "occurred_at");
+  }
+
+  void CheckRegulator(MapReader& reader, const v1::MetricRule& rule) {
+    if (policy_.obligation() != v1::REGULATOR) return;
+    if (rule.pausable()) {
+      findings_->Add(reader.LineOf("pausable"), "REGULATOR_PAUSES",
+                     absl::StrCat("metric ", rule.metric(), ": found pausable, want false: a regulator's time never pauses"));
+    }
+    if (rule.reopens()) {
+      findings_->Add(reader.LineOf("reopens"), "REGULATOR_REOPENS",
+                     absl::StrCat("metric ", rule.metric(), ": found reopens, want false: only its own stop ends it"));
+    }
+  }
+
+  void ReadTargets(MapReader& reader, v1::MetricRule* rule) {
+    bool matched_always = false;
+    for (const YamlNode& node : reader.List("targets", kMaxChoices, Need::kRequired)) {
+      MapReader choice_reader(node, "target", findings_);
+      v1::MetricRule::Choice& choice = *rule->add_targets();
+      if (matched_always) {
+        findings_->Add(node.line, "UNREACHABLE_TARGET", "target: found after one without when, want it before that");
+      }
+      if (choice_reader.Has("when")) {
+        *choice.mutable_when() = choice_reader.When("when", CaseOnly());
+      } else {
+        matched_always = true;
+      }
+      choice.set_calendar(ReadCalendarName(choice_reader, Need::kOptional));
+      const std::string text = choice_reader.Text("target", Syntax::kText, Need::kRequired);
+      if (!text.empty()) ReadTarget(choice_reader.LineOf("target"), text, *rule, choice.mutable_target());
+      choice_reader.Finish();
+    }
+  }
+
+  void ReadTarget(int line, const std::string& text, const v1::MetricRule& rule, v1::Target* target) {
+    const auto parsed = sla::ParseTarget(text);
+    if (!parsed.ok()) {
+      findings_->Add(line, parsed.status(), "BAD_TARGET");
+      return;
+    }
+    *target = *parsed;
+    const bool counts_civil_days = parsed->unit() == v1::Target::CIVIL_DAYS || parsed->unit() == v1::Target::CIVIL_WEEKS ||
+                                   parsed->unit() == v1::Target::CIVIL_MONTHS;
+    if (counts_civil_days && rule.pausable()) {
+      findings_->Add(line, "CIVIL_TARGET_PAUSES",
+                     absl::StrCat("target: found ", text, " on a pausable metric, want working time or business days: a count of "
+                                  "civil days cannot pause"));
+    }
+  }
+
+  void ReadWarnings(MapReader& reader, v1::MetricRule* rule) {
+    for (const YamlNode& node : reader.List("warnings_permille", kMaxWarnings)) {
+      const auto permille = ReadInt(node, "metric.warnings_permille", 1, 1000, findings_);
+      if (!permille.has_value()) continue;
+      if (!rule->warnings_permille().empty() && *permille <= *rule->warnings_permille().rbegin()) {
+        findings_->Add(node.line, "NOT_ASCENDING", absl::StrCat("metric.warnings_permille: found ", *permille, " after ",
+                                                                *rule->warnings_permille().rbegin(), ", want ascending"));
+      }
+      rule->add_warnings_permille(static_cast<uint32_t>(*permille));
+    }
+    absl::Duration last = absl::InfiniteDuration();
+    for (const YamlNode& node : reader.List("warnings_before", kMaxWarnings)) {
+      const auto span = ParseSpan(node.is_scalar() ? node.text : "");
+      if (!span.ok()) {
+        findings_->Add(node.line, "BAD_SPAN", absl::StrCat("metric.warnings_before: ", span.status().message()));
+        continue;
+      }
+      if (*span >= last) {
+        findings_->Add(node.line, "NOT_ASCENDING",
+                       absl::StrCat("metric.warnings_before: found ", node.text, ", want each nearer to the due than the one before"));
+      }
+      last = *span;
+      *rule->add_warnings_before() = ToProto(*span);
+    }
+    const bool warns = rule->warnings_permille_size() + rule->warnings_before_size() > 0;
+    if (warns && rule->nature() == v1::WINDOW) {
+      const char* key = rule->warnings_permille_size() > 0 ? "warnings_permille" : "warnings_before";
+      findings_->Add(reader.LineOf(key), "WINDOW_WARNS",
+                     absl::StrCat("metric ", rule->metric(), ": found warnings on a WINDOW, want none: it elapses and is never late"));
+    }
+  }
+
+  void ReadAnswerable(MapReader& reader, v1::MetricRule* rule) {
+    const std::string text = reader.Text("answerable", Syntax::kCode);
+    rule->set_answerable(text.empty() ? "ACCOUNTABLE" : text);
+    const std::vector<std::string> known = {"ACCOUNTABLE", "HANDLER", "QUEUE"};
+    if (std::find(known.begin(), known.end(), rule->answerable()) == known.end()) {
+      findings_->Add(reader.LineOf("answerable"), "UNKNOWN_VALUE",
+                     absl::StrCat("metric.answerable: found ", text, ", want ACCOUNTABLE, HANDLER or QUEUE", Suggest(text, known)));
+    }
+  }
+
+  MapReader& reader_;
+  ParsedDocument& document_;
+  Findings* const findings_;
+  v1::SlaPolicy& policy_;
+};
+
+}  // namespace
+
+void ReadSla(MapReader& reader, ParsedDocument* document, Findings* findings) {
+  SlaReader(reader, document, findings).Read();
+}
+
+}  // namespace docket::policy
