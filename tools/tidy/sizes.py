@@ -5,7 +5,7 @@ import sources
 
 ASK_FILE, MAX_FILE = 500, 800
 ASK_FUNCTION, MAX_FUNCTION = 70, 120
-ASK_LINE, MAX_LINE = 120, 130
+ASK_LINE, MAX_LINE = 120, 150
 
 _FUNCTION = re.compile(r"^(?!\s|#|//|namespace|class|struct|enum|using|extern|template\s*<[^>]*>\s*(?:class|struct)|\}|TEST|"
                        r"INSTANTIATE)[^;{}=]*\)[^;{}]*\{\s*$", re.MULTILINE)

@@ -88,7 +88,7 @@ class CallsTest(unittest.TestCase):
         ("services/engine/sequencer.cc", "auto t = absl::Now();", "wall-clock"),
         ("workflow/case/a.cc", "auto t = std::chrono::system_clock::now();", "wall-clock"),
         ("store/a.cc", "auto t = time(nullptr);", "wall-clock"),
-        ("services/rpc/a.cc", "auto t = std::chrono::steady_clock::now();", "monotonic-clock"),
+        ("services/engine/a.cc", "auto t = std::chrono::steady_clock::now();", "monotonic-clock"),
         ("workflow/case/a.cc", "std::random_device device;", "chance"),
         ("store/a.cc", "int x = rand();", "chance"),
         ("workflow/case/a.cc", "std::thread t;", "thread"),
