@@ -1,10 +1,10 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
 
+#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "tools/cli/global_options.h"
 #include "tools/client/execute_pipeline.h"
@@ -184,6 +184,9 @@ void AddImportCommand(CLI::App& app, GlobalOptions& options) {
   command->add_option("--report", arguments->report, "write every bad row and note to this file, one JSON object a line");
   command->add_flag("--progress", arguments->progress, "show how far it is");
   command->add_flag("--dry-run", arguments->dry_run, "read and check the file; send nothing");
+  command->footer(
+      "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --progress\n\n"
+      "Exit code 1 when there are bad rows. Importing again adds nothing that is in the log already.");
   command->callback([arguments, &options] { options.exit_code = ImportRun(options, *arguments).Do(); });
 }
 
