@@ -5,6 +5,7 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "tools/import/row_order.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
@@ -96,6 +97,20 @@ CaseSource::Row CaseSource::Beginning(const Row& end) const {
   return begin;
 }
 
+// A case's own time never goes back, its source's sometimes does.
+void CaseSource::OrderTimes(const std::string& key, std::vector<Row>* rows) {
+  std::vector<absl::Time> times;
+  for (const Row& row : *rows) times.push_back(row.converted.time);
+  const std::vector<absl::Time> ordered = InOrder(times);
+  for (size_t i = 0; i < ordered.size(); ++i) {
+    if (ordered[i] == times[i]) continue;
+    observer_->OnNote({(*rows)[i].record.line, key,
+                       absl::StrCat("its time ", FormatUtc(times[i]), " is out of order; it takes ",
+                                    FormatUtc(ordered[i]), " of the row next to it")});
+    (*rows)[i].converted.time = ordered[i];
+  }
+}
+
 docket::v1::ExecuteRequest* CaseSource::AddCommand(CaseWork* work, uint64_t line, absl::Time occurred_at) {
   docket::v1::ExecuteRequest& request = work->commands.emplace_back();
   work->lines.push_back(line);
@@ -114,19 +129,12 @@ bool CaseSource::Build(const std::string& key, std::vector<Row>& rows, CaseWork*
   }
   const docket::v1::ExternalRef reference = file->external_ref();
   if (mapping_.rows == RowMeaning::kWholeCase) rows.insert(rows.begin(), Beginning(rows.front()));
-  absl::Time last = rows.front().converted.time;
+  OrderTimes(key, &rows);
   uint64_t cursor = 0;
   for (Row& row : rows) {
-    if (row.converted.time < last) {
-      observer_->OnNote({row.record.line, key,
-                         absl::StrCat("its time ", FormatUtc(row.converted.time), " lies before ", FormatUtc(last),
-                                      ", the time before it, which it takes")});
-    } else {
-      last = row.converted.time;
-    }
     row.converted.row.set_file(file_name_);
     row.converted.row.set_cursor(++cursor);
-    docket::v1::ExecuteRequest* request = AddCommand(work, row.record.line, last);
+    docket::v1::ExecuteRequest* request = AddCommand(work, row.record.line, row.converted.time);
     if (cursor == 1) {
       *request->mutable_command()->mutable_file() = *std::move(file);
       *request->mutable_command()->mutable_file()->mutable_row() = std::move(row.converted.row);
@@ -135,6 +143,7 @@ bool CaseSource::Build(const std::string& key, std::vector<Row>& rows, CaseWork*
       *request->mutable_command()->mutable_record_source_row()->mutable_row() = std::move(row.converted.row);
     }
   }
+  const absl::Time last = rows.back().converted.time;
   const absl::Time until = std::max(last, mapping_.observed_until.value_or(last));
   docket::v1::ExecuteRequest* end = AddCommand(work, rows.back().record.line, until);
   *end->mutable_external_ref() = reference;

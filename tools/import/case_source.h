@@ -76,6 +76,7 @@ class CaseSource {
   // Commands from the rows of one case; false when the case is to be left out (reported).
   bool Build(const std::string& key, std::vector<Row>& rows, CaseWork* work);
   Row Beginning(const Row& end) const;
+  void OrderTimes(const std::string& key, std::vector<Row>* rows);
   void LeaveOut(const std::string& key, uint64_t line, const std::string& reason, size_t good_rows);
   docket::v1::ExecuteRequest* AddCommand(CaseWork* work, uint64_t line, absl::Time occurred_at);
 
