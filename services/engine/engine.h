@@ -15,6 +15,7 @@
 #include "docket/v1/admin_service.pb.h"
 #include "docket/v1/case_service.pb.h"
 #include "docket/v1/policy_service.pb.h"
+#include "prometheus/registry.h"
 #include "services/engine/feed.h"
 #include "services/engine/environment.h"
 #include "store/event_log.h"
@@ -31,6 +32,7 @@ struct Caller {
   v1::ActorKind kind = v1::ACTOR_KIND_STAFF;
   std::string authentication = "claimed";
   std::string traceparent;
+  bool brief = false;  // answers carry no events
 };
 
 // Two queues, so that an importer cannot starve handlers: a group takes interactive commands first, then bulk ones, but
@@ -42,7 +44,9 @@ inline constexpr size_t kMaxQueuedBulk = 4096;
 inline constexpr size_t kMaxGroupCommands = 256;
 inline constexpr size_t kMaxGroupBytes = 4 << 20;
 inline constexpr size_t kMinBulkPerGroup = 16;
-inline constexpr size_t kDefaultCachedCases = 100'000;
+inline constexpr size_t kDefaultCachedCases = 20'000;  // decoded states, about 8 KiB each
+inline constexpr size_t kTimersPerGroup = 64;          // cases advanced by timers in one group
+inline constexpr uint32_t kSnapshotEvery = 32;         // revisions between kept states
 
 struct EngineOptions {
   store::KvStore* kv = nullptr;         // outlives the engine
@@ -51,6 +55,8 @@ struct EngineOptions {
   size_t cached_cases = kDefaultCachedCases;
   bool run_timers = true;               // off in tests that show lists do not need them
   std::string version = "0.1.0";
+  std::shared_ptr<prometheus::Registry> metrics;  // null: metrics are kept but not exposed
+  std::function<uint64_t()> free_bytes;           // for stats; null: unknown (0)
 };
 
 using ExecuteDone = absl::AnyInvocable<void(absl::StatusOr<v1::ExecuteReply>)>;
@@ -58,7 +64,7 @@ using PublishDone = absl::AnyInvocable<void(absl::StatusOr<v1::PublishPoliciesRe
 
 // What readers read: one consistent snapshot of everything at `position`.
 struct ReadView {
-  std::unique_ptr<store::KvSnapshot> snapshot;
+  std::shared_ptr<const store::KvSnapshot> snapshot;  // shared by all readers between two groups
   store::Family views;  // the live generation
   uint64_t position = 0;  // last position readable
   uint64_t commits = 0;
@@ -85,6 +91,7 @@ class Engine {
   virtual ReadView Read() const = 0;
   virtual const Feed& feed() const = 0;
   virtual const store::EventLog& log() const = 0;
+  // The clock in it is the trusted one: while the wall clock is in doubt it goes on by monotonic time.
   virtual const Environment& environment() const = 0;
 
   virtual v1::GetStatsReply Stats(bool with_digests) const = 0;

@@ -33,7 +33,8 @@ class Feed {
   Record Get(uint64_t commit) const;
   uint64_t next_commit() const;  // the first not yet published
 
-  // `wake` runs (on the writer thread, must not block) after each publication until Unsubscribe returns.
+  // `wake` runs (on the writer thread, must not block) after each publication. A call that has begun may still finish
+  // after Unsubscribe returned, so what it touches must be shared with it.
   uint64_t Subscribe(std::function<void()> wake) const;
   void Unsubscribe(uint64_t id) const;
 

@@ -5,6 +5,7 @@
 #include "workflow/base/time.h"
 #include "workflow/case/communication.h"
 #include "workflow/case/decision.h"
+#include "workflow/case/history.h"
 #include "workflow/case/intake.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/replay.h"

@@ -21,6 +21,14 @@ int64_t MicrosOrZero(bool has, const Timestamp& timestamp) {
 
 bool IsOpen(const v1::Clock& clock) { return clock.state() == v1::RUNNING || clock.state() == v1::PAUSED; }
 
+// The facts without those that move with every status: rows that do not list by status need not be written for it.
+v1::RowFacts StableFactsOf(const v1::Case& state) {
+  v1::RowFacts facts = FactsOf(state);
+  facts.clear_status();
+  facts.clear_category();
+  return facts;
+}
+
 DutyRow DutyRowOf(const v1::Case& state, const v1::Clock& clock) {
   DutyRow row;
   row.late_from_us = Micros(sla::LateFrom(clock));
@@ -37,7 +45,7 @@ DutyRow DutyRowOf(const v1::Case& state, const v1::Clock& clock) {
   row.value.set_escalation_level(escalation::HighestLevel(state));
   row.value.set_calendar(clock.calendar().id());
   row.value.set_calendar_version(clock.calendar().version());
-  *row.value.mutable_facts() = FactsOf(state);
+  *row.value.mutable_facts() = StableFactsOf(state);
   return row;
 }
 
@@ -69,7 +77,7 @@ std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
   row.priority = state.priority();
   row.inverse_tier = 255 - TierWeight(state.tier());
   row.case_id = state.case_id();
-  *row.value.mutable_facts() = FactsOf(state);
+  *row.value.mutable_facts() = StableFactsOf(state);
   row.value.set_tier(state.tier());
   row.value.set_effective_due_us(row.effective_due_us);
   row.value.set_received_at_us(row.received_at_us);
@@ -136,7 +144,6 @@ Rows RowsOf(const v1::Case& state) {
     row.raised_at_us = absl::ToUnixMicros(FromProto(one.raised_at()));
     row.case_id = state.case_id();
     row.escalation_no = one.escalation_no();
-    *row.value.mutable_facts() = FactsOf(state);
     *row.value.mutable_targets() = one.targets();
     row.value.set_department(one.department());
     row.value.set_acknowledged(row.acknowledged);

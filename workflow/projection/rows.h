@@ -123,6 +123,24 @@ struct EscalationRow : ValueOf<v1::EscalationRowValue> {
   }
 };
 
+// State kept to fold less when loading; a cache, not counted in digests.
+struct SnapshotRow : ValueOf<v1::SnapshotRowValue> {
+  static constexpr uint16_t kKeyspace = 9;
+  static constexpr uint32_t kVersion = 1;
+  std::string case_id;
+  template <class W> void WriteKey(W& w) const { w.Text(case_id); }
+  template <class R> bool ReadKey(R& r) { return r.Text(&case_id); }
+};
+
+// Commits of streams other than cases (policies, directory, system), in order, so that opening need not scan the log.
+struct ConfigRow : NoValue {
+  static constexpr uint16_t kKeyspace = 10;
+  static constexpr uint32_t kVersion = 1;
+  uint64_t commit = 0;
+  template <class W> void WriteKey(W& w) const { w.U64(commit); }
+  template <class R> bool ReadKey(R& r) { return r.U64(&commit); }
+};
+
 }  // namespace docket::projection
 
 #endif  // DOCKET_WORKFLOW_PROJECTION_ROWS_H_

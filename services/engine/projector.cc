@@ -1,0 +1,194 @@
+#include "services/engine/projector.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "openssl/evp.h"
+#include "store/requests.h"
+#include "store/view_table.h"
+#include "workflow/base/check.h"
+#include "workflow/projection/rows.h"
+
+namespace docket::engine {
+namespace {
+
+using store::Family;
+using store::KvBatch;
+using Encoded = std::map<std::string, std::string>;
+
+template <class Row>
+void Add(const Row& row, Encoded* out) {
+  (*out)[store::RowKey(row)] = row.Value();
+}
+
+template <class Row>
+void Add(const std::optional<Row>& row, Encoded* out) {
+  if (row.has_value()) Add(*row, out);
+}
+
+template <class Row>
+void Add(const std::vector<Row>& rows, Encoded* out) {
+  for (const Row& row : rows) Add(row, out);
+}
+
+// Encoded rows of one view before and after; returns rows touched.
+size_t Difference(const Encoded& before, const Encoded& after, Family views, KvBatch* batch) {
+  size_t deleted = 0;
+  size_t put = 0;
+  for (const auto& [key, value] : before) {
+    if (after.find(key) != after.end()) continue;
+    batch->Delete(views, key);
+    ++deleted;
+  }
+  size_t changed = 0;
+  for (const auto& [key, value] : after) {
+    const auto old = before.find(key);
+    if (old != before.end() && old->second == value) continue;
+    batch->Put(views, key, value);
+    old == before.end() ? ++put : ++changed;
+  }
+  return std::max(deleted, put) + changed;
+}
+
+template <class Rows>
+size_t DifferenceOf(const Rows& before, const Rows& after, Family views, KvBatch* batch) {
+  Encoded old_rows;
+  Encoded new_rows;
+  Add(before, &old_rows);
+  Add(after, &new_rows);
+  return Difference(old_rows, new_rows, views, batch);
+}
+
+projection::CaseRow HeadRow(const v1::Case& state, const CaseHead& head) {
+  projection::CaseRow row;
+  row.case_id = state.case_id();
+  row.value.set_revision(state.revision());
+  row.value.set_last_commit(head.last_commit);
+  row.value.set_last_leaf(head.last_leaf);
+  row.value.set_case_no(state.case_no());
+  *row.value.mutable_facts() = projection::FactsOf(state);
+  return row;
+}
+
+struct View {
+  const char* name;
+  uint16_t keyspace;
+  uint32_t version;
+};
+template <class Row>
+constexpr View ViewOf(const char* name) {
+  return {name, Row::kKeyspace, Row::kVersion};
+}
+constexpr View kViews[] = {
+    ViewOf<projection::CaseRow>("case"),     ViewOf<projection::CaseNumberRow>("case_number"),
+    ViewOf<projection::ExternalRow>("external"), ViewOf<projection::DutyRow>("duty"),
+    ViewOf<projection::QueueRow>("queue"),   ViewOf<projection::WakeRow>("wake"),
+    ViewOf<projection::EscalationRow>("escalation"), ViewOf<store::RequestRow>("request"),
+    ViewOf<projection::ConfigRow>("config"),
+};
+
+class Digester {
+ public:
+  Digester() : context_(EVP_MD_CTX_new()) { DOCKET_CHECK(EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1); }
+  ~Digester() { EVP_MD_CTX_free(context_); }
+  Digester(const Digester&) = delete;
+  Digester& operator=(const Digester&) = delete;
+
+  // Length before content, so that no two sequences of rows look alike.
+  void Add(absl::string_view text) {
+    const uint64_t size = text.size();
+    DOCKET_CHECK(EVP_DigestUpdate(context_, &size, sizeof size) == 1);
+    DOCKET_CHECK(EVP_DigestUpdate(context_, text.data(), text.size()) == 1);
+  }
+  std::string Finish() {
+    std::string digest(32, '\0');
+    DOCKET_CHECK(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
+    return digest;
+  }
+
+ private:
+  EVP_MD_CTX* context_;
+};
+
+}  // namespace
+
+size_t ProjectChange(const v1::Case& before, const v1::Case& after, const CaseHead& head, Family views, KvBatch* batch) {
+  const projection::Rows old_rows = before.revision() == 0 ? projection::Rows{} : projection::RowsOf(before);
+  const projection::Rows new_rows = projection::RowsOf(after);
+  const projection::CaseRow row = HeadRow(after, head);
+  batch->Put(views, store::RowKey(row), row.Value());
+  return 1 + DifferenceOf(old_rows.number, new_rows.number, views, batch) +
+         DifferenceOf(old_rows.external, new_rows.external, views, batch) +
+         DifferenceOf(old_rows.duties, new_rows.duties, views, batch) +
+         DifferenceOf(old_rows.queue, new_rows.queue, views, batch) +
+         DifferenceOf(old_rows.wake, new_rows.wake, views, batch) +
+         DifferenceOf(old_rows.escalations, new_rows.escalations, views, batch);
+}
+
+void KeepState(const v1::Case& state, uint64_t last_commit, Family views, KvBatch* batch) {
+  projection::SnapshotRow row;
+  row.case_id = state.case_id();
+  row.value.set_last_commit(last_commit);
+  row.value.set_state(state.SerializeAsString());
+  batch->Put(views, store::RowKey(row), row.Value());
+}
+
+size_t ProjectCommit(const v1::CommitRecord& record, Family views, KvBatch* batch) {
+  size_t rows = 0;
+  if (!record.request_id().empty()) {
+    store::RequestRow row;
+    row.request_id = record.request_id();
+    row.commit = record.commit();
+    batch->Put(views, store::RowKey(row), row.Value());
+    ++rows;
+  }
+  const bool config = std::any_of(record.slices().begin(), record.slices().end(),
+                                  [](const v1::Slice& slice) { return slice.kind() != v1::STREAM_KIND_CASE; });
+  if (config) {
+    projection::ConfigRow row;
+    row.commit = record.commit();
+    batch->Put(views, store::RowKey(row), row.Value());
+    ++rows;
+  }
+  return rows;
+}
+
+std::vector<std::pair<std::string, std::string>> EncodeAllRows(const v1::Case& state, const CaseHead& head) {
+  Encoded out;
+  const projection::Rows rows = projection::RowsOf(state);
+  Add(HeadRow(state, head), &out);
+  Add(rows.number, &out);
+  Add(rows.external, &out);
+  Add(rows.duties, &out);
+  Add(rows.queue, &out);
+  Add(rows.wake, &out);
+  Add(rows.escalations, &out);
+  return {out.begin(), out.end()};
+}
+
+absl::StatusOr<std::vector<v1::ViewDigest>> DigestViews(const store::KvSnapshot& snapshot, Family views) {
+  std::vector<v1::ViewDigest> out;
+  for (const View& view : kViews) {
+    const std::string prefix = store::KeyspacePrefix(view.keyspace);
+    auto rows = snapshot.Scan(views, prefix, store::PrefixEnd(prefix));
+    Digester digester;
+    uint64_t count = 0;
+    for (; rows->Valid(); rows->Next()) {
+      digester.Add(rows->key());
+      digester.Add(rows->value());
+      ++count;
+    }
+    DOCKET_RETURN_IF_ERROR(rows->status());
+    v1::ViewDigest digest;
+    digest.set_view(view.name);
+    digest.set_version(view.version);
+    digest.set_rows(count);
+    digest.set_digest(digester.Finish());
+    out.push_back(std::move(digest));
+  }
+  return out;
+}
+
+}  // namespace docket::engine

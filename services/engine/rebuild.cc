@@ -1,0 +1,194 @@
+#include "services/engine/rebuild.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/engine/case_loader.h"
+#include "services/engine/projector.h"
+#include "store/record_format.h"
+#include "store/view_table.h"
+#include "workflow/base/check.h"
+#include "workflow/projection/rows.h"
+
+namespace docket::engine {
+namespace {
+
+using store::Family;
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+constexpr uint16_t kMarkerKeyspace = 0;
+constexpr char kViewVersions[] = "docket views 1";  // changes with any view's version or row meaning
+constexpr size_t kIngestRows = 500'000;
+constexpr uint64_t kProgressEvery = 4096;
+constexpr uint32_t kKeepStateFrom = 32;  // revisions; shorter cases are quick to fold from the beginning
+
+// Folds commits to states of bounded number.
+class Folder {
+ public:
+  Folder(store::KvStore* kv, Family scratch) : kv_(kv), scratch_(scratch) {}
+
+  absl::Status Fold(const v1::CommitRecord& record, const std::string& leaf) {
+    for (const v1::Slice& slice : record.slices()) {
+      if (slice.kind() != v1::STREAM_KIND_CASE) continue;
+      DOCKET_ASSIGN_OR_RETURN(LoadedCase* loaded, Find(slice.stream_id()));
+      DOCKET_RETURN_IF_ERROR(FoldSlice(slice, &loaded->state));
+      loaded->last_commit = record.commit();
+      loaded->last_leaf = leaf;
+    }
+    return held_.size() > kRebuildHeldCases ? Spill() : absl::OkStatus();
+  }
+
+  absl::Status Spill() {
+    store::KvBatch batch;
+    for (const auto& [id, loaded] : held_) {
+      projection::SnapshotRow row;
+      row.value.set_last_commit(loaded.last_commit);
+      row.value.set_state(absl::StrCat(loaded.last_leaf, loaded.state.SerializeAsString()));
+      batch.Put(scratch_, id, row.Value());
+    }
+    held_.clear();
+    return kv_->Write(batch, false);
+  }
+
+  static absl::StatusOr<LoadedCase> Parse(absl::string_view value) {
+    projection::SnapshotRow row;
+    LoadedCase loaded;
+    if (!row.SetValue(value) || row.value.state().size() < 32) return absl::DataLossError("scratch row does not parse");
+    loaded.last_leaf = row.value.state().substr(0, 32);
+    loaded.last_commit = row.value.last_commit();
+    if (!loaded.state.ParseFromString(row.value.state().substr(32))) return absl::DataLossError("scratch state does not parse");
+    return loaded;
+  }
+
+ private:
+  absl::StatusOr<LoadedCase*> Find(const std::string& id) {
+    const auto [found, inserted] = held_.try_emplace(id);
+    if (!inserted) return &found->second;
+    auto snapshot = kv_->Snapshot();
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> value, snapshot->Get(scratch_, id));
+    if (value.has_value()) {
+      DOCKET_ASSIGN_OR_RETURN(found->second, Parse(*value));
+    }
+    return &found->second;
+  }
+
+  store::KvStore* const kv_;
+  const Family scratch_;
+  std::unordered_map<std::string, LoadedCase> held_;
+};
+
+absl::Status Ingest(store::KvStore* kv, Family views, Entries* entries) {
+  if (entries->empty()) return absl::OkStatus();
+  std::sort(entries->begin(), entries->end());
+  DOCKET_RETURN_IF_ERROR(kv->IngestSorted(views, *entries));
+  entries->clear();
+  return absl::OkStatus();
+}
+
+// Rows of all folded states, by keyspace so that ingested ranges seldom overlap.
+absl::Status EmitStates(store::KvStore* kv, Family scratch, Family views) {
+  auto snapshot = kv->Snapshot();
+  Entries entries;
+  auto states = snapshot->Scan(scratch, "", "");
+  for (; states->Valid(); states->Next()) {
+    DOCKET_ASSIGN_OR_RETURN(const LoadedCase loaded, Folder::Parse(states->value()));
+    for (auto& row : EncodeAllRows(loaded.state, {loaded.last_commit, loaded.last_leaf})) entries.push_back(std::move(row));
+    if (loaded.state.revision() >= kKeepStateFrom) {
+      projection::SnapshotRow kept;
+      kept.case_id = loaded.state.case_id();
+      kept.value.set_last_commit(loaded.last_commit);
+      kept.value.set_state(loaded.state.SerializeAsString());
+      entries.emplace_back(store::RowKey(kept), kept.Value());
+    }
+    if (entries.size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &entries));
+  }
+  DOCKET_RETURN_IF_ERROR(states->status());
+  return Ingest(kv, views, &entries);
+}
+
+std::string MarkerKey() { return store::KeyspacePrefix(kMarkerKeyspace); }
+
+}  // namespace
+
+absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& log, Family views, Family scratch,
+                                    const Progress& progress) {
+  DOCKET_RETURN_IF_ERROR(kv->CreateFamily(scratch));
+  const uint64_t total = log.Head().commits;
+  Folder folder(kv, scratch);
+  Entries commit_rows;
+  auto cursor = log.ReadFrom(0);
+  uint64_t done = 0;
+  while (done < total) {
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> stored, cursor->Next());
+    if (!stored.has_value()) return absl::DataLossError(absl::StrCat("the log ends at commit ", done, " of ", total));
+    DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(*stored));
+    DOCKET_RETURN_IF_ERROR(folder.Fold(record, store::LeafHashOf(*stored)));
+    store::KvBatch rows;
+    ProjectCommit(record, views, &rows);
+    for (const store::KvBatch::Entry& entry : rows.entries()) commit_rows.emplace_back(entry.key, *entry.value);
+    if (commit_rows.size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
+    if (++done % kProgressEvery == 0) progress(done, total);
+  }
+  DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
+  DOCKET_RETURN_IF_ERROR(folder.Spill());
+  DOCKET_RETURN_IF_ERROR(EmitStates(kv, scratch, views));
+  DOCKET_RETURN_IF_ERROR(kv->DropFamily(scratch));
+  progress(total, total);
+  return total;
+}
+
+absl::StatusOr<uint64_t> CatchUpViews(store::KvStore* kv, const store::EventLog& log, Family views, uint64_t from) {
+  auto cursor = log.ReadFrom(from);
+  for (;;) {
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> stored, cursor->Next());
+    if (!stored.has_value()) return from;
+    DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(*stored));
+    const std::string leaf = store::LeafHashOf(*stored);
+    const auto snapshot = kv->Snapshot();
+    const CaseLoader loader(*snapshot, views, log);
+    store::KvBatch batch;
+    for (const v1::Slice& slice : record.slices()) {
+      if (slice.kind() != v1::STREAM_KIND_CASE) continue;
+      DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> before, loader.Load(slice.stream_id()));
+      if (!before.has_value()) before.emplace();
+      v1::Case after = *before;
+      DOCKET_RETURN_IF_ERROR(FoldSlice(slice, &after));
+      ProjectChange(*before, after, {record.commit(), leaf}, views, &batch);
+    }
+    ProjectCommit(record, views, &batch);
+    DOCKET_RETURN_IF_ERROR(kv->Write(batch, false));
+    from = record.commit() + 1;
+  }
+}
+
+absl::Status MarkComplete(store::KvStore* kv, uint32_t generation) {
+  store::KvBatch batch;
+  batch.Put(store::ViewFamily(generation), MarkerKey(), kViewVersions);
+  return kv->Write(batch, true);
+}
+
+absl::StatusOr<std::optional<uint32_t>> FindLiveGeneration(store::KvStore* kv) {
+  const auto snapshot = kv->Snapshot();
+  std::optional<uint32_t> live;
+  for (const Family family : kv->Families()) {
+    if (family.id < store::ViewFamily(0).id) continue;
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> marker, snapshot->Get(family, MarkerKey()));
+    const uint32_t generation = family.id - store::ViewFamily(0).id;
+    if (marker == kViewVersions && (!live.has_value() || generation > *live)) live = generation;
+  }
+  return live;
+}
+
+absl::Status DropOtherGenerations(store::KvStore* kv, uint32_t live) {
+  for (const Family family : kv->Families()) {
+    if (family.id < store::ViewFamily(0).id || family == store::ViewFamily(live)) continue;
+    DOCKET_RETURN_IF_ERROR(kv->DropFamily(family));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace docket::engine

@@ -1,0 +1,84 @@
+#include "services/engine/replies.h"
+
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/decide.h"
+#include "workflow/case/replay.h"
+#include "workflow/projection/project.h"
+#include "workflow/sla/clock_rules.h"
+
+namespace docket::engine {
+
+int EventCount(const v1::CommitRecord& record) {
+  int count = 0;
+  for (const v1::Slice& slice : record.slices()) count += slice.events_size();
+  return count;
+}
+
+uint64_t LastPosition(const v1::CommitRecord& record) { return record.first_position() + EventCount(record) - 1; }
+
+absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event, uint64_t position) {
+  const v1::Slice& from = record.slices(slice);
+  const v1::RecordedEvent& recorded = from.events(event);
+  v1::HistoryEvent out;
+  out.set_position(position);
+  out.set_commit(record.commit());
+  out.set_revision(static_cast<uint32_t>(from.first_revision() + event));
+  out.set_stream_kind(from.kind());
+  out.set_stream_id(from.stream_id());
+  out.set_type(workflow::EventTypeName(recorded.type()));
+  *out.mutable_recorded_at() = ToProto(absl::FromUnixMicros(record.recorded_at_us()));
+  *out.mutable_actor() = record.actor();
+  out.set_request_id(record.request_id());
+  DOCKET_ASSIGN_OR_RETURN(*out.mutable_event(), workflow::DecodeEvent(recorded));
+  const bool imported = record.actor().kind() == v1::ACTOR_KIND_IMPORT;
+  const absl::Duration late = absl::Microseconds(record.recorded_at_us() - recorded.occurred_at_us());
+  const bool contact = out.event().has_inbound_received() || out.event().has_outbound_sent();
+  out.set_entered_late(!imported && contact && late > workflow::kClockTolerance);
+  return out;
+}
+
+absl::StatusOr<std::vector<v1::HistoryEvent>> ToHistoryEvents(const v1::CommitRecord& record) {
+  std::vector<v1::HistoryEvent> out;
+  uint64_t position = record.first_position();
+  for (int slice = 0; slice < record.slices_size(); ++slice) {
+    for (int event = 0; event < record.slices(slice).events_size(); ++event) {
+      DOCKET_ASSIGN_OR_RETURN(v1::HistoryEvent one, ToHistoryEvent(record, slice, event, position++));
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
+void DescribeCase(const v1::Case& state, absl::Time now, v1::ExecuteReply* reply) {
+  reply->set_case_id(state.case_id());
+  reply->set_case_no(state.case_no());
+  reply->set_revision(state.revision());
+  reply->set_status(state.status().status());
+  const v1::Clock* next = nullptr;
+  for (const v1::Clock& clock : state.clocks()) {
+    if (clock.nature() != v1::DUTY || sla::LateFrom(clock) == absl::InfiniteFuture()) continue;
+    if (next == nullptr || sla::LateFrom(clock) < sla::LateFrom(*next)) next = &clock;
+  }
+  if (next == nullptr) return;
+  v1::NextDuty* duty = reply->mutable_next_duty();
+  duty->set_metric(next->metric());
+  *duty->mutable_due_at() = ToProto(sla::LateFrom(*next));
+  duty->set_late(sla::IsLate(*next, now));
+  duty->set_department(projection::AnsweringDepartment(state, *next));
+}
+
+absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after, bool brief) {
+  v1::ExecuteReply reply;
+  DescribeCase(after, absl::FromUnixMicros(record.recorded_at_us()), &reply);
+  reply.set_commit(record.commit());
+  reply.set_first_position(record.first_position());
+  reply.set_last_position(LastPosition(record));
+  *reply.mutable_recorded_at() = ToProto(absl::FromUnixMicros(record.recorded_at_us()));
+  if (brief) return reply;
+  DOCKET_ASSIGN_OR_RETURN(std::vector<v1::HistoryEvent> events, ToHistoryEvents(record));
+  for (v1::HistoryEvent& event : events) *reply.add_events() = std::move(event);
+  return reply;
+}
+
+}  // namespace docket::engine

@@ -1,0 +1,34 @@
+#ifndef DOCKET_SERVICES_ENGINE_REPLIES_H_
+#define DOCKET_SERVICES_ENGINE_REPLIES_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/case_service.pb.h"
+#include "docket/v1/event.pb.h"
+#include "docket/v1/record.pb.h"
+
+// Records as clients see them.
+namespace docket::engine {
+
+// One event of `record` as readers see it.
+absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event, uint64_t position);
+
+// All events of a record, in order of position.
+absl::StatusOr<std::vector<v1::HistoryEvent>> ToHistoryEvents(const v1::CommitRecord& record);
+
+// The answer to the command that made `record`, as a function of the record and the state right after it, so that a retry
+// gets the same answer. `brief`: without events.
+absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after, bool brief);
+
+// Id, number, status and next duty of a case, for answers.
+void DescribeCase(const v1::Case& state, absl::Time now, v1::ExecuteReply* reply);
+
+uint64_t LastPosition(const v1::CommitRecord& record);
+int EventCount(const v1::CommitRecord& record);
+
+}  // namespace docket::engine
+
+#endif  // DOCKET_SERVICES_ENGINE_REPLIES_H_

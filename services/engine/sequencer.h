@@ -1,0 +1,132 @@
+#ifndef DOCKET_SERVICES_ENGINE_SEQUENCER_H_
+#define DOCKET_SERVICES_ENGINE_SEQUENCER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "docket/v1/case_service.pb.h"
+#include "docket/v1/record.pb.h"
+#include "services/engine/case_cache.h"
+#include "services/engine/engine.h"
+#include "services/engine/feed.h"
+#include "store/event_log.h"
+#include "store/kv.h"
+#include "workflow/policy/pack.h"
+#include "workflow/policy/policy_set.h"
+
+// Turns commands into commits, a group at a time. One thread. Within a group every command sees what the ones before it
+// did; nothing of it is visible to anybody else until Commit() has it on disk, and if that fails nothing of it remains in
+// memory either.
+namespace docket::engine {
+
+// What became of one command of a group. A staged one is answered only after Commit().
+struct Prepared {
+  absl::StatusOr<v1::ExecuteReply> answer;
+  bool staged = false;
+};
+struct PreparedPublication {
+  absl::StatusOr<v1::PublishPoliciesReply> answer;
+  bool staged = false;
+};
+
+class Sequencer {
+ public:
+  // `environment.clock` is the trusted clock.
+  Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, size_t cached_cases,
+            uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies);
+
+  void BeginGroup();
+  Prepared Execute(const v1::ExecuteRequest& request, const Caller& caller);
+  Prepared TakeNext(const std::string& queue, const std::string& request_id, const Caller& caller);
+  // `pack` was parsed against `parsed_against`; it is parsed again when policies were published since.
+  PreparedPublication Publish(const v1::PublishPoliciesRequest& request, const Caller& caller, const policy::Pack& pack,
+                              const policy::PolicySet* parsed_against);
+  // Records what time has made true of a case up to now; OK with unchanged when there is nothing.
+  Prepared Advance(const std::string& case_id);
+  // A commit of the SYSTEM stream.
+  absl::Status RecordSystem(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
+
+  size_t staged_commits() const { return encoded_.size(); }
+  size_t staged_bytes() const { return staged_bytes_; }
+  size_t staged_rows() const { return staged_rows_; }
+
+  // Writes the group. On failure forgets it and every cached state; the status is what each staged command answers.
+  struct Committed {
+    std::vector<Feed::Record> records;
+    std::vector<size_t> bytes;
+  };
+  absl::StatusOr<Committed> Commit();
+
+  std::shared_ptr<const policy::PolicySet> policies() const { return policies_; }
+  uint32_t view_generation() const { return generation_; }
+  void SwitchGeneration(uint32_t generation);
+  size_t cached_cases() const { return cache_.size(); }
+
+ private:
+  struct SystemHead {
+    uint64_t revision = 0;
+    uint64_t last_commit_plus_1 = 0;
+    std::string last_leaf;
+  };
+  struct NewSlice {
+    v1::StreamKind kind;
+    std::string stream_id;
+    std::vector<v1::Event> events;
+  };
+
+  store::Family views() const { return store::ViewFamily(generation_); }
+  v1::Actor ActorFor(const v1::ExecuteRequest& request, const Caller& caller) const;
+  absl::StatusOr<LoadedCase*> Load(const std::string& case_id);
+  absl::StatusOr<std::string> ResolveCase(const v1::ExecuteRequest& request);
+  absl::StatusOr<std::optional<std::string>> FindExternal(const v1::ExternalRef& ref);
+  // The answer of an earlier attempt, or a refusal; nullopt: the id is new.
+  std::optional<Prepared> EarlierAnswer(const std::string& request_id, const std::string& canonical, bool brief);
+  absl::StatusOr<v1::ExecuteReply> AnswerAgain(const v1::CommitRecord& record, bool brief);
+  Prepared ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical);
+  Prepared DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
+                          LoadedCase* loaded);
+  absl::StatusOr<uint64_t> NextCaseCounter(const std::string& prefix, uint32_t year);
+  absl::Status StageCase(v1::CommitRecord record, LoadedCase* loaded, v1::Case after, std::vector<v1::Event> events,
+                         store::KvBatch personal);
+  v1::CommitRecord NewRecord() const;
+  absl::StatusOr<const SystemHead*> HeadOfStream(v1::StreamKind kind, const std::string& id);
+  absl::Status StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal);
+  // Encodes and adds to the group; the record's number and position are already set.
+  absl::StatusOr<std::string> Stage(v1::CommitRecord record, store::KvBatch rows, size_t row_count);
+  void Forget();
+
+  store::KvStore* const kv_;
+  store::EventLog* const log_;
+  const Environment environment_;
+  uint32_t generation_;
+  std::shared_ptr<const policy::PolicySet> policies_;
+  std::shared_ptr<const policy::PolicySet> durable_policies_;
+  CaseCache cache_;
+  std::map<std::string, uint64_t> case_counters_;           // "CMP/2026" → last counter given
+  std::map<std::string, SystemHead> other_heads_;           // streams other than cases, small
+
+  // The group being prepared.
+  std::unique_ptr<store::KvSnapshot> snapshot_;
+  absl::Time now_;
+  uint64_t next_commit_ = 0;
+  uint64_t next_position_ = 1;
+  std::vector<store::EncodedCommit> encoded_;
+  std::vector<Feed::Record> records_;
+  store::KvBatch rows_;
+  size_t staged_bytes_ = 0;
+  size_t staged_rows_ = 0;
+  std::map<std::string, size_t> staged_requests_;           // request id → index in records_
+  std::map<std::string, std::string> staged_external_;      // source NUL key → case id
+  std::map<std::string, std::string> staged_numbers_;       // case number → case id
+};
+
+}  // namespace docket::engine
+
+#endif  // DOCKET_SERVICES_ENGINE_SEQUENCER_H_

@@ -1,0 +1,206 @@
+// Commits of streams other than cases: policies, the directory, the system's own facts.
+#include <map>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "services/engine/command_sealer.h"
+#include "services/engine/projector.h"
+#include "services/engine/replies.h"
+#include "services/engine/sequencer.h"
+#include "store/personal.h"
+#include "store/record_format.h"
+#include "store/requests.h"
+#include "store/view_table.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+#include "workflow/case/replay.h"
+
+namespace docket::engine {
+namespace {
+
+constexpr char kSystemStream[] = "system";
+constexpr char kDirectoryStream[] = "directory";
+
+std::string StreamOf(v1::PolicyKind kind, const std::string& id) {
+  return absl::StrCat(absl::AsciiStrToLower(v1::PolicyKind_Name(kind)), "/", id);
+}
+
+std::string HeadKey(v1::StreamKind kind, const std::string& id) { return absl::StrCat(kind, "/", id); }
+
+// Does the pack say what the directory in force says, names included?
+absl::StatusOr<bool> SameDirectory(const policy::PackDirectory& pack, const policy::PolicySet& policies,
+                                   const store::KvSnapshot& snapshot) {
+  v1::Directory current = policies.directory();
+  std::map<std::string, std::string> names;
+  for (v1::Principal& principal : *current.mutable_principals()) {
+    if (!principal.has_name()) continue;
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<store::Opened> name, store::Open(snapshot, principal.name()));
+    if (name.has_value()) names[principal.id()] = name->text;
+    principal.clear_name();
+  }
+  for (const auto& [id, name] : pack.names) {
+    if (names[id] != name) return false;
+    names.erase(id);
+  }
+  return names.empty() && current.SerializeAsString() == pack.directory.SerializeAsString();
+}
+
+absl::Status PackRefusal(const policy::Pack& pack) {
+  std::vector<BadField> bad;
+  for (const policy::Finding& finding : pack.findings) {
+    bad.push_back({absl::StrCat("yaml:", finding.line), absl::StrCat(finding.reason, ": ", finding.message)});
+  }
+  return RefuseFields("POLICY_INVALID", bad);
+}
+
+}  // namespace
+
+absl::StatusOr<const Sequencer::SystemHead*> Sequencer::HeadOfStream(v1::StreamKind kind, const std::string& id) {
+  if (other_heads_.empty()) {
+    // Few commits are not of cases; one walk over them knows all their heads.
+    store::RowScan<projection::ConfigRow> rows(*snapshot_, views());
+    for (; rows.Valid(); rows.Next()) {
+      DOCKET_ASSIGN_OR_RETURN(const projection::ConfigRow row, rows.Get());
+      DOCKET_ASSIGN_OR_RETURN(const std::string stored, log_->Read(row.commit));
+      DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
+      for (const v1::Slice& slice : record.slices()) {
+        other_heads_[HeadKey(slice.kind(), slice.stream_id())] = {slice.first_revision() + slice.events_size() - 1,
+                                                                  row.commit + 1, store::LeafHashOf(stored)};
+      }
+    }
+    DOCKET_RETURN_IF_ERROR(rows.status());
+  }
+  return &other_heads_[HeadKey(kind, id)];
+}
+
+absl::Status Sequencer::StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal) {
+  for (const NewSlice& one : slices) {
+    DOCKET_ASSIGN_OR_RETURN(const SystemHead* head, HeadOfStream(one.kind, one.stream_id));
+    v1::Slice* slice = record.add_slices();
+    slice->set_kind(one.kind);
+    slice->set_stream_id(one.stream_id);
+    slice->set_first_revision(head->revision + 1);
+    slice->set_prev_commit_plus_1(head->last_commit_plus_1);
+    slice->set_prev_leaf(head->last_leaf);
+    for (const v1::Event& event : one.events) *slice->add_events() = workflow::EncodeEvent(event);
+  }
+  const uint64_t commit = record.commit();
+  DOCKET_ASSIGN_OR_RETURN(const std::string leaf, Stage(std::move(record), std::move(personal), 0));
+  for (const NewSlice& one : slices) {
+    SystemHead& head = other_heads_[HeadKey(one.kind, one.stream_id)];
+    head.revision += one.events.size();
+    head.last_commit_plus_1 = commit + 1;
+    head.last_leaf = leaf;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Sequencer::RecordSystem(v1::Event event, const std::string& principal_id, v1::ActorKind kind) {
+  *event.mutable_occurred_at() = ToProto(now_);
+  event.set_visibility(v1::VISIBILITY_INTERNAL);
+  v1::CommitRecord record = NewRecord();
+  record.mutable_actor()->set_principal_id(principal_id);
+  record.mutable_actor()->set_kind(kind);
+  record.mutable_actor()->set_authentication(kind == v1::ACTOR_KIND_STAFF ? "claimed" : "");
+  std::vector<NewSlice> slices(1);
+  slices[0].kind = v1::STREAM_KIND_SYSTEM;
+  slices[0].stream_id = kSystemStream;
+  slices[0].events.push_back(std::move(event));
+  return StageOther(std::move(record), std::move(slices), {});
+}
+
+PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
+                                       const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
+  const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", request.yaml());
+  if (auto earlier = EarlierAnswer(request.request_id(), canonical, true); earlier.has_value()) {
+    if (!earlier->answer.ok()) return {earlier->answer.status()};
+    v1::PublishPoliciesReply reply;  // published before; the policies are there
+    reply.set_unchanged(true);
+    return {std::move(reply), earlier->staged};
+  }
+  const policy::Pack again = parsed_against == policies_.get() ? policy::Pack{} : policy::ParsePack(request.yaml(), *policies_, now_);
+  const policy::Pack& pack = parsed_against == policies_.get() ? parsed : again;
+  if (!pack.findings.empty()) return {PackRefusal(pack)};
+  const absl::Time effective = request.has_effective_from() ? FromProto(request.effective_from()) : now_;
+  v1::CommitRecord record = NewRecord();
+  CommandSealer sealer(environment_.random, next_commit_);
+  v1::PublishPoliciesReply reply;
+  std::vector<NewSlice> slices;
+  for (const policy::PackDocument& document : pack.documents) {
+    v1::PublishedPolicy* published = reply.add_policies();
+    published->set_kind(document.kind);
+    published->set_id(document.id);
+    const auto newest = policies_->Get(document.kind, document.id, 0);
+    published->set_version(newest.ok() ? newest->pin.version() : 0);
+    if (newest.ok() && newest->digest == document.digest) {
+      published->set_unchanged(true);
+      continue;
+    }
+    published->set_version(published->version() + 1);
+    NewSlice slice{v1::STREAM_KIND_POLICY, StreamOf(document.kind, document.id), {}};
+    v1::Event event;
+    *event.mutable_occurred_at() = ToProto(now_);
+    event.set_visibility(v1::VISIBILITY_INTERNAL);
+    v1::PolicyPublished* body = event.mutable_policy_published();
+    body->set_kind(document.kind);
+    body->set_id(document.id);
+    body->set_version(published->version());
+    body->set_yaml(document.yaml);
+    body->set_digest(document.digest);
+    *body->mutable_effective_from() = ToProto(effective);
+    *body->mutable_compiled() = document.compiled;
+    slice.events.push_back(std::move(event));
+    slices.push_back(std::move(slice));
+  }
+  if (pack.directory.has_value()) {
+    const absl::StatusOr<bool> same = SameDirectory(*pack.directory, *policies_, *snapshot_);
+    if (!same.ok()) return {same.status()};
+    if (!*same) {
+      v1::Event event;
+      *event.mutable_occurred_at() = ToProto(now_);
+      event.set_visibility(v1::VISIBILITY_INTERNAL);
+      v1::DirectoryPublished* body = event.mutable_directory_published();
+      body->set_version(policies_->directory_version() + 1);
+      *body->mutable_directory() = pack.directory->directory;
+      for (v1::Principal& principal : *body->mutable_directory()->mutable_principals()) {
+        for (const auto& [id, name] : pack.directory->names) {
+          if (id == principal.id() && !name.empty()) *principal.mutable_name() = sealer.Seal(id, name);
+        }
+      }
+      slices.push_back({v1::STREAM_KIND_DIRECTORY, kDirectoryStream, {std::move(event)}});
+      reply.set_directory_published(true);
+    }
+  }
+  if (slices.empty()) {
+    reply.set_unchanged(true);
+    return {std::move(reply)};
+  }
+  if (slices.size() > static_cast<size_t>(store::kMaxSlices)) {
+    return {RefuseFields("PACK_TOO_LARGE", {{"yaml", absl::StrCat(slices.size(), " changed documents, want at most ",
+                                                                  store::kMaxSlices, " in one pack")}})};
+  }
+  // The new set takes effect for the commands behind this one in the group; it is thrown away if the group fails.
+  std::shared_ptr<const policy::PolicySet> policies = policies_;
+  uint64_t position = record.first_position();
+  for (const NewSlice& slice : slices) {
+    for (const v1::Event& event : slice.events) {
+      auto next = policies->With(event, position++, now_, caller.principal_id);
+      if (!next.ok()) return {next.status()};
+      policies = *std::move(next);
+    }
+  }
+  v1::ExecuteRequest none;
+  *record.mutable_actor() = ActorFor(none, caller);
+  record.set_request_id(request.request_id());
+  record.set_request_digest(store::RequestDigest(sealer.first_salt(), canonical));
+  reply.set_commit(record.commit());
+  reply.set_last_position(position - 1);
+  const absl::Status staged = StageOther(std::move(record), std::move(slices), sealer.TakeRows());
+  if (!staged.ok()) return {staged};
+  policies_ = std::move(policies);
+  return {std::move(reply), true};
+}
+
+}  // namespace docket::engine
