@@ -1,0 +1,165 @@
+#include "tools/cli/case_view.h"
+
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/cli/moments.h"
+#include "tools/cli/table.h"
+#include "tools/cli/text.h"
+#include "workflow/base/time.h"
+#include "workflow/sla/target.h"
+
+namespace docket::cli {
+namespace {
+
+std::string Number(uint64_t value) { return value == 0 ? "" : absl::StrCat(value); }
+
+std::string StatusText(const GlobalOptions& options, const v1::Case& value) {
+  return absl::StrCat(value.status().status(), " (", v1::StatusCategory_Name(value.status().category()), ") since ",
+                      FormatMoment(value.status_since(), options.zone()));
+}
+
+std::string WaitText(const GlobalOptions& options, const v1::Case& value) {
+  if (!value.has_wait()) return "";
+  const v1::Wait& wait = value.wait();
+  std::string text =
+      absl::StrCat("on ", v1::WaitingOn_Name(wait.on()), " since ", FormatMoment(wait.since(), options.zone()));
+  if (wait.has_until()) absl::StrAppend(&text, " until ", FormatMoment(wait.until(), options.zone()));
+  if (!wait.reason_code().empty()) absl::StrAppend(&text, ", ", wait.reason_code());
+  return absl::StrCat(text, ", then ", wait.resume_to());
+}
+
+std::string TransferText(const v1::Case& value) {
+  if (!value.has_transfer()) return "";
+  return absl::StrCat("in transit ", value.transfer().from_department(), "→", value.transfer().to_department(),
+                      ", queue ", value.transfer().to_queue());
+}
+
+std::string Flags(const v1::Case& value) {
+  std::vector<std::string> flags;
+  if (value.safety()) flags.push_back("safety");
+  if (value.legal()) flags.push_back("legal");
+  if (value.regulatory()) flags.push_back("regulatory");
+  if (value.vulnerable()) flags.push_back("vulnerable");
+  if (value.public_exposure()) flags.push_back("public exposure");
+  if (value.history()) flags.push_back("imported, history not ended");
+  return absl::StrJoin(flags, ", ");
+}
+
+void PrintText(const char* title, const v1::SealedText& text, std::ostream& out) {
+  const std::string value = TextOf(text);
+  if (!value.empty()) out << "\n" << title << "\n" << Block(value, "  ");
+}
+
+void PrintMatters(const v1::Case& value, std::ostream& out) {
+  Table table({{"MATTER", Table::Align::kRight}, {"TEXT", Table::Align::kLeft, 80}, {"CATEGORY"}, {"FINDING"}, {"ROOT CAUSE"}});
+  for (const v1::Matter& matter : value.matters()) {
+    table.AddRow({absl::StrCat(matter.matter_no()), TextOf(matter.text()), matter.category(),
+                  matter.finding() == v1::FINDING_UNSPECIFIED ? "" : v1::Finding_Name(matter.finding()),
+                  matter.root_cause()});
+  }
+  if (!table.empty()) out << "\n";
+  table.Print(out);
+}
+
+void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
+  Table table({{"ESCALATION", Table::Align::kRight}, {"KIND"}, {"LEVEL"}, {"RAISED"}, {"TO"}, {"ACKNOWLEDGE BY"}, {"ACKNOWLEDGED"}});
+  for (const v1::Escalation& one : value.escalations()) {
+    table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), Number(one.level()),
+                  FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
+                  FormatMoment(one.ack_due_at(), options.zone()),
+                  FormatMoment(one.acknowledged_at(), options.zone())});
+  }
+  if (!table.empty()) *options.out << "\n";
+  table.Print(*options.out);
+}
+
+}  // namespace
+
+std::string ClockStands(const v1::Clock& clock, absl::Time now) {
+  const bool window = clock.nature() == v1::WINDOW;
+  if (clock.state() == v1::CANCELLED) return absl::StrCat("cancelled, ", clock.cancel_cause());
+  if (clock.state() == v1::FULFILLED) {
+    if (window) return "ended";
+    return absl::StrCat(clock.on_time() ? "met" : "late", clock.provisional() ? ", provisional" : "");
+  }
+  const bool paused = clock.state() == v1::PAUSED;
+  // Late stays late: a breach counts also while the clock waits and has no due.
+  const absl::Time due = clock.has_due_at() ? FromProto(clock.due_at()) : absl::InfiniteFuture();
+  const bool breached = clock.has_breached_due_at();
+  const absl::Time late_since = breached ? FromProto(clock.breached_due_at()) : due;
+  if (breached || due < now) {
+    if (window) return "elapsed";
+    return absl::StrCat("late by ", FormatSpan(now - late_since), paused ? ", waiting" : "");
+  }
+  if (paused) {
+    return clock.has_remaining() ? absl::StrCat("waiting, ", FormatSpan(FromProto(clock.remaining())), " left") : "waiting";
+  }
+  return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - now), " left");
+}
+
+void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::Clock>& clocks,
+                 const v1::Case* of_case) {
+  Table table({{"CLOCK", Table::Align::kRight}, {"METRIC"}, {"OWED TO"}, {"TARGET"}, {"STARTED"}, {"DUE"}, {"FIRST DUE"},
+               {"STANDS"}, {"STOPPED"}, {"ANSWERS"}, {"POLICY"}});
+  const absl::TimeZone zone = options.zone();
+  for (const v1::Clock& clock : clocks) {
+    const std::string due = FormatMoment(clock.due_at(), zone);
+    const std::string first_due = FormatMoment(clock.first_due_at(), zone);
+    table.AddRow({absl::StrCat(clock.clock_no()),
+                  clock.cycle() > 1 ? absl::StrCat(clock.metric(), " #", clock.cycle()) : clock.metric(),
+                  v1::Obligation_Name(clock.obligation()), sla::FormatTarget(clock.target()),
+                  FormatMoment(clock.start_at(), zone), clock.due_provisional() ? absl::StrCat(due, " (provisional)") : due,
+                  first_due == due ? "" : first_due, ClockStands(clock, options.now()),
+                  FormatMoment(clock.stopped_at(), zone), clock.answerable(),
+                  absl::StrCat(clock.policy().id(), "@", clock.policy().version())});
+  }
+  if (of_case != nullptr && !table.empty()) *options.out << "\n";
+  table.Print(*options.out);
+}
+
+void PrintCase(GlobalOptions& options, const v1::Case& value) {
+  std::ostream& out = *options.out;
+  const absl::TimeZone zone = options.zone();
+  out << OneLine(value.case_no()) << "  " << OneLine(TextOf(value.title())) << "\n";
+  PrintFields(
+      {{"status", StatusText(options, value)},
+       {"waiting", WaitText(options, value)},
+       {"kind", v1::CaseKind_Name(value.kind())},
+       {"priority", Number(value.priority())},
+       {"department", value.department()},
+       {"transfer", TransferText(value)},
+       {"queue", value.queue()},
+       {"owner", value.owner()},
+       {"requester", TextOf(value.requester())},
+       {"tier", value.tier()},
+       {"category", absl::StrCat(value.category(), value.subcategory().empty() ? "" : "/", value.subcategory())},
+       {"flags", Flags(value)},
+       {"received", FormatMoment(value.received_at(), zone)},
+       {"accepted", FormatMoment(value.accepted_at(), zone)},
+       {"resolved", FormatMoment(value.resolved_at(), zone)},
+       {"closed", FormatMoment(value.closed_at(), zone)},
+       {"resolution", value.resolution_code()},
+       {"closing basis", value.closure_basis()},
+       {"reopened", value.reopen_count() == 0 ? "" : absl::StrCat(value.reopen_count(), " times")},
+       {"unanswered", value.unanswered_inbound_size() == 0
+                          ? ""
+                          : absl::StrCat("messages of revisions ", absl::StrJoin(value.unanswered_inbound(), ", "))},
+       {"external", value.has_external_ref()
+                        ? absl::StrCat(value.external_ref().source(), ":", value.external_ref().key())
+                        : ""},
+       {"workflow", absl::StrCat(value.workflow().id(), "@", value.workflow().version())},
+       {"case id", value.case_id()},
+       {"revision", Number(value.revision())}},
+      out);
+  PrintText("narrative", value.narrative(), out);
+  PrintMatters(value, out);
+  PrintText("draft decision", value.draft().text(), out);
+  PrintText("decision", value.decision().text(), out);
+  PrintText("solution", value.solution(), out);
+  PrintClocks(options, value.clocks(), &value);
+  PrintEscalations(options, value);
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,33 @@
+#ifndef DOCKET_TOOLS_CLI_COMMANDS_H_
+#define DOCKET_TOOLS_CLI_COMMANDS_H_
+
+#include "CLI/CLI.hpp"
+#include "tools/cli/global_options.h"
+
+// Each function adds its commands to `app`. `options` must outlive `app`. A command runs in its CLI11 callback and
+// leaves its exit code in `options`.
+namespace docket::cli {
+
+void AddCaseCommands(CLI::App& app, GlobalOptions& options);     // docket case …, with the verbs
+void AddVerbCommands(CLI::App& cases, GlobalOptions& options);   // one under `docket case` per Command
+void AddMonitorCommands(CLI::App& app, GlobalOptions& options);  // mine, overdue, at-risk, waiting, escalations
+void AddQueueCommands(CLI::App& app, GlobalOptions& options);    // docket queue …
+void AddWatchCommand(CLI::App& app, GlobalOptions& options);     // docket watch
+void AddPolicyCommands(CLI::App& app, GlobalOptions& options);   // docket policy …, with due
+void AddDueCommand(CLI::App& policy, GlobalOptions& options);    // docket policy due
+void AddLogCommands(CLI::App& app, GlobalOptions& options);      // docket log …
+void AddAdminCommands(CLI::App& app, GlobalOptions& options);    // docket admin …
+void AddDirectoryCommand(CLI::App& app, GlobalOptions& options);
+
+// A subcommand whose callback stores what `run` returns.
+template <class Run>
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description, GlobalOptions& options,
+                     Run run) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->callback([&options, run] { options.exit_code = run(); });
+  return command;
+}
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_COMMANDS_H_

@@ -1,0 +1,73 @@
+#include "tools/cli/duty_list.h"
+
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/cli/moments.h"
+#include "tools/cli/table.h"
+#include "workflow/base/time.h"
+
+namespace docket::cli {
+namespace {
+
+std::string Count(uint32_t number, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(number, " ", number == 1 ? one : many);
+}
+
+}  // namespace
+
+std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
+  const auto& header = reply.header();
+  if (header.late_duties() == 0 && header.complete()) return "Overdue: nothing is late";
+  std::string text = absl::StrCat("Overdue: ", header.complete() ? "" : "at least ",
+                                  Count(header.late_duties(), "late duty", "late duties"), " in ",
+                                  Count(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
+  if (header.has_oldest_due()) {
+    absl::StrAppend(&text, ", oldest due ", FormatMoment(header.oldest_due(), options.zone()));
+  }
+  return text;
+}
+
+void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply) {
+  Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"METRIC"}, {"OWED TO"}, {"DUE"}, {"FIRST DUE"},
+               {"STANDS"}, {"BY", Table::Align::kRight}, {"LEVEL", Table::Align::kRight}, {"ANSWERS"}, {"OWNER"},
+               {"QUEUE"}, {"TITLE", Table::Align::kLeft, 40}});
+  for (const auto& item : reply.items()) {
+    const std::string due = FormatMoment(item.due_at(), options.zone());
+    const std::string first_due = FormatMoment(item.first_due_at(), options.zone());
+    std::string span = item.has_late_by() ? FormatSpan(FromProto(item.late_by())) : "";
+    if (!span.empty() && !item.late()) absl::StrAppend(&span, " left");
+    table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), absl::StrCat(item.case_().priority()),
+                  item.case_().status(), item.metric(), v1::Obligation_Name(item.obligation()), due,
+                  first_due == due ? "" : first_due, item.words(), span,
+                  item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()), item.department(),
+                  item.owner(), item.case_().queue(), item.case_().title()});
+  }
+  table.Print(*options.out);
+}
+
+void PrintDutyWarnings(GlobalOptions& options, const v1::ListDutiesReply& reply) {
+  if (reply.by_replay()) *options.out << "answered by replaying the log\n";
+  if (reply.clock_suspect()) {
+    *options.out << "WARNING: the server's clock is in doubt; timers stand still until `docket admin clock accept`\n";
+  }
+}
+
+void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply) {
+  Table table({{"CASE"}, {"NO", Table::Align::kRight}, {"KIND"}, {"LEVEL", Table::Align::kRight}, {"METRIC"}, {"RAISED"},
+               {"TO"}, {"ACKNOWLEDGE BY"}, {"STANDS"}, {"REASON"}, {"TITLE", Table::Align::kLeft, 40}});
+  for (const auto& item : reply.items()) {
+    const v1::Escalation& one = item.escalation();
+    std::string stands = "open";
+    if (one.state() == v1::Escalation::ACKNOWLEDGED) stands = absl::StrCat("acknowledged by ", one.acknowledged_by());
+    if (item.ack_late()) stands = "acknowledgement late";
+    table.AddRow({item.case_().case_no(), absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()),
+                  one.level() == 0 ? "" : absl::StrCat(one.level()), item.metric(),
+                  FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
+                  FormatMoment(one.ack_due_at(), options.zone()), stands, one.reason_code(), item.case_().title()});
+  }
+  table.Print(*options.out);
+}
+
+}  // namespace docket::cli

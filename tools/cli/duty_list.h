@@ -1,0 +1,24 @@
+#ifndef DOCKET_TOOLS_CLI_DUTY_LIST_H_
+#define DOCKET_TOOLS_CLI_DUTY_LIST_H_
+
+#include <string>
+
+#include "docket/v1/queue_service.pb.h"
+#include "tools/cli/global_options.h"
+
+namespace docket::cli {
+
+// "Overdue: 12 late duties in 9 cases, 3 regulatory, oldest since …"; "at least" when the count was cut short.
+std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply);
+
+// The rows of any duty list.
+void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply);
+
+// Answered by replay, the server's clock in doubt: what a reader must know about the list.
+void PrintDutyWarnings(GlobalOptions& options, const v1::ListDutiesReply& reply);
+
+void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply);
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_DUTY_LIST_H_

@@ -1,0 +1,104 @@
+#include "tools/cli/global_options.h"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "docket/v1/command.pb.h"
+#include "tools/cli/command_form.h"
+#include "tools/cli/moments.h"
+
+namespace docket::cli {
+namespace {
+
+// A remedy that is the name of a command becomes the line to type; other words stay as the server wrote them.
+std::string Remedy(const std::string& meet_by, const std::string& case_name) {
+  const auto* verbs = v1::Command::descriptor()->FindOneofByName("command");
+  const std::string name = absl::StrReplaceAll(meet_by, {{"-", "_"}});
+  for (int i = 0; i < verbs->field_count(); ++i) {
+    if (verbs->field(i)->name() != name) continue;
+    return absl::StrCat("docket case ", VerbName(*verbs->field(i)), " ", case_name.empty() ? "CASE" : case_name);
+  }
+  return meet_by;
+}
+
+std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
+
+}  // namespace
+
+GlobalOptions::GlobalOptions()
+    : out(&std::cout),
+      err(&std::cerr),
+      in(&std::cin),
+      out_is_terminal(isatty(STDOUT_FILENO) == 1),
+      err_is_terminal(isatty(STDERR_FILENO) == 1),
+      now([] { return absl::Now(); }) {}
+
+GlobalOptions::~GlobalOptions() = default;
+
+OutputFormat GlobalOptions::format() const {
+  if (output == "json") return OutputFormat::kJson;
+  return output == "jsonl" ? OutputFormat::kJsonl : OutputFormat::kTable;
+}
+
+absl::TimeZone GlobalOptions::zone() const { return utc ? absl::UTCTimeZone() : absl::LocalTimeZone(); }
+
+client::Client& GlobalOptions::client() {
+  if (client_ == nullptr) {
+    client::ClientOptions client_options;
+    client_options.server = server;
+    client_options.principal = principal;
+    const auto parsed = ParseSpan(timeout);
+    if (parsed.ok()) client_options.call_timeout = *parsed;
+    client_ = std::make_unique<client::Client>(client_options);
+  }
+  return *client_;
+}
+
+int ExitCodeFor(const absl::Status& status) {
+  if (status.ok()) return kExitOk;
+  const client::CallFailure failure = client::Describe(status);
+  if (failure.not_connected) return kExitNoConnection;
+  // A reason is the server's own word. Without one these codes come from the transport.
+  const bool transport =
+      status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kDeadlineExceeded;
+  return failure.reason.empty() && transport ? kExitNoConnection : kExitRefused;
+}
+
+int ReportFailure(GlobalOptions& options, const absl::Status& status, const std::string& case_name) {
+  const client::CallFailure failure = client::Describe(status);
+  const int exit_code = ExitCodeFor(status);
+  std::ostream& err = *options.err;
+  if (exit_code == kExitNoConnection) {
+    err << "docket: " << (failure.not_connected ? failure.message : absl::StrCat("no answer from ", options.server, ": ", failure.message))
+        << "\n";
+  } else {
+    err << "refused: " << CodeName(failure.code);
+    if (!failure.reason.empty()) err << " " << failure.reason;
+    err << "\n  " << failure.message << "\n";
+  }
+  if (!failure.unmet.empty()) err << "unmet:\n";
+  for (const Unmet& unmet : failure.unmet) {
+    err << "  " << unmet.reason << ": " << unmet.description << "\n";
+    if (!unmet.meet_by.empty()) err << "    met by: " << Remedy(unmet.meet_by, case_name) << "\n";
+  }
+  if (!failure.fields.empty()) err << "fields:\n";
+  for (const BadField& field : failure.fields) err << "  " << field.field << ": " << field.description << "\n";
+  for (const auto& [key, value] : failure.metadata) err << "  " << key << ": " << value << "\n";
+  if (failure.retry_after.has_value()) err << "try again after " << FormatSpan(*failure.retry_after) << "\n";
+  if (!failure.unknown_outcome_of.empty()) {
+    err << "It is not known whether this took effect. Run the same command again with --request-id "
+        << failure.unknown_outcome_of << "; it takes effect at most once.\n";
+  }
+  return exit_code;
+}
+
+int ReportUsage(GlobalOptions& options, absl::string_view message) {
+  *options.err << "docket: " << message << "\n";
+  return kExitUsage;
+}
+
+}  // namespace docket::cli

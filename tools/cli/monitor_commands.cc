@@ -1,0 +1,159 @@
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tools/cli/command_form.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/duty_list.h"
+#include "tools/cli/lists.h"
+#include "tools/cli/moments.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+
+// The lists behind one call: overdue, at-risk, waiting, mine; and escalations.
+namespace docket::cli {
+namespace {
+
+struct DutyInput {
+  v1::DutyPreset preset;
+  AsOf as_of;
+  ListLimit limit;
+  std::string within = "4h";
+  bool elapsed = false;
+  std::string by;
+  std::string department, metric, owner, queue;
+  std::vector<std::string> kinds, obligations;
+  std::vector<uint32_t> priorities;
+};
+
+absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options, const DutyInput& input) {
+  v1::ListDutiesRequest request;
+  request.set_preset(input.preset);
+  DOCKET_RETURN_IF_ERROR(input.as_of.Apply(options, &request));
+  if (input.preset == v1::AT_RISK) {
+    const auto span = ParseSpan(input.within);
+    if (!span.ok()) return absl::InvalidArgumentError(absl::StrCat("--within: ", span.status().message()));
+    *request.mutable_within() = ToProto(*span);
+    request.set_elapsed(input.elapsed);
+  }
+  for (const std::string& kind : input.kinds) {
+    const auto value = ParseEnum(*v1::CaseKind_descriptor(), kind);
+    if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--kind: ", value.status().message()));
+    request.add_kinds(static_cast<v1::CaseKind>(*value));
+  }
+  for (const std::string& obligation : input.obligations) {
+    const auto value = ParseEnum(*v1::Obligation_descriptor(), obligation);
+    if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--owed-to: ", value.status().message()));
+    request.add_obligations(static_cast<v1::Obligation>(*value));
+  }
+  for (const uint32_t priority : input.priorities) request.add_priorities(priority);
+  request.set_department(input.department);
+  request.set_metric(input.metric);
+  request.set_owner(input.owner);
+  request.set_queue(input.queue);
+  request.set_by_case(input.by == "case");
+  return request;
+}
+
+std::string Header(const GlobalOptions& options, const DutyInput& input, const v1::ListDutiesReply& reply) {
+  const std::string count = absl::StrCat(reply.items_size(), reply.next_page_token().empty() ? "" : " or more");
+  switch (input.preset) {
+    case v1::OVERDUE:
+      return OverdueHeader(options, reply);
+    case v1::AT_RISK:
+      return absl::StrCat("At risk: ", count, " duties due within ", input.within,
+                          input.elapsed ? " of elapsed time" : " of working time");
+    case v1::WAITING_DUTIES:
+      return absl::StrCat("Waiting: ", count, " duties whose clock is paused");
+    default:
+      return absl::StrCat("Mine: ", count, " duties");
+  }
+}
+
+int ListDuties(GlobalOptions& options, const DutyInput& input) {
+  const auto request = BuildRequest(options, input);
+  if (!request.ok()) return ReportUsage(options, request.status().message());
+  const auto reply = ReadPages<v1::ListDutiesRequest, v1::ListDutiesReply>(
+      options, *request, input.limit.For(options), "items",
+      [](const v1::ListDutiesReply& page) { return page.items_size(); },
+      [&](const v1::ListDutiesRequest& page) { return options.client().ListDuties(page); });
+  if (!reply.ok()) return ReportFailure(options, reply.status());
+  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  *options.out << Header(options, input, *reply) << "\n" << Footing(options, *reply) << "\n";
+  PrintDutyWarnings(options, *reply);
+  if (!reply->items().empty()) *options.out << "\n";
+  PrintDuties(options, *reply);
+  PrintMore(options, reply->next_page_token());
+  return kExitOk;
+}
+
+std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1::DutyPreset preset,
+                                       const std::string& name, const std::string& description, CLI::App** command) {
+  const auto input = std::make_shared<DutyInput>();
+  input->preset = preset;
+  *command = AddCommand(app, name, description, options, [&options, input] { return ListDuties(options, *input); });
+  (*command)->add_option("--department", input->department, "Who answers, and the departments below it");
+  (*command)->add_option("--metric", input->metric, "Only this metric");
+  (*command)->add_option("--owner", input->owner, "Only cases of this handler");
+  (*command)->add_option("--queue", input->queue, "Only cases of this queue");
+  (*command)->add_option("--kind", input->kinds, "Case kind; may be repeated")->allow_extra_args(false);
+  (*command)->add_option("--priority", input->priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+  (*command)
+      ->add_option("--owed-to", input->obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
+      ->allow_extra_args(false);
+  (*command)->add_option("--by", input->by, "case: one row per case, its earliest duty")->check(CLI::IsMember({"case"}));
+  input->as_of.AddTo(*command);
+  input->limit.AddTo(*command);
+  return input;
+}
+
+struct EscalationInput {
+  std::string department, target;
+  bool all = false;
+  ListLimit limit;
+};
+
+int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
+  v1::ListEscalationsRequest request;
+  request.set_department(input.department);
+  request.set_target(input.target);
+  request.set_include_acknowledged(input.all);
+  const auto reply = ReadPages<v1::ListEscalationsRequest, v1::ListEscalationsReply>(
+      options, request, input.limit.For(options), "items",
+      [](const v1::ListEscalationsReply& page) { return page.items_size(); },
+      [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
+  if (!reply.ok()) return ReportFailure(options, reply.status());
+  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  *options.out << "Escalations: " << reply->items_size() << (reply->next_page_token().empty() ? "" : " or more") << "\n"
+               << Footing(options, *reply) << "\n";
+  if (!reply->items().empty()) *options.out << "\n";
+  PrintEscalationList(options, *reply);
+  PrintMore(options, reply->next_page_token());
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
+  CLI::App* command;
+  AddDutyList(app, options, v1::MINE, "mine", "Duties on your cases, earliest due first", &command);
+  AddDutyList(app, options, v1::OVERDUE, "overdue", "Duties whose due has passed unmet, whatever the status", &command);
+  command->footer("Example:\n  docket overdue --department complaints --as-known \"2026-11-20 17:00\" --by case");
+  const auto at_risk = AddDutyList(app, options, v1::AT_RISK, "at-risk", "Duties that are soon due", &command);
+  command->add_option("--within", at_risk->within, "How soon, in working time")->capture_default_str();
+  command->add_flag("--elapsed", at_risk->elapsed, "Count elapsed instead of working time");
+  command->footer("Example:\n  docket at-risk --within 4h");
+  AddDutyList(app, options, v1::WAITING_DUTIES, "waiting", "Duties whose clock is paused", &command);
+
+  const auto input = std::make_shared<EscalationInput>();
+  CLI::App* escalations = AddCommand(app, "escalations", "Escalations that nobody has acknowledged", options,
+                                     [&options, input] { return ListEscalations(options, *input); });
+  escalations->add_option("--department", input->department, "Only of this department");
+  escalations->add_option("--target", input->target, "Only to this principal");
+  escalations->add_flag("--all", input->all, "Acknowledged ones too");
+  input->limit.AddTo(escalations);
+}
+
+}  // namespace docket::cli

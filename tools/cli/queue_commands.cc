@@ -1,0 +1,78 @@
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/lists.h"
+#include "tools/cli/moments.h"
+#include "tools/cli/table.h"
+#include "tools/cli/write_report.h"
+
+namespace docket::cli {
+namespace {
+
+struct QueueInput {
+  std::string queue;
+  bool unowned = false;
+  std::string request_id;
+  ListLimit limit;
+};
+
+int Show(GlobalOptions& options, const QueueInput& input) {
+  v1::ListQueueRequest request;
+  request.set_queue(input.queue);
+  request.set_unowned_only(input.unowned);
+  const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
+      options, request, input.limit.For(options), "items",
+      [](const v1::ListQueueReply& page) { return page.items_size(); },
+      [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
+  if (!reply.ok()) return ReportFailure(options, reply.status());
+  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  *options.out << "Queue " << OneLine(input.queue) << ": " << reply->items_size()
+               << (reply->next_page_token().empty() ? "" : " or more") << " cases in the order of work\n"
+               << Footing(options, *reply) << "\n";
+  Table table({{"CASE"}, {"BAND"}, {"LEVEL", Table::Align::kRight}, {"DUE"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"OWNER"},
+               {"TIER"}, {"RECEIVED"}, {"TITLE"}});
+  for (const auto& item : reply->items()) {
+    const v1::CaseSummary& row = item.case_();
+    table.AddRow({row.case_no(), item.band(), item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()),
+                  FormatMoment(item.effective_due(), options.zone()), absl::StrCat(row.priority()), row.status(),
+                  row.owner(), item.tier(), FormatMoment(row.received_at(), options.zone()), row.title()});
+  }
+  if (!table.empty()) *options.out << "\n";
+  table.Print(*options.out);
+  PrintMore(options, reply->next_page_token());
+  return kExitOk;
+}
+
+int Take(GlobalOptions& options, const QueueInput& input) {
+  v1::TakeNextRequest request;
+  request.set_queue(input.queue);
+  request.set_request_id(input.request_id);
+  const auto reply = options.client().TakeNext(request);
+  if (!reply.ok()) return ReportFailure(options, reply.status());
+  ReportWrite(options, *reply);
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
+  CLI::App* queue = app.add_subcommand("queue", "Look at a queue, take work from it");
+  queue->require_subcommand(1, 1);
+  const auto shown = std::make_shared<QueueInput>();
+  CLI::App* show = AddCommand(*queue, "show", "Cases of a queue in the order of work", options,
+                              [&options, shown] { return Show(options, *shown); });
+  show->add_option("QUEUE", shown->queue, "Queue")->required();
+  show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");
+  shown->limit.AddTo(show);
+  const auto taken = std::make_shared<QueueInput>();
+  CLI::App* take = AddCommand(*queue, "take", "Take the first case that nobody owns", options,
+                              [&options, taken] { return Take(options, *taken); });
+  take->add_option("QUEUE", taken->queue, "Queue")->required();
+  take->add_option("--request-id", taken->request_id, "UUIDv7 of an earlier attempt to repeat");
+  take->footer("Example:\n  docket queue take first-line --as alice");
+}
+
+}  // namespace docket::cli

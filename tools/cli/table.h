@@ -1,0 +1,55 @@
+#ifndef DOCKET_TOOLS_CLI_TABLE_H_
+#define DOCKET_TOOLS_CLI_TABLE_H_
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+// Aligned columns for terminals. Text that came from people is made harmless: control characters could otherwise move
+// the reader's cursor or colour a lie.
+namespace docket::cli {
+
+// `text` on one line: newlines and tabs become spaces, other control characters and broken UTF-8 become '?'.
+std::string OneLine(absl::string_view text);
+// The same but keeping newlines; every line begins with `indent`.
+std::string Block(absl::string_view text, absl::string_view indent);
+
+// Columns a terminal needs for `text` (UTF-8): East Asian wide characters take two, combining marks none.
+size_t DisplayWidth(absl::string_view text);
+
+// `text` cut to at most `width` columns, the last one an ellipsis when anything was cut.
+std::string Shorten(absl::string_view text, size_t width);
+
+class Table {
+ public:
+  enum class Align { kLeft, kRight };
+  struct Column {
+    std::string header;
+    Align align = Align::kLeft;
+    size_t max_width = 60;
+  };
+
+  explicit Table(std::vector<Column> columns);
+  // REQUIRES: as many cells as columns.
+  void AddRow(std::vector<std::string> cells);
+  bool empty() const { return rows_.empty(); }
+
+  // Header and rows, two spaces between columns, no spaces at line ends. Columns empty in every row are left out.
+  // Prints nothing when there are no rows.
+  void Print(std::ostream& out) const;
+
+ private:
+  void PrintLine(const std::vector<std::string>& cells, const std::vector<size_t>& widths, std::ostream& out) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// "name  value" lines with the values aligned; pairs with an empty value are left out.
+void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields, std::ostream& out);
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_TABLE_H_

@@ -1,0 +1,32 @@
+#ifndef DOCKET_TOOLS_CLI_TEXT_H_
+#define DOCKET_TOOLS_CLI_TEXT_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "docket/v1/case_service.pb.h"
+#include "docket/v1/event.pb.h"
+#include "docket/v1/record.pb.h"
+
+// Values of the domain in words.
+namespace docket::cli {
+
+// The text, or "[erased]", or "[withheld]" when there is one that the caller may not see; "" when there is none.
+std::string TextOf(const v1::SealedText& text);
+
+// "alice", with "(claimed)" after it while identities are not verified, and for whom.
+std::string ActorText(const v1::Actor& actor);
+
+// "entered late", "by rule …", "imported (file, row)", separated by commas.
+std::string MarksOf(const v1::HistoryEvent& event);
+
+// The event's fields on one line: "status=ON_HOLD from=ASSESSMENT". Instants in `zone`.
+std::string EventSummary(const v1::Event& event, absl::TimeZone zone);
+
+// "late" for a duty whose due has passed, "elapsed" for a window.
+std::string DueWords(bool late, v1::MetricNature nature);
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_TEXT_H_
