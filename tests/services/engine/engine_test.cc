@@ -1,0 +1,206 @@
+#include "services/engine/engine.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "services/engine/projector.h"
+#include "tests/support/house.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+
+namespace docket::engine {
+namespace {
+
+using testing::At;
+using testing::House;
+
+constexpr char kComplaint[] = "kind: COMPLAINT title: 'Water off for two days' impact: 2 urgency: 2";
+
+// Names of the events of an answer, for expectations that read like the story.
+std::string Story(const v1::ExecuteReply& reply) {
+  std::string out;
+  for (const v1::HistoryEvent& event : reply.events()) out += (out.empty() ? "" : " ") + event.type();
+  return out;
+}
+
+TEST(EngineTest, FilingGivesANumberAndAttachesTheClocks) {
+  House house;
+  const auto reply = house.File(kComplaint);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->status(), "RECEIVED");
+  EXPECT_EQ(reply->case_no().substr(0, 15), "CMP-2026-000001");
+  EXPECT_EQ(Story(*reply), "CaseReceived ClockAttached ClockAttached CaseQueued");
+  EXPECT_EQ(reply->next_duty().metric(), "FIRST_RESPONSE");
+  const auto state = house.Get(reply->case_id());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->priority(), 3u);
+  EXPECT_EQ(state->department(), "complaints");
+  EXPECT_EQ(state->revision(), reply->revision());
+}
+
+TEST(EngineTest, TheSameRequestGetsTheFirstAnswerAgainAndOtherContentIsRefused) {
+  House house;
+  v1::ExecuteRequest request;
+  request.set_request_id(house.NewRequestId());
+  request.mutable_command()->mutable_file()->set_kind(v1::COMPLAINT);
+  request.mutable_command()->mutable_file()->set_title("Noise");
+  const auto first = house.Do(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  for (int i = 0; i < 2; ++i) {
+    auto again = house.Do(request);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_TRUE(again->replayed());
+    again->clear_replayed();
+    EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
+    house.Reopen();
+  }
+  request.mutable_command()->mutable_file()->set_title("Smell");
+  const auto other = house.Do(request);
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
+}
+
+TEST(EngineTest, AnOldUnknownRequestIdIsRefused) {
+  House house;
+  v1::ExecuteRequest request;
+  request.set_request_id("01900000-0000-7000-8000-000000000001");  // made in 2024
+  request.mutable_command()->mutable_file()->set_kind(v1::COMPLAINT);
+  request.mutable_command()->mutable_file()->set_title("Noise");
+  EXPECT_EQ(ReasonOf(house.Do(request).status()), "REQUEST_ID_TOO_OLD");
+}
+
+TEST(EngineTest, AStaleRevisionIsAbortedWithExpectedAndActual) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  v1::ExecuteRequest request;
+  request.set_case_id(filed->case_id());
+  request.set_expected_revision(filed->revision());
+  request.mutable_command()->mutable_add_note()->set_body("first");
+  ASSERT_TRUE(house.Do(request).ok());
+  const auto second = house.Do(request);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(ReasonOf(second.status()), "REVISION_MISMATCH");
+}
+
+TEST(EngineTest, ValidateOnlyAnswersTheEventsAndWritesNothing) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  const uint64_t commits = house.log().Head().commits;
+  v1::ExecuteRequest request;
+  request.set_case_id(filed->case_id());
+  request.set_validate_only(true);
+  request.mutable_command()->mutable_accept();
+  const auto reply = house.Do(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(Story(*reply), "CaseAccepted StatusChanged");
+  EXPECT_EQ(house.log().Head().commits, commits);
+}
+
+TEST(EngineTest, ABreachIsRecordedAtItsDueAndEscalatedToTheQueuesLead) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  const absl::Time due = FromProto(filed->next_duty().due_at());
+  house.AdvanceTo(due + absl::Seconds(5));
+  const auto state = house.Get(filed->case_id());
+  ASSERT_TRUE(state.ok());
+  ASSERT_EQ(state->escalations_size(), 1) << state->DebugString();
+  EXPECT_EQ(FromProto(state->escalations(0).raised_at()), due);
+  EXPECT_EQ(state->escalations(0).targets(0), "helen.marsh");
+  bool breached = false;
+  for (const v1::Clock& clock : state->clocks()) {
+    if (clock.has_breached_due_at()) {
+      breached = true;
+      EXPECT_EQ(FromProto(clock.breached_due_at()), due);
+    }
+  }
+  EXPECT_TRUE(breached);
+  const auto acknowledged = house.Do(filed->case_id(), "acknowledge_escalation {}", "helen.marsh");
+  ASSERT_TRUE(acknowledged.ok()) << acknowledged.status();
+  EXPECT_EQ(Story(*acknowledged), "EscalationAcknowledged");
+}
+
+TEST(EngineTest, NothingWakesTheWriterWhileNothingIsDue) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  const auto stats = house.engine().Stats(false);
+  const absl::Time next = FromProto(stats.next_wake_at());
+  house.AdvanceTo(next - absl::Microseconds(1));
+  EXPECT_EQ(house.engine().Stats(false).wakeups(), 0u);
+  house.AdvanceTo(next);
+  EXPECT_EQ(house.engine().Stats(false).wakeups(), 1u);
+}
+
+TEST(EngineTest, ASteppedWallClockBreachesNothingUntilItIsAccepted) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  house.Settle();
+  house.clock().Step(absl::Hours(24 * 30));
+  house.Settle();
+  EXPECT_TRUE(house.engine().ClockSuspect());
+  auto state = house.Get(filed->case_id());
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->revision(), filed->revision());
+  ASSERT_TRUE(house.Do(filed->case_id(), "add_note { body: 'works on' }").ok());  // commands go on, in trusted time
+  state = house.Get(filed->case_id());
+  for (const v1::Clock& clock : state->clocks()) EXPECT_FALSE(clock.has_breached_due_at());
+  const auto deviation = house.engine().AcceptClock(Caller{.principal_id = "mei.tan"});
+  ASSERT_TRUE(deviation.ok()) << deviation.status();
+  EXPECT_EQ(*deviation, absl::Hours(24 * 30));
+  house.Settle();
+  state = house.Get(filed->case_id());
+  EXPECT_GT(state->escalations_size(), 0);
+}
+
+TEST(EngineTest, RebuildGivesTheSameDigests) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  ASSERT_TRUE(house.Do(filed->case_id(), "accept {}").ok());
+  ASSERT_TRUE(house.Do(filed->case_id(), "take {}").ok());
+  const auto rebuilt = house.engine().Rebuild(false, [](uint64_t, uint64_t) {});
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+  EXPECT_TRUE(rebuilt->digests_equal()) << rebuilt->DebugString();
+  ASSERT_TRUE(house.Do(filed->case_id(), "release {}").ok());
+  house.Reopen();
+  const auto again = house.engine().Rebuild(true, [](uint64_t, uint64_t) {});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->digests_equal());
+}
+
+TEST(EngineTest, TakeNextGivesEachCaseOnce) {
+  House house;
+  std::set<std::string> filed;
+  for (int i = 0; i < 5; ++i) {
+    const auto reply = house.File(kComplaint);
+    ASSERT_TRUE(reply.ok());
+    filed.insert(reply->case_id());
+  }
+  std::set<std::string> taken;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int answers = 0;
+  for (int i = 0; i < 8; ++i) {
+    house.engine().SubmitTakeNext("intake", house.NewRequestId(), Caller{.principal_id = "grace.lind"},
+                                  [&](absl::StatusOr<v1::ExecuteReply> reply) {
+                                    const std::lock_guard<std::mutex> lock(mutex);
+                                    if (reply.ok()) EXPECT_TRUE(taken.insert(reply->case_id()).second);
+                                    else EXPECT_EQ(ReasonOf(reply.status()), "QUEUE_EMPTY");
+                                    ++answers;
+                                    changed.notify_one();
+                                  });
+  }
+  std::unique_lock<std::mutex> lock(mutex);
+  changed.wait(lock, [&] { return answers == 8; });
+  EXPECT_EQ(taken, filed);
+}
+
+}  // namespace
+}  // namespace docket::engine
