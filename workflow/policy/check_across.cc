@@ -93,7 +93,8 @@ class AcrossChecker {
     for (const PolicySet::Listed& listed : published.List(v1::POLICY_KIND_UNSPECIFIED)) {
       if (listed.kind != v1::WORKFLOW && listed.kind != v1::SLA) continue;
       if (InPack(listed.kind, listed.pin.id()) != nullptr) continue;  // the pack replaces it
-      if (auto got = published.Get(listed.kind, listed.pin.id(), 0); got.ok()) kept_.push_back(std::move(got->compiled));
+      if (auto got = published.Get(listed.kind, listed.pin.id(), 0); got.ok())
+        kept_.push_back(std::move(got->compiled));
     }
     for (const ParsedDocument& document : documents) {
       if (document.directory.has_value()) directory_ = &document;
@@ -132,13 +133,15 @@ class AcrossChecker {
       for (size_t j = 0; j < i; ++j) {
         const ParsedDocument& earlier = documents_[j];
         if (document.directory.has_value() && earlier.directory.has_value()) {
-          findings_->Add(document.line, "SECOND_DIRECTORY",
-                         absl::StrCat("directory: found another one on line ", earlier.line, ", want one directory in a pack"));
+          findings_->Add(
+              document.line, "SECOND_DIRECTORY",
+              absl::StrCat("directory: found another one on line ", earlier.line, ", want one directory in a pack"));
           break;
         }
         if (document.kind_index == earlier.kind_index && document.id == earlier.id && !document.id.empty()) {
-          findings_->Add(document.line, "DUPLICATE_ID", absl::StrCat(kDocumentKinds[document.kind_index].key, ": found ", document.id,
-                                                                     " again, want it once; the first is on line ", earlier.line));
+          findings_->Add(document.line, "DUPLICATE_ID",
+                         absl::StrCat(kDocumentKinds[document.kind_index].key, ": found ", document.id,
+                                      " again, want it once; the first is on line ", earlier.line));
           break;
         }
         CheckKinds(document, earlier);
@@ -155,8 +158,8 @@ class AcrossChecker {
     for (int kind : chart.kinds()) {
       if (std::find(other.kinds().begin(), other.kinds().end(), kind) == other.kinds().end()) continue;
       findings_->Add(document.line, "DUPLICATE_KIND",
-                     absl::StrCat("workflow ", document.id, ": found kind ", v1::CaseKind_Name(kind), ", which ", earlier.id,
-                                  " has already, want one default workflow per kind"));
+                     absl::StrCat("workflow ", document.id, ": found kind ", v1::CaseKind_Name(kind), ", which ",
+                                  earlier.id, " has already, want one default workflow per kind"));
     }
   }
 
@@ -173,8 +176,9 @@ class AcrossChecker {
       for (const ParsedDocument& one : documents_) {
         if (one.compiled.has_calendar()) ids.push_back(one.id);
       }
-      findings_->Add(reference.line, "UNKNOWN_CALENDAR", absl::StrCat("calendar: found ", reference.id,
-                                                                      ", want one of this pack or published", Suggest(reference.id, ids)));
+      findings_->Add(reference.line, "UNKNOWN_CALENDAR",
+                     absl::StrCat("calendar: found ", reference.id, ", want one of this pack or published",
+                                  Suggest(reference.id, ids)));
       return;
     }
     // A policy in force before its calendar would start clocks that cannot be computed.
@@ -184,7 +188,8 @@ class AcrossChecker {
                               *calendar->effective_from <= *document.effective_from;
     if (!then_published && !then_in_pack) {
       findings_->Add(reference.line, "CALENDAR_NOT_YET_EFFECTIVE",
-                     absl::StrCat("calendar: found ", reference.id, ", which takes effect later than this document, want the same "
+                     absl::StrCat("calendar: found ", reference.id,
+                                  ", which takes effect later than this document, want the same "
                                   "effective_from or an earlier one"));
     }
   }
@@ -196,9 +201,10 @@ class AcrossChecker {
       if (queue.id() == reference.id) return;
       ids.push_back(queue.id());
     }
-    findings_->Add(reference.line, "UNKNOWN_QUEUE", absl::StrCat("default_queue: found ", reference.id, ", want a queue of the ",
-                                                                 directory_ != nullptr ? "pack's" : "published",
-                                                                 " directory", Suggest(reference.id, ids)));
+    findings_->Add(
+        reference.line, "UNKNOWN_QUEUE",
+        absl::StrCat("default_queue: found ", reference.id, ", want a queue of the ",
+                     directory_ != nullptr ? "pack's" : "published", " directory", Suggest(reference.id, ids)));
   }
 
   // A new directory replaces the old one, so it must hold what published workflows still name.
@@ -208,9 +214,11 @@ class AcrossChecker {
     for (const auto& chart : charts_) {
       if (chart.document != nullptr || chart.value->default_queue().empty()) continue;
       const std::string& wanted = chart.value->default_queue();
-      if (std::any_of(queues.begin(), queues.end(), [&](const v1::Queue& queue) { return queue.id() == wanted; })) continue;
-      findings_->Add(directory_->line, "QUEUE_STILL_USED", absl::StrCat("directory: found no queue ", wanted, ", want it: the published workflow ",
-                                                                        chart.value->id(), " files cases there"));
+      if (std::any_of(queues.begin(), queues.end(), [&](const v1::Queue& queue) { return queue.id() == wanted; }))
+        continue;
+      findings_->Add(directory_->line, "QUEUE_STILL_USED",
+                     absl::StrCat("directory: found no queue ", wanted, ", want it: the published workflow ",
+                                  chart.value->id(), " files cases there"));
     }
   }
 
@@ -223,8 +231,9 @@ class AcrossChecker {
     if (names.empty()) return;
     for (const MetricUse& use : document.metric_uses) {
       if (std::find(names.begin(), names.end(), use.metric) != names.end()) continue;
-      findings_->Add(use.line, "UNKNOWN_METRIC", absl::StrCat(use.what, ": found ", use.metric, ", want a metric of an SLA policy",
-                                                              Suggest(use.metric, names)));
+      findings_->Add(use.line, "UNKNOWN_METRIC",
+                     absl::StrCat(use.what, ": found ", use.metric, ", want a metric of an SLA policy",
+                                  Suggest(use.metric, names)));
     }
   }
 
@@ -246,10 +255,12 @@ class AcrossChecker {
           return StartsOnEntering(*chart.value, status, static_cast<v1::CaseKind>(kind), *sla.value, rule);
         });
         if (!starts) continue;
-        const int line = chart.document != nullptr ? StatusLine(*chart.document, status) : sla.document->metric_lines[i];
-        findings_->Add(line, "PAUSE_CONTRADICTS_START",
-                       absl::StrCat("status ", status.id(), " of ", IdOf(chart), ": found that it pauses ", rule.metric(), ", which ",
-                                    IdOf(sla), " starts on entering it, want one or the other"));
+        const int line =
+            chart.document != nullptr ? StatusLine(*chart.document, status) : sla.document->metric_lines[i];
+        findings_->Add(
+            line, "PAUSE_CONTRADICTS_START",
+            absl::StrCat("status ", status.id(), " of ", IdOf(chart), ": found that it pauses ", rule.metric(),
+                         ", which ", IdOf(sla), " starts on entering it, want one or the other"));
       }
     }
   }

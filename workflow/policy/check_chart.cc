@@ -39,6 +39,7 @@ class ChartChecker {
   }
 
   void Check() {
+    const size_t before = findings_->size();
     CheckInitial();
     for (const v1::Status& status : chart_.statuses()) CheckStatus(status);
     for (int i = 0; i < chart_.transitions_size(); ++i) {
@@ -47,6 +48,8 @@ class ChartChecker {
       CheckTimer(i);
       CheckShadow(i);
     }
+    // In a graph with a wrong edge everything beyond it is unreachable too, which helps nobody find the edge.
+    if (!lines_.sound || findings_->size() > before) return;
     CheckReachable();
     CheckWayOut();
   }
@@ -104,7 +107,8 @@ class ChartChecker {
     }
     if (!status.pauses().empty() && stopped) {
       AtStatus(status, "PAUSE_AFTER_STOP", "found pauses in a resolved or closed status, where duties have stopped");
-    } else if (!status.pauses().empty() && category != v1::WAITING && !lines_.pauses_outside_waiting.contains(status.id())) {
+    } else if (!status.pauses().empty() && category != v1::WAITING &&
+               !lines_.pauses_outside_waiting.contains(status.id())) {
       AtStatus(status, "PAUSE_OUTSIDE_WAITING",
                "found pauses outside category WAITING, want pauses_outside_waiting: true beside them");
     }
@@ -113,13 +117,15 @@ class ChartChecker {
     }
     if (status.reopen_on_message() && (!stopped || !Leaves(status.id(), {"reopen", "record_inbound"}))) {
       AtStatus(status, "REOPEN_WITHOUT_TRANSITION",
-               "found reopen_on_message, want category RESOLVED or CLOSED and a reopen or record_inbound transition from it");
+               "found reopen_on_message, want category RESOLVED or CLOSED and a reopen or record_inbound transition "
+               "from it");
     }
     if (category == v1::WAITING && !Leaves(status.id(), {"resume"})) {
       AtStatus(status, "WAITING_WITHOUT_RESUME", "found no resume transition, want a way back from waiting");
     }
     if (status.requires_owner() && (closed || status.id() == chart_.initial())) {
-      AtStatus(status, "REQUIRES_OWNER_UNMEETABLE", "found requires_owner on an initial or final status, want an active one");
+      AtStatus(status, "REQUIRES_OWNER_UNMEETABLE",
+               "found requires_owner on an initial or final status, want an active one");
     }
   }
 
@@ -127,7 +133,8 @@ class ChartChecker {
     const v1::Transition& transition = chart_.transitions(index);
     const std::string& command = transition.command();
     if (MovesNothing(command)) {
-      AtTransition(index, "NOT_A_TRANSITION_COMMAND", absl::StrCat("found command ", command, ", want one that moves a case"));
+      AtTransition(index, "NOT_A_TRANSITION_COMMAND",
+                   absl::StrCat("found command ", command, ", want one that moves a case"));
       return;
     }
     if (transition.to().empty() != transition.back_to_resume()) {
@@ -141,18 +148,19 @@ class ChartChecker {
                                      : std::find(wanted.begin(), wanted.end(), to->category()) != wanted.end();
     if (!fits) {
       AtTransition(index, "WRONG_TARGET_CATEGORY",
-                   absl::StrCat(command, " leads to ", to->id(), " of category ", v1::StatusCategory_Name(to->category()),
-                                ", want ",
-                                wanted.empty() ? "any but WAITING, which only hold enters"
-                                               : absl::StrJoin(wanted, " or ",
-                                                               [](std::string* out, v1::StatusCategory category) {
-                                                                 out->append(v1::StatusCategory_Name(category));
-                                                               })));
+                   absl::StrCat(command, " leads to ", to->id(), " of category ",
+                                v1::StatusCategory_Name(to->category()), ", want ",
+                                wanted.empty()
+                                    ? "any but WAITING, which only hold enters"
+                                    : absl::StrJoin(wanted, " or ", [](std::string* out, v1::StatusCategory category) {
+                                        out->append(v1::StatusCategory_Name(category));
+                                      })));
     }
     // Only a second person's command may cancel duties, and clocks know it by this code.
     if ((command == "void") != (to->closure_code() == "VOIDED") && to->category() == v1::CLOSED) {
       AtTransition(index, "VOID_AND_CODE_DIFFER",
-                   absl::StrCat(command, " leads to ", to->id(), ", want void to lead to closure_code VOIDED, and nothing else"));
+                   absl::StrCat(command, " leads to ", to->id(),
+                                ", want void to lead to closure_code VOIDED, and nothing else"));
     }
     if (command == "close" && chart_.closing_bases().empty()) {
       AtTransition(index, "NO_CLOSING_BASES", "found close without closing_bases, want at least one basis");
@@ -181,7 +189,8 @@ class ChartChecker {
                                   ", want only WAITING"));
       }
       if (command == "reopen" && status->category() != v1::RESOLVED && status->category() != v1::CLOSED) {
-        AtTransition(index, "REOPEN_OF_OPEN", absl::StrCat("found from ", from, ", want only RESOLVED or CLOSED statuses"));
+        AtTransition(index, "REOPEN_OF_OPEN",
+                     absl::StrCat("found from ", from, ", want only RESOLVED or CLOSED statuses"));
       }
     }
   }
@@ -189,8 +198,10 @@ class ChartChecker {
   void CheckTimer(int index) {
     const v1::Transition& transition = chart_.transitions(index);
     if (!transition.by_timer()) {
-      if (transition.has_after()) AtTransition(index, "AFTER_WITHOUT_TIMER", "found after, want by_timer: true beside it");
-      if (!transition.basis().empty()) AtTransition(index, "BASIS_WITHOUT_TIMER", "found basis, want by_timer: true beside it");
+      if (transition.has_after())
+        AtTransition(index, "AFTER_WITHOUT_TIMER", "found after, want by_timer: true beside it");
+      if (!transition.basis().empty())
+        AtTransition(index, "BASIS_WITHOUT_TIMER", "found basis, want by_timer: true beside it");
       return;
     }
     if (!transition.has_after()) AtTransition(index, "TIMER_WITHOUT_AFTER", "found by_timer, want after beside it");
@@ -202,12 +213,14 @@ class ChartChecker {
     }
     const auto& bases = chart_.closing_bases();
     if (std::find(bases.begin(), bases.end(), transition.basis()) == bases.end()) {
-      AtTransition(index, "UNKNOWN_BASIS", absl::StrCat("found basis \"", transition.basis(), "\", want one of the closing_bases",
-                                                        Suggest(transition.basis(), {bases.begin(), bases.end()})));
+      AtTransition(index, "UNKNOWN_BASIS",
+                   absl::StrCat("found basis \"", transition.basis(), "\", want one of the closing_bases",
+                                Suggest(transition.basis(), {bases.begin(), bases.end()})));
     }
     for (const std::string& from : transition.from()) {
       if (!timed_.insert(from).second) {
-        AtTransition(index, "SECOND_TIMER", absl::StrCat("found another timer from ", from, ", want at most one per status"));
+        AtTransition(index, "SECOND_TIMER",
+                     absl::StrCat("found another timer from ", from, ", want at most one per status"));
       }
     }
   }
@@ -224,8 +237,9 @@ class ChartChecker {
       if (!unconditional && !same) continue;
       for (const std::string& from : transition.from()) {
         if (std::find(earlier.from().begin(), earlier.from().end(), from) == earlier.from().end()) continue;
-        AtTransition(index, "SHADOWED_TRANSITION",
-                     absl::StrCat("never taken from ", from, ", where ", earlier.id(), " comes first; want a when on that"));
+        AtTransition(
+            index, "SHADOWED_TRANSITION",
+            absl::StrCat("never taken from ", from, ", where ", earlier.id(), " comes first; want a when on that"));
         return;
       }
     }

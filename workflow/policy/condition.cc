@@ -305,10 +305,12 @@ absl::Status CheckCount(const Comparison& comparison) {
     case v1::Condition::EMPTY:
     case v1::Condition::NOT_EMPTY:
       if (count == 0) return absl::OkStatus();
-      return Invalid("BAD_VALUE", absl::StrCat(comparison.fact(), ": ", OperatorName(comparison.op()), " takes no value"));
+      return Invalid("BAD_VALUE",
+                     absl::StrCat(comparison.fact(), ": ", OperatorName(comparison.op()), " takes no value"));
     case v1::Condition::IN:
       if (count >= 1 && count <= kMaxValues) return absl::OkStatus();
-      return Invalid("BAD_VALUE", absl::StrCat(comparison.fact(), ": IN with ", count, " values, want 1..", kMaxValues));
+      return Invalid("BAD_VALUE",
+                     absl::StrCat(comparison.fact(), ": IN with ", count, " values, want 1..", kMaxValues));
     default:
       if (count == 1) return absl::OkStatus();
       return Invalid("BAD_VALUE", absl::StrCat(comparison.fact(), ": ", OperatorName(comparison.op()), " with ", count,
@@ -363,11 +365,14 @@ absl::Status CheckComparison(const Comparison& comparison, const FactCatalogue& 
   DOCKET_ASSIGN_OR_RETURN(const FieldDescriptor* field, Resolve(comparison.fact(), catalogue));
   const bool personal = field->options().GetExtension(v1::personal);
   if (!OperatorFits(TypeOf(*field), field->is_repeated(), personal, comparison.op())) {
-    return Invalid("BAD_OPERATOR",
-                   absl::StrCat(comparison.fact(), ": ", OperatorName(comparison.op()), " does not fit ",
-                                personal ? "personal text" : field->is_repeated() ? "a list" : field->cpp_type_name(),
-                                TypeOf(*field) == Type::kMessage || personal ? ", want EMPTY or NOT_EMPTY"
-                                                                              : ", want EQ, NE, IN, EMPTY or NOT_EMPTY"));
+    return Invalid(
+        "BAD_OPERATOR",
+        absl::StrCat(comparison.fact(), ": ", OperatorName(comparison.op()), " does not fit ",
+                     personal               ? "personal text"
+                     : field->is_repeated() ? "a list"
+                                            : field->cpp_type_name(),
+                     TypeOf(*field) == Type::kMessage || personal ? ", want EMPTY or NOT_EMPTY"
+                                                                  : ", want EQ, NE, IN, EMPTY or NOT_EMPTY"));
   }
   DOCKET_RETURN_IF_ERROR(CheckCount(comparison));
   for (const std::string& value : comparison.values()) DOCKET_RETURN_IF_ERROR(CheckValue(*field, comparison, value));

@@ -28,7 +28,8 @@ struct FactCatalogue {
   const google::protobuf::Descriptor* command = nullptr;
   const google::protobuf::Descriptor* event = nullptr;
 };
-// kInvalidArgument: unknown fact (with the nearest name), operator that does not fit the type, value that does not parse.
+// kInvalidArgument: unknown fact (with the nearest name), operator that does not fit the type, value that does not
+// parse.
 absl::Status CheckCondition(const v1::Condition& condition, const FactCatalogue& catalogue);
 
 // "case.priority <= 2 and case.safety = true": for refusals and explanations.

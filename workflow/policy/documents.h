@@ -13,8 +13,8 @@
 #include "workflow/policy/map_reader.h"
 #include "workflow/policy/policy_set.h"
 
-// One reader per kind of document: YAML map in, compiled message and findings out. Each checks what one document can tell
-// by itself; what needs the other documents or what is published is left to CheckAcross. Internal to ParsePack.
+// One reader per kind of document: YAML map in, compiled message and findings out. Each checks what one document can
+// tell by itself; what needs the other documents or what is published is left to CheckAcross. Internal to ParsePack.
 namespace docket::policy {
 
 // A name used in one document and defined in another, or in the set already published.
@@ -51,10 +51,12 @@ struct DocumentKind {
   const char* key;
   v1::PolicyKind kind;  // UNSPECIFIED: the directory
 };
-inline constexpr DocumentKind kDocumentKinds[] = {
-    {"workflow", v1::WORKFLOW},       {"sla", v1::SLA},
-    {"calendar", v1::CALENDAR},       {"ladder", v1::LADDER},
-    {"priority_matrix", v1::PRIORITY_MATRIX}, {"directory", v1::POLICY_KIND_UNSPECIFIED}};
+inline constexpr DocumentKind kDocumentKinds[] = {{"workflow", v1::WORKFLOW},
+                                                  {"sla", v1::SLA},
+                                                  {"calendar", v1::CALENDAR},
+                                                  {"ladder", v1::LADDER},
+                                                  {"priority_matrix", v1::PRIORITY_MATRIX},
+                                                  {"directory", v1::POLICY_KIND_UNSPECIFIED}};
 
 void ReadChart(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadSla(MapReader& reader, ParsedDocument* document, Findings* findings);
@@ -71,6 +73,7 @@ struct ChartLines {
   std::set<std::string> pauses_outside_waiting;  // declared to pause though work goes on
   int initial = 0;
   int document = 0;
+  bool sound = true;  // nothing was found while reading
 };
 void CheckChart(const v1::Chart& chart, const ChartLines& lines, Findings* findings);
 

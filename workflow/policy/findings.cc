@@ -22,7 +22,8 @@ void Findings::Add(int line, const absl::Status& refusal, absl::string_view reas
 }
 
 std::vector<Finding> Findings::Take() {
-  std::stable_sort(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) { return a.line < b.line; });
+  std::stable_sort(findings_.begin(), findings_.end(),
+                   [](const Finding& a, const Finding& b) { return a.line < b.line; });
   if (left_off_ > 0) {
     const int line = findings_.back().line;
     findings_.push_back({.line = line, .reason = "TOO_MANY_FINDINGS", .message = absl::StrCat(left_off_, " more")});

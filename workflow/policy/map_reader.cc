@@ -49,15 +49,27 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
     const size_t digits = std::find_if_not(rest.begin(), rest.end(), absl::ascii_isdigit) - rest.begin();
     int64_t count = 0;
     // Nine digits of weeks still fit 64 bits of seconds.
-    if (digits == 0 || digits > 9 || digits == rest.size() || !absl::SimpleAtoi(rest.substr(0, digits), &count)) return bad();
+    if (digits == 0 || digits > 9 || digits == rest.size() || !absl::SimpleAtoi(rest.substr(0, digits), &count))
+      return bad();
     int64_t unit_s = 0;
     switch (rest[digits]) {
-      case 's': unit_s = 1; break;
-      case 'm': unit_s = 60; break;
-      case 'h': unit_s = 3600; break;
-      case 'd': unit_s = 86400; break;
-      case 'w': unit_s = 7 * 86400; break;
-      default: return bad();
+      case 's':
+        unit_s = 1;
+        break;
+      case 'm':
+        unit_s = 60;
+        break;
+      case 'h':
+        unit_s = 3600;
+        break;
+      case 'd':
+        unit_s = 86400;
+        break;
+      case 'w':
+        unit_s = 7 * 86400;
+        break;
+      default:
+        return bad();
     }
     if (unit_s >= last_unit_s) return bad();  // each unit once, largest first
     last_unit_s = unit_s;
@@ -75,18 +87,21 @@ std::string Suggest(absl::string_view name, const std::vector<std::string>& cand
 
 std::optional<std::string> ReadText(const YamlNode& node, absl::string_view what, Syntax syntax, Findings* findings) {
   if (!node.is_scalar()) {
-    findings->Add(node.line, "WRONG_TYPE", absl::StrCat(what, ": found ", node.Describe(), ", want ", DescribeSyntax(syntax)));
+    findings->Add(node.line, "WRONG_TYPE",
+                  absl::StrCat(what, ": found ", node.Describe(), ", want ", DescribeSyntax(syntax)));
     return std::nullopt;
   }
   if (HasSyntax(node.text, syntax)) return node.text;
   const bool long_text = node.text.size() > (syntax == Syntax::kText ? kMaxTextBytes : kMaxIdBytes);
-  findings->Add(node.line, long_text ? "TOO_LONG" : "BAD_NAME",
-                absl::StrCat(what, ": found ", node.Describe(), long_text ? absl::StrCat(" of ", node.text.size(), " bytes") : "",
-                             ", want ", DescribeSyntax(syntax)));
+  findings->Add(
+      node.line, long_text ? "TOO_LONG" : "BAD_NAME",
+      absl::StrCat(what, ": found ", node.Describe(), long_text ? absl::StrCat(" of ", node.text.size(), " bytes") : "",
+                   ", want ", DescribeSyntax(syntax)));
   return std::nullopt;
 }
 
-std::optional<int64_t> ReadInt(const YamlNode& node, absl::string_view what, int64_t min, int64_t max, Findings* findings) {
+std::optional<int64_t> ReadInt(const YamlNode& node, absl::string_view what, int64_t min, int64_t max,
+                               Findings* findings) {
   int64_t number = 0;
   if (!node.is_scalar() || !absl::SimpleAtoi(node.text, &number)) {
     findings->Add(node.line, "WRONG_TYPE", absl::StrCat(what, ": found ", node.Describe(), ", want a whole number"));
@@ -106,13 +121,15 @@ int ReadEnum(const YamlNode& node, absl::string_view what, const google::protobu
     if (type.value(i)->number() != 0) names.push_back(type.value(i)->name());
   }
   if (!node.is_scalar()) {
-    findings->Add(node.line, "WRONG_TYPE", absl::StrCat(what, ": found ", node.Describe(), ", want a value of ", type.name()));
+    findings->Add(node.line, "WRONG_TYPE",
+                  absl::StrCat(what, ": found ", node.Describe(), ", want a value of ", type.name()));
     return 0;
   }
   const auto* value = type.FindValueByName(node.text);
   if (value == nullptr || value->number() == 0) {
-    findings->Add(node.line, "UNKNOWN_VALUE",
-                  absl::StrCat(what, ": found ", node.Describe(), ", want a value of ", type.name(), Suggest(node.text, names)));
+    findings->Add(
+        node.line, "UNKNOWN_VALUE",
+        absl::StrCat(what, ": found ", node.Describe(), ", want a value of ", type.name(), Suggest(node.text, names)));
     return 0;
   }
   return value->number();
@@ -126,7 +143,8 @@ MapReader::MapReader(const YamlNode& node, std::string what, Findings* findings)
 }
 
 bool MapReader::Has(absl::string_view key) const {
-  return std::any_of(node_.entries.begin(), node_.entries.end(), [&](const YamlEntry& entry) { return entry.key == key; });
+  return std::any_of(node_.entries.begin(), node_.entries.end(),
+                     [&](const YamlEntry& entry) { return entry.key == key; });
 }
 
 int MapReader::LineOf(absl::string_view key) const {
@@ -148,7 +166,8 @@ const YamlNode* MapReader::Find(absl::string_view key, Need need) {
 }
 
 void MapReader::Wrong(const YamlNode& node, absl::string_view key, absl::string_view wanted) {
-  findings_->Add(node.line, "WRONG_TYPE", absl::StrCat(what_, ".", key, ": found ", node.Describe(), ", want ", wanted));
+  findings_->Add(node.line, "WRONG_TYPE",
+                 absl::StrCat(what_, ".", key, ": found ", node.Describe(), ", want ", wanted));
 }
 
 std::string MapReader::Text(absl::string_view key, Syntax syntax, Need need) {
@@ -205,7 +224,8 @@ const std::vector<YamlNode>& MapReader::List(absl::string_view key, size_t max, 
     return *kNone;
   }
   if (node->items.empty() && need == Need::kRequired) {
-    findings_->Add(node->line, "EMPTY_LIST", absl::StrCat(what_, ".", key, ": found an empty list, want at least one element"));
+    findings_->Add(node->line, "EMPTY_LIST",
+                   absl::StrCat(what_, ".", key, ": found an empty list, want at least one element"));
   }
   return node->items;
 }
@@ -216,7 +236,8 @@ std::vector<Word> MapReader::Texts(absl::string_view key, Syntax syntax, size_t 
     std::optional<std::string> text = ReadText(item, absl::StrCat(what_, ".", key), syntax, findings_);
     if (!text.has_value()) continue;
     if (std::any_of(words.begin(), words.end(), [&](const Word& word) { return word.text == *text; })) {
-      findings_->Add(item.line, "DUPLICATE_VALUE", absl::StrCat(what_, ".", key, ": found ", *text, " again, want it once"));
+      findings_->Add(item.line, "DUPLICATE_VALUE",
+                     absl::StrCat(what_, ".", key, ": found ", *text, " again, want it once"));
       continue;
     }
     words.push_back({.text = *std::move(text), .line = item.line});
@@ -232,8 +253,9 @@ v1::Condition MapReader::When(absl::string_view key, const FactCatalogue& catalo
 void MapReader::Finish() {
   for (const YamlEntry& entry : node_.entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    findings_->Add(entry.line, "UNKNOWN_KEY", absl::StrCat(what_, ": found the key \"", entry.key.substr(0, 80),
-                                                           "\", want a known one", Suggest(entry.key, known_)));
+    findings_->Add(entry.line, "UNKNOWN_KEY",
+                   absl::StrCat(what_, ": found the key \"", entry.key.substr(0, 80), "\", want a known one",
+                                Suggest(entry.key, known_)));
   }
 }
 

@@ -15,8 +15,8 @@
 #include "workflow/policy/findings.h"
 #include "workflow/policy/yaml_tree.h"
 
-// Reads one YAML map by its keys. Every key asked for is thereby known; Finish() reports all the others. A value that is
-// missing or wrong is a finding and reads as the default, so that one pass finds everything. Not thread-safe.
+// Reads one YAML map by its keys. Every key asked for is thereby known; Finish() reports all the others. A value that
+// is missing or wrong is a finding and reads as the default, so that one pass finds everything. Not thread-safe.
 namespace docket::policy {
 
 inline constexpr size_t kMaxTextBytes = 256;
@@ -28,10 +28,10 @@ enum class Need { kOptional, kRequired };
 
 // How a name must be written.
 enum class Syntax {
-  kText,       // anything of 1..256 bytes
-  kId,         // [a-z0-9._-]{1,64}: policies, departments, queues, principals
-  kCode,       // [A-Z][A-Z0-9_]{0,63}: statuses, metrics, reasons
-  kSnake,      // [a-z][a-z0-9_]{0,63}: commands, events
+  kText,   // anything of 1..256 bytes
+  kId,     // [a-z0-9._-]{1,64}: policies, departments, queues, principals
+  kCode,   // [A-Z][A-Z0-9_]{0,63}: statuses, metrics, reasons
+  kSnake,  // [a-z][a-z0-9_]{0,63}: commands, events
 };
 bool HasSyntax(absl::string_view text, Syntax syntax);
 std::string DescribeSyntax(Syntax syntax);
@@ -46,7 +46,8 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text);
 
 class MapReader {
  public:
-  // `what` names the thing for messages: "status", "transition". A node that is no map is a finding; all reads are empty.
+  // `what` names the thing for messages: "status", "transition". A node that is no map is a finding; all reads are
+  // empty.
   MapReader(const YamlNode& node, std::string what, Findings* findings);
 
   int line() const { return node_.line; }
@@ -80,7 +81,8 @@ class MapReader {
 
 // Values outside of maps.
 std::optional<std::string> ReadText(const YamlNode& node, absl::string_view what, Syntax syntax, Findings* findings);
-std::optional<int64_t> ReadInt(const YamlNode& node, absl::string_view what, int64_t min, int64_t max, Findings* findings);
+std::optional<int64_t> ReadInt(const YamlNode& node, absl::string_view what, int64_t min, int64_t max,
+                               Findings* findings);
 int ReadEnum(const YamlNode& node, absl::string_view what, const google::protobuf::EnumDescriptor& type,
              Findings* findings);
 v1::Condition ReadCondition(const YamlNode& node, const FactCatalogue& catalogue, Findings* findings);

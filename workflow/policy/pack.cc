@@ -17,7 +17,8 @@ namespace {
 
 std::string Sha256(absl::string_view bytes) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 
@@ -58,7 +59,8 @@ std::optional<absl::Time> ReadEffectiveFrom(MapReader& reader, Findings* finding
   if (text.empty()) return std::nullopt;
   absl::Time time;
   std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error) && time != absl::InfiniteFuture() && time != absl::InfinitePast()) {
+  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error) && time != absl::InfiniteFuture() &&
+      time != absl::InfinitePast()) {
     return time;
   }
   findings->Add(reader.LineOf("effective_from"), "BAD_TIME",
@@ -71,8 +73,9 @@ std::optional<int> KindOf(const YamlNode& root, Findings* findings) {
   std::vector<std::string> keys;
   for (const DocumentKind& kind : kDocumentKinds) keys.emplace_back(kind.key);
   if (!root.is_map() || root.entries.empty()) {
-    findings->Add(root.line, "UNKNOWN_DOCUMENT", absl::StrCat("document: found ", root.Describe(), ", want a map that begins with ",
-                                                              "workflow, sla, calendar, ladder, priority_matrix or directory"));
+    findings->Add(root.line, "UNKNOWN_DOCUMENT",
+                  absl::StrCat("document: found ", root.Describe(), ", want a map that begins with ",
+                               "workflow, sla, calendar, ladder, priority_matrix or directory"));
     return std::nullopt;
   }
   const auto it = std::find(keys.begin(), keys.end(), root.entries[0].key);
@@ -147,7 +150,8 @@ std::vector<ParsedDocument> ReadDocuments(absl::string_view yaml, absl::Time now
     documents.emplace_back();
     if (!ReadDocument(chunk, now, &documents.back(), findings)) documents.pop_back();
   }
-  if (documents.empty() && findings->empty()) findings->Add(1, "EMPTY_PACK", "pack: found no document, want at least one");
+  if (documents.empty() && findings->empty())
+    findings->Add(1, "EMPTY_PACK", "pack: found no document, want at least one");
   return documents;
 }
 
@@ -180,15 +184,17 @@ Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time no
   Pack pack;
   Findings findings;
   if (yaml.size() > kMaxPackBytes) {
-    findings.Add(1, "PACK_TOO_LARGE", absl::StrCat("pack: found ", yaml.size(), " bytes, want at most ", kMaxPackBytes));
+    findings.Add(1, "PACK_TOO_LARGE",
+                 absl::StrCat("pack: found ", yaml.size(), " bytes, want at most ", kMaxPackBytes));
   } else if (const int line = FirstBadByteLine(yaml); line != 0) {
     findings.Add(line, "NOT_TEXT", "pack: found bytes that are not UTF-8 text, want text");
   } else {
     std::vector<ParsedDocument> documents = ReadDocuments(yaml, now, &findings);
     CheckAcross(documents, published, &findings);
     if (findings.empty() && CommitBytes(documents) > kMaxPackCommitBytes) {
-      findings.Add(1, "PACK_TOO_LARGE", absl::StrCat("pack: found ", CommitBytes(documents), " bytes once compiled, want at most ",
-                                                     kMaxPackCommitBytes, "; publish it in parts"));
+      findings.Add(1, "PACK_TOO_LARGE",
+                   absl::StrCat("pack: found ", CommitBytes(documents), " bytes once compiled, want at most ",
+                                kMaxPackCommitBytes, "; publish it in parts"));
     }
     if (findings.empty()) Release(std::move(documents), &pack);
   }

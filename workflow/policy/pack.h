@@ -24,16 +24,16 @@ inline constexpr size_t kMaxPackCommitBytes = 960 * 1024;
 struct PackDocument {
   v1::PolicyKind kind;
   std::string id;
-  std::string yaml;    // exact bytes of this document
-  std::string digest;  // SHA-256
+  std::string yaml;             // exact bytes of this document
+  std::string digest;           // SHA-256
   v1::CompiledPolicy compiled;  // version is 0 until published
   // What the author wrote as `effective_from`; unset: the publisher decides. A workflow for imports lies in the past.
   std::optional<absl::Time> effective_from;
 };
 // Names of people stay out of the compiled directory; the caller seals them.
 struct PackDirectory {
-  v1::Directory directory;                                       // principals without names
-  std::vector<std::pair<std::string, std::string>> names;        // principal id, name
+  v1::Directory directory;                                 // principals without names
+  std::vector<std::pair<std::string, std::string>> names;  // principal id, name
 };
 struct Finding {
   int line = 0;  // from 1, in the file given

@@ -65,7 +65,8 @@ const Published<T>* Pinned(const ById<T>& policies, const v1::PolicyPin& pin) {
   if (versions == nullptr) return nullptr;
   for (const auto& published : *versions) {
     // A position of 0 is a pin made by hand; any other must be that of the publication.
-    if (published->pin.version() == pin.version() && (pin.position() == 0 || pin.position() == published->pin.position())) {
+    if (published->pin.version() == pin.version() &&
+        (pin.position() == 0 || pin.position() == published->pin.position())) {
       return published.get();
     }
   }
@@ -173,8 +174,9 @@ absl::StatusOr<PolicySet::Listed> GetOne(v1::PolicyKind kind, const ById<T>& pol
                                          uint32_t version) {
   const auto versions = FindOrNull(policies, id);
   if (versions == nullptr) {
-    return Refuse(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
-                  absl::StrCat("id: no ", v1::PolicyKind_Name(kind), " \"", id, "\"; nearest: ", NearestKey(id, policies)));
+    return Refuse(
+        absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
+        absl::StrCat("id: no ", v1::PolicyKind_Name(kind), " \"", id, "\"; nearest: ", NearestKey(id, policies)));
   }
   for (const auto& published : *versions) {
     if (version != 0 ? published->pin.version() == version : published == versions->back()) {
@@ -184,9 +186,9 @@ absl::StatusOr<PolicySet::Listed> GetOne(v1::PolicyKind kind, const ById<T>& pol
       return listed;
     }
   }
-  return Refuse(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
-                absl::StrCat("version: ", id, " has no version ", version, ", the newest is ",
-                             versions->back()->pin.version()));
+  return Refuse(
+      absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
+      absl::StrCat("version: ", id, " has no version ", version, ", the newest is ", versions->back()->pin.version()));
 }
 
 }  // namespace
@@ -244,7 +246,8 @@ absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event
   } else if (event.has_directory_published()) {
     const v1::DirectoryPublished& published = event.directory_published();
     if (published.version() <= directory_version()) {
-      return DataLoss(absl::StrCat("directory: version ", published.version(), ", want one above ", directory_version()));
+      return DataLoss(
+          absl::StrCat("directory: version ", published.version(), ", want one above ", directory_version()));
     }
     auto data = std::make_shared<Data>(*data_);
     data->directory = std::make_shared<IndexedDirectory>(published.directory(), published.version());

@@ -14,8 +14,8 @@
 #include "docket/v1/policy.pb.h"
 #include "workflow/sla/calendar.h"
 
-// All published policies and the directory, as the log up to some position makes them. Immutable: publishing makes a new
-// set that shares what did not change. Thread-safe.
+// All published policies and the directory, as the log up to some position makes them. Immutable: publishing makes a
+// new set that shares what did not change. Thread-safe.
 namespace docket::policy {
 
 template <class T>

@@ -25,8 +25,10 @@ using Windows = google::protobuf::RepeatedPtrField<v1::Calendar::LocalWindow>;
 // "HH:MM" with 24:00 as the end of the day; nullopt: anything else.
 std::optional<uint32_t> ParseClock(absl::string_view text) {
   uint32_t hour = 0, minute = 0;
-  const bool shaped = text.size() == 5 && text[2] == ':' && absl::ascii_isdigit(text[0]) && absl::ascii_isdigit(text[3]);
-  if (!shaped || !absl::SimpleAtoi(text.substr(0, 2), &hour) || !absl::SimpleAtoi(text.substr(3), &minute)) return std::nullopt;
+  const bool shaped =
+      text.size() == 5 && text[2] == ':' && absl::ascii_isdigit(text[0]) && absl::ascii_isdigit(text[3]);
+  if (!shaped || !absl::SimpleAtoi(text.substr(0, 2), &hour) || !absl::SimpleAtoi(text.substr(3), &minute))
+    return std::nullopt;
   if (minute > 59 || hour > 24 || (hour == 24 && minute > 0)) return std::nullopt;
   return hour * 3600 + minute * 60;
 }
@@ -41,7 +43,8 @@ std::optional<absl::CivilDay> ParseDay(absl::string_view text) {
 // No path, no "localtime": what a zone means must not hang on the machine.
 bool IsZoneName(absl::string_view zone) {
   if (zone.empty() || zone[0] == '/' || zone == "localtime" || absl::StrContains(zone, "..")) return false;
-  return std::all_of(zone.begin(), zone.end(), [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_+-/", std::string(1, c)); });
+  return std::all_of(zone.begin(), zone.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_+-/", std::string(1, c)); });
 }
 
 class CalendarReader {
@@ -71,14 +74,16 @@ class CalendarReader {
 
  private:
   void UnknownZone() {
-    findings_->Add(reader_.LineOf("zone"), "UNKNOWN_ZONE",
-                   absl::StrCat("calendar.zone: found ", calendar_.zone(), ", want an IANA name such as Europe/London"));
+    findings_->Add(
+        reader_.LineOf("zone"), "UNKNOWN_ZONE",
+        absl::StrCat("calendar.zone: found ", calendar_.zone(), ", want an IANA name such as Europe/London"));
   }
 
   void ReadWeek(const YamlNode& node) {
     for (size_t i = 0; i < kDays.size(); ++i) calendar_.add_week();
     if (!node.is_map()) {
-      findings_->Add(node.line, "WRONG_TYPE", absl::StrCat("calendar.week: found ", node.Describe(), ", want days: mon to sun"));
+      findings_->Add(node.line, "WRONG_TYPE",
+                     absl::StrCat("calendar.week: found ", node.Describe(), ", want days: mon to sun"));
       return;
     }
     std::array<bool, 7> given = {};
@@ -88,8 +93,9 @@ class CalendarReader {
       const auto first = std::find(kDays.begin(), kDays.end(), ends.front());
       const auto last = std::find(kDays.begin(), kDays.end(), ends.back());
       if (ends.size() > 2 || first == kDays.end() || last == kDays.end() || last < first) {
-        findings_->Add(entry.line, "UNKNOWN_KEY", absl::StrCat("calendar.week: found the key \"", entry.key.substr(0, 80),
-                                                               "\", want mon, tue, wed, thu, fri, sat, sun or mon..fri"));
+        findings_->Add(entry.line, "UNKNOWN_KEY",
+                       absl::StrCat("calendar.week: found the key \"", entry.key.substr(0, 80),
+                                    "\", want mon, tue, wed, thu, fri, sat, sun or mon..fri"));
         continue;
       }
       Windows windows;
@@ -97,7 +103,8 @@ class CalendarReader {
       for (auto day = first; day <= last; ++day) {
         const size_t index = day - kDays.begin();
         if (std::exchange(given[index], true)) {
-          findings_->Add(entry.line, "DUPLICATE_KEY", absl::StrCat("calendar.week: found ", *day, " again, want each day once"));
+          findings_->Add(entry.line, "DUPLICATE_KEY",
+                         absl::StrCat("calendar.week: found ", *day, " again, want each day once"));
         }
         *calendar_.mutable_week(static_cast<int>(index))->mutable_windows() = windows;
       }
@@ -106,8 +113,9 @@ class CalendarReader {
 
   void ReadWindows(const YamlNode& node, absl::string_view what, Windows* windows) {
     if (!node.is_list() || node.items.size() > sla::kMaxWindowsPerDay) {
-      findings_->Add(node.line, "WRONG_TYPE", absl::StrCat(what, ": found ", node.Describe(), ", want a list of at most ",
-                                                           sla::kMaxWindowsPerDay, " windows such as [09:00-12:00]"));
+      findings_->Add(node.line, "WRONG_TYPE",
+                     absl::StrCat(what, ": found ", node.Describe(), ", want a list of at most ",
+                                  sla::kMaxWindowsPerDay, " windows such as [09:00-12:00]"));
       return;
     }
     for (const YamlNode& item : node.items) {
@@ -115,12 +123,14 @@ class CalendarReader {
       const auto start = ParseClock(ends.front());
       const auto end = ParseClock(ends.back());
       if (!item.is_scalar() || ends.size() != 2 || !start.has_value() || !end.has_value()) {
-        findings_->Add(item.line, "BAD_WINDOW", absl::StrCat(what, ": found ", item.Describe(), ", want HH:MM-HH:MM up to 24:00"));
+        findings_->Add(item.line, "BAD_WINDOW",
+                       absl::StrCat(what, ": found ", item.Describe(), ", want HH:MM-HH:MM up to 24:00"));
         continue;
       }
       if (*end <= *start) {
-        findings_->Add(item.line, "BAD_WINDOW", absl::StrCat(what, ": found ", item.text,
-                                                             ", want an end after the start; a night is two windows"));
+        findings_->Add(
+            item.line, "BAD_WINDOW",
+            absl::StrCat(what, ": found ", item.text, ", want an end after the start; a night is two windows"));
         continue;
       }
       if (!windows->empty() && *start < windows->rbegin()->end_s()) {
@@ -136,14 +146,16 @@ class CalendarReader {
 
   void ReadExceptions(const YamlNode& node) {
     if (!node.is_map()) {
-      findings_->Add(node.line, "WRONG_TYPE",
-                     absl::StrCat("calendar.exceptions: found ", node.Describe(), ", want days such as 2026-12-25: []"));
+      findings_->Add(
+          node.line, "WRONG_TYPE",
+          absl::StrCat("calendar.exceptions: found ", node.Describe(), ", want days such as 2026-12-25: []"));
       return;
     }
     std::map<int32_t, v1::Calendar::Exception> days;
     for (const YamlEntry& entry : node.entries) ReadException(entry, &days);
     if (days.size() > kMaxExceptions) {
-      findings_->Add(node.line, "TOO_MANY", absl::StrCat("calendar.exceptions: found ", days.size(), " days, want at most ", kMaxExceptions));
+      findings_->Add(node.line, "TOO_MANY",
+                     absl::StrCat("calendar.exceptions: found ", days.size(), " days, want at most ", kMaxExceptions));
       return;
     }
     for (auto& [day, exception] : days) *calendar_.add_exceptions() = std::move(exception);
@@ -153,9 +165,11 @@ class CalendarReader {
     const std::vector<std::string> ends = absl::StrSplit(entry.key, "..");
     const auto first = ParseDay(ends.front());
     const auto last = ParseDay(ends.back());
-    if (ends.size() > 2 || !first.has_value() || !last.has_value() || *last < *first || *last - *first >= kMaxRangeDays) {
-      findings_->Add(entry.line, "BAD_DATE", absl::StrCat("calendar.exceptions: found ", entry.key.substr(0, 80),
-                                                          ", want YYYY-MM-DD or YYYY-MM-DD..YYYY-MM-DD of at most a year"));
+    if (ends.size() > 2 || !first.has_value() || !last.has_value() || *last < *first ||
+        *last - *first >= kMaxRangeDays) {
+      findings_->Add(entry.line, "BAD_DATE",
+                     absl::StrCat("calendar.exceptions: found ", entry.key.substr(0, 80),
+                                  ", want YYYY-MM-DD or YYYY-MM-DD..YYYY-MM-DD of at most a year"));
       return;
     }
     v1::Calendar::Exception exception;
@@ -172,8 +186,9 @@ class CalendarReader {
     for (absl::CivilDay day = *first; day <= *last; ++day) {
       exception.set_civil_day(static_cast<int32_t>(day - kEpoch));
       if (!days->emplace(exception.civil_day(), exception).second) {
-        findings_->Add(entry.line, "DUPLICATE_KEY",
-                       absl::StrCat("calendar.exceptions: found ", absl::FormatCivilTime(day), " again, want each day once"));
+        findings_->Add(
+            entry.line, "DUPLICATE_KEY",
+            absl::StrCat("calendar.exceptions: found ", absl::FormatCivilTime(day), " again, want each day once"));
       }
     }
   }
@@ -194,7 +209,8 @@ class CalendarReader {
     if (const auto usable = sla::WorkingCalendar::FromCompiled(calendar_); !usable.ok()) {
       findings_->Add(reader_.line(), usable.status(), "BAD_CALENDAR");
     } else if (!calendar_.always() && calendar_.windows_delta_s().empty()) {
-      findings_->Add(reader_.LineOf("week"), "NO_WORKING_TIME", "calendar: found no working window at all, want at least one");
+      findings_->Add(reader_.LineOf("week"), "NO_WORKING_TIME",
+                     "calendar: found no working window at all, want at least one");
     }
   }
 

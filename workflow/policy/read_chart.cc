@@ -21,6 +21,7 @@ class ChartReader {
       : reader_(reader), document_(*document), findings_(findings), chart_(*document->compiled.mutable_chart()) {}
 
   void Read() {
+    const size_t before = findings_->size();
     lines_.document = reader_.line();
     for (v1::CaseKind kind : ReadKinds(reader_, Need::kRequired, findings_)) chart_.add_kinds(kind);
     chart_.set_by_name_only(!reader_.Bool("default", true));
@@ -34,8 +35,10 @@ class ChartReader {
           {.to = Reference::To::kQueue, .id = chart_.default_queue(), .line = reader_.LineOf("default_queue")});
     }
     if (const auto span = reader_.Span("reopen_window")) *chart_.mutable_reopen_window() = ToProto(*span);
-    if (const auto span = reader_.Span("max_wait_on_requester")) *chart_.mutable_max_wait_on_requester() = ToProto(*span);
-    for (Word& word : reader_.Texts("closing_bases", Syntax::kCode, kMaxWords)) chart_.add_closing_bases(std::move(word.text));
+    if (const auto span = reader_.Span("max_wait_on_requester"))
+      *chart_.mutable_max_wait_on_requester() = ToProto(*span);
+    for (Word& word : reader_.Texts("closing_bases", Syntax::kCode, kMaxWords))
+      chart_.add_closing_bases(std::move(word.text));
     for (Word& word : reader_.Texts("decline_reasons", Syntax::kCode, kMaxWords)) {
       chart_.add_decline_reasons(std::move(word.text));
     }
@@ -45,6 +48,7 @@ class ChartReader {
     }
     for (const YamlNode& node : reader_.List("transitions", kMaxTransitions, Need::kRequired)) ReadTransition(node);
     document_.status_lines = lines_.statuses;
+    lines_.sound = findings_->size() == before;
     CheckChart(chart_, lines_, findings_);
   }
 
@@ -84,7 +88,8 @@ class ChartReader {
     if (import_only) lines_.import_only.insert(status.id());
     if (pauses_at_work) lines_.pauses_outside_waiting.insert(status.id());
     if (!lines_.statuses.emplace(status.id(), node.line).second) {
-      findings_->Add(node.line, "DUPLICATE_ID", absl::StrCat("status: found ", status.id(), " again, want each status once"));
+      findings_->Add(node.line, "DUPLICATE_ID",
+                     absl::StrCat("status: found ", status.id(), " again, want each status once"));
     }
   }
 
@@ -114,7 +119,8 @@ class ChartReader {
     lines_.transitions.push_back(node.line);
     transition.set_id(reader.Text("id", Syntax::kId, Need::kRequired));
     if (!transition.id().empty() && !transition_ids_.insert(transition.id()).second) {
-      findings_->Add(node.line, "DUPLICATE_ID", absl::StrCat("transition: found ", transition.id(), " again, want each once"));
+      findings_->Add(node.line, "DUPLICATE_ID",
+                     absl::StrCat("transition: found ", transition.id(), " again, want each once"));
     }
     transition.set_command(reader.Text("command", Syntax::kSnake, Need::kRequired));
     const bool known = !transition.command().empty() &&
@@ -130,8 +136,8 @@ class ChartReader {
     transition.set_basis(reader.Text("basis", Syntax::kCode));
     // A timer has no command whose fields a condition could ask for.
     const auto* command = known && !transition.by_timer() ? CommandDescriptor(transition.command()) : nullptr;
-    *transition.mutable_when() = reader.When(
-        "when", {.case_facts = v1::CaseFacts::descriptor(), .command = command, .event = nullptr});
+    *transition.mutable_when() =
+        reader.When("when", {.case_facts = v1::CaseFacts::descriptor(), .command = command, .event = nullptr});
     for (const YamlNode& guard : reader.List("guards", kMaxWords)) *transition.add_guards() = ReadGuard(guard, command);
     reader.Finish();
   }
@@ -159,14 +165,16 @@ class ChartReader {
     categories.Finish();
     for (const v1::Status& status : chart_.statuses()) {
       const bool itself = status.id() == transition->to() && !status.active();
-      if (!itself && std::find(wanted.begin(), wanted.end(), status.category()) != wanted.end()) transition->add_from(status.id());
+      if (!itself && std::find(wanted.begin(), wanted.end(), status.category()) != wanted.end())
+        transition->add_from(status.id());
     }
   }
 
   void UnknownStatus(int line, absl::string_view what, const std::string& id) {
     std::vector<std::string> ids;
     for (const auto& [known, unused] : lines_.statuses) ids.push_back(known);
-    findings_->Add(line, "UNKNOWN_STATUS", absl::StrCat(what, ": found ", id, ", want a status of this workflow", Suggest(id, ids)));
+    findings_->Add(line, "UNKNOWN_STATUS",
+                   absl::StrCat(what, ": found ", id, ", want a status of this workflow", Suggest(id, ids)));
   }
 
   MapReader& reader_;

@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kMaxParts = 64;
 
 constexpr std::pair<absl::string_view, v1::Condition::Operator> kOperators[] = {
-    {"eq", v1::Condition::EQ}, {"ne", v1::Condition::NE}, {"lt", v1::Condition::LT},
-    {"le", v1::Condition::LE}, {"gt", v1::Condition::GT}, {"ge", v1::Condition::GE},
+    {"eq", v1::Condition::EQ}, {"ne", v1::Condition::NE},       {"lt", v1::Condition::LT},
+    {"le", v1::Condition::LE}, {"gt", v1::Condition::GT},       {"ge", v1::Condition::GE},
     {"in", v1::Condition::IN}, {"empty", v1::Condition::EMPTY}, {"not_empty", v1::Condition::NOT_EMPTY}};
 
 class ConditionReader {

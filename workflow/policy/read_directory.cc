@@ -19,8 +19,8 @@ constexpr size_t kMaxRoles = 16;
 // A misspelt role would grant nothing and say nothing, so the list is closed.
 const std::vector<std::string>& Roles() {
   static const auto* const roles = new std::vector<std::string>{
-      "INTAKE", "HANDLER", "SUPERVISOR", "APPROVER", "REVIEWER", "DISPUTE_OFFICER", "QUALITY_REVIEWER", "POLICY_ADMIN",
-      "AUDITOR", "SLA_MONITOR", "PRIVACY_OFFICER", "INTEGRATION", "COMPLIANCE", "ADMIN"};
+      "INTAKE",       "HANDLER", "SUPERVISOR",  "APPROVER",        "REVIEWER",    "DISPUTE_OFFICER", "QUALITY_REVIEWER",
+      "POLICY_ADMIN", "AUDITOR", "SLA_MONITOR", "PRIVACY_OFFICER", "INTEGRATION", "COMPLIANCE",      "ADMIN"};
   return *roles;
 }
 
@@ -41,7 +41,7 @@ class DirectoryReader {
  private:
   using Lines = std::map<std::string, int>;  // by id
   struct Use {
-    const char* what;   // "department.lead"
+    const char* what;  // "department.lead"
     const Lines* among;
     const char* reason;
     std::string id;
@@ -60,7 +60,8 @@ class DirectoryReader {
   std::string ReadUse(MapReader& reader, const char* key, const char* what, const Lines& among, const char* reason,
                       Need need = Need::kOptional) {
     std::string id = reader.Text(key, Syntax::kId, need);
-    if (!id.empty()) uses_.push_back({.what = what, .among = &among, .reason = reason, .id = id, .line = reader.LineOf(key)});
+    if (!id.empty())
+      uses_.push_back({.what = what, .among = &among, .reason = reason, .id = id, .line = reader.LineOf(key)});
     return id;
   }
 
@@ -100,8 +101,9 @@ class DirectoryReader {
     if (!principal.manager().empty()) managers_.emplace(principal.id(), principal.manager());
     for (Word& word : reader.Texts("roles", Syntax::kCode, kMaxRoles)) {
       if (std::find(Roles().begin(), Roles().end(), word.text) == Roles().end()) {
-        findings_->Add(word.line, "UNKNOWN_ROLE", absl::StrCat("principal.roles: found ", word.text, ", want a role",
-                                                               Suggest(word.text, Roles())));
+        findings_->Add(
+            word.line, "UNKNOWN_ROLE",
+            absl::StrCat("principal.roles: found ", word.text, ", want a role", Suggest(word.text, Roles())));
       }
       principal.add_roles(std::move(word.text));
     }
@@ -113,8 +115,9 @@ class DirectoryReader {
       if (use.among->contains(use.id)) continue;
       std::vector<std::string> ids;
       for (const auto& [id, line] : *use.among) ids.push_back(id);
-      findings_->Add(use.line, use.reason,
-                     absl::StrCat(use.what, ": found ", use.id, ", want an id of this directory", Suggest(use.id, ids)));
+      findings_->Add(
+          use.line, use.reason,
+          absl::StrCat(use.what, ": found ", use.id, ", want an id of this directory", Suggest(use.id, ids)));
     }
   }
 

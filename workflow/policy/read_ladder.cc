@@ -20,11 +20,12 @@ const FactCatalogue& CaseFactsOnly() {
   return *catalogue;
 }
 
-std::string ReadOneOf(MapReader& reader, const std::string& key, const std::vector<std::string>& known, Findings* findings) {
+std::string ReadOneOf(MapReader& reader, const std::string& key, const std::vector<std::string>& known,
+                      Findings* findings) {
   std::string text = reader.Text(key, Syntax::kCode, Need::kRequired);
   if (!text.empty() && std::find(known.begin(), known.end(), text) == known.end()) {
-    findings->Add(reader.LineOf(key), "UNKNOWN_VALUE", absl::StrCat("level.", key, ": found ", text, ", want a known one",
-                                                                    Suggest(text, known)));
+    findings->Add(reader.LineOf(key), "UNKNOWN_VALUE",
+                  absl::StrCat("level.", key, ": found ", text, ", want a known one", Suggest(text, known)));
   }
   return text;
 }
@@ -33,29 +34,34 @@ void ReadLevel(const YamlNode& node, v1::Ladder* ladder, ParsedDocument* documen
   MapReader reader(node, "level", findings);
   v1::Ladder::Level& level = *ladder->add_levels();
   level.set_level(static_cast<uint32_t>(reader.Int("level", 1, kMaxLevels, 0, Need::kRequired)));
-  level.set_kind(static_cast<v1::EscalationKind>(reader.Enum("kind", *v1::EscalationKind_descriptor(), Need::kRequired)));
+  level.set_kind(
+      static_cast<v1::EscalationKind>(reader.Enum("kind", *v1::EscalationKind_descriptor(), Need::kRequired)));
   level.set_trigger(ReadOneOf(reader, "trigger", {"BREACH", "MANUAL"}, findings));
   for (const Word& word : reader.Texts("metrics", Syntax::kCode, kMaxMetrics)) {
     level.add_metrics(word.text);
     document->metric_uses.push_back({.what = "level.metrics", .metric = word.text, .line = word.line});
   }
   if (level.trigger() == "MANUAL" && !level.metrics().empty()) {
-    findings->Add(reader.LineOf("metrics"), "MANUAL_WITH_METRICS", "level.metrics: found with MANUAL, want only with BREACH");
+    findings->Add(reader.LineOf("metrics"), "MANUAL_WITH_METRICS",
+                  "level.metrics: found with MANUAL, want only with BREACH");
   }
   *level.mutable_when() = reader.When("when", CaseFactsOnly());
   level.set_target(ReadOneOf(reader, "target", {"QUEUE_LEAD", "DEPARTMENT_LEAD", "OWNER_MANAGER"}, findings));
   if (const auto span = reader.Span("ack_within")) *level.mutable_ack_within() = ToProto(*span);
   level.set_calendar(reader.Text("calendar", Syntax::kId));
   if (!level.calendar().empty()) {
-    document->references.push_back({.to = Reference::To::kCalendar, .id = level.calendar(), .line = reader.LineOf("calendar")});
+    document->references.push_back(
+        {.to = Reference::To::kCalendar, .id = level.calendar(), .line = reader.LineOf("calendar")});
     if (!level.has_ack_within()) {
-      findings->Add(reader.LineOf("calendar"), "CALENDAR_WITHOUT_ACK", "level.calendar: found without ack_within, want both");
+      findings->Add(reader.LineOf("calendar"), "CALENDAR_WITHOUT_ACK",
+                    "level.calendar: found without ack_within, want both");
     }
   }
   reader.Finish();
 }
 
-// Levels of one trigger are climbed in the order written, so they may not go down, and the climb begins at 1.
+// Levels of one trigger are climbed in the order written, so they may not go down, and the climb begins at 1. A breach
+// fires each level once whatever its kind; somebody who escalates by hand says which kind is wanted.
 void CheckOrder(const v1::Ladder& ladder, const std::vector<int>& lines, Findings* findings) {
   std::map<std::string, uint32_t> highest;  // by trigger
   std::map<std::pair<std::string, int>, uint32_t> last_of_kind;
@@ -63,11 +69,11 @@ void CheckOrder(const v1::Ladder& ladder, const std::vector<int>& lines, Finding
     const v1::Ladder::Level& level = ladder.levels(i);
     if (level.level() == 0 || level.trigger().empty()) continue;
     uint32_t& top = highest[level.trigger()];
-    uint32_t& last = last_of_kind[{level.trigger(), level.kind()}];
+    uint32_t& last = last_of_kind[{level.trigger(), level.trigger() == "MANUAL" ? static_cast<int>(level.kind()) : 0}];
     if (level.level() < top || level.level() > top + 1 || level.level() == last) {
       findings->Add(lines[i], "LEVELS_NOT_ASCENDING",
                     absl::StrCat("level ", level.level(), " of ", level.trigger(), " after ", top,
-                                 ": want levels from 1 without gaps, each once per trigger and kind"));
+                                 ": want levels from 1 without gaps, each once (by hand: once per kind)"));
     }
     top = std::max(top, level.level());
     last = level.level();
@@ -101,8 +107,9 @@ void ReadMatrix(MapReader& reader, ParsedDocument* document, Findings* findings)
   }
   for (const YamlNode& row : impact->items) {
     if (!is_triple(row)) {
-      findings->Add(row.line, "NOT_3_BY_3", absl::StrCat("priority_matrix.impact: found ", row.Describe(), " of ",
-                                                         row.items.size(), ", want three priorities by urgency"));
+      findings->Add(row.line, "NOT_3_BY_3",
+                    absl::StrCat("priority_matrix.impact: found ", row.Describe(), " of ", row.items.size(),
+                                 ", want three priorities by urgency"));
       continue;
     }
     v1::PriorityMatrix::Row* out = matrix->add_impact();

@@ -14,8 +14,10 @@ constexpr size_t kMaxMetrics = 32;
 constexpr size_t kMaxTriggers = 16;
 constexpr size_t kMaxChoices = 64;
 constexpr size_t kMaxWarnings = 16;
+constexpr char kAlways[] = "ALWAYS";
 
-// Clocks answer to what happens to the case. Were they to answer to clocks, policies or the server, one could start itself.
+// Clocks answer to what happens to the case. Were they to answer to clocks, policies or the server, one could start
+// itself.
 bool HappensToCases(absl::string_view event) {
   return !absl::StartsWith(event, "clock_") && event != "warning_reached" && event != "policy_published" &&
          event != "directory_published" && event != "schema_recorded";
@@ -27,7 +29,8 @@ class SlaReader {
       : reader_(reader), document_(*document), findings_(findings), policy_(*document->compiled.mutable_sla()) {}
 
   void Read() {
-    policy_.set_obligation(static_cast<v1::Obligation>(reader_.Enum("obligation", *v1::Obligation_descriptor(), Need::kRequired)));
+    policy_.set_obligation(
+        static_cast<v1::Obligation>(reader_.Enum("obligation", *v1::Obligation_descriptor(), Need::kRequired)));
     policy_.set_order(static_cast<int32_t>(reader_.Int("order", 0, 1'000'000, 100)));
     *policy_.mutable_when() = reader_.When("when", CaseOnly());
     policy_.set_calendar(ReadCalendarName(reader_, Need::kRequired));
@@ -35,9 +38,14 @@ class SlaReader {
   }
 
  private:
-  static FactCatalogue CaseOnly() { return {.case_facts = v1::CaseFacts::descriptor(), .command = nullptr, .event = nullptr}; }
+  static FactCatalogue CaseOnly() {
+    return {.case_facts = v1::CaseFacts::descriptor(), .command = nullptr, .event = nullptr};
+  }
 
   std::string ReadCalendarName(MapReader& reader, Need need) {
+    const YamlNode* node = reader.Find("calendar", Need::kOptional);
+    // Round the clock is no policy of anybody's and needs no publishing.
+    if (node != nullptr && node->is_scalar() && node->text == kAlways) return kAlways;
     std::string id = reader.Text("calendar", Syntax::kId, need);
     if (!id.empty()) {
       document_.references.push_back({.to = Reference::To::kCalendar, .id = id, .line = reader.LineOf("calendar")});
@@ -52,11 +60,13 @@ class SlaReader {
     rule.set_metric(reader.Text("metric", Syntax::kCode, Need::kRequired));
     for (int i = 0; i + 1 < policy_.metrics_size(); ++i) {
       if (policy_.metrics(i).metric() != rule.metric() || rule.metric().empty()) continue;
-      findings_->Add(node.line, "DUPLICATE_ID", absl::StrCat("metric: found ", rule.metric(), " again, want each metric once"));
+      findings_->Add(node.line, "DUPLICATE_ID",
+                     absl::StrCat("metric: found ", rule.metric(), " again, want each metric once"));
     }
     const int nature = reader.Enum("nature", *v1::MetricNature_descriptor());
     rule.set_nature(reader.Has("nature") ? static_cast<v1::MetricNature>(nature) : v1::DUTY);
-    if (const YamlNode* start = reader.Find("start", Need::kRequired)) *rule.mutable_start() = ReadTrigger(*start, "metric.start");
+    if (const YamlNode* start = reader.Find("start", Need::kRequired))
+      *rule.mutable_start() = ReadTrigger(*start, "metric.start");
     ReadStartAt(reader, &rule);
     for (const YamlNode& stop : reader.List("stop", kMaxTriggers, Need::kRequired)) {
       *rule.add_stop() = ReadTrigger(stop, "metric.stop");
@@ -79,11 +89,13 @@ class SlaReader {
     trigger.set_event(reader.Text("event", Syntax::kSnake, Need::kRequired));
     const auto* descriptor = trigger.event().empty() ? nullptr : EventDescriptor(trigger.event());
     if (descriptor == nullptr && !trigger.event().empty()) {
-      findings_->Add(reader.LineOf("event"), "UNKNOWN_EVENT", absl::StrCat(what, ".event: found ", trigger.event(), ", want an event",
-                                                                           Suggest(trigger.event(), EventNames())));
+      findings_->Add(reader.LineOf("event"), "UNKNOWN_EVENT",
+                     absl::StrCat(what, ".event: found ", trigger.event(), ", want an event",
+                                  Suggest(trigger.event(), EventNames())));
     } else if (descriptor != nullptr && !HappensToCases(trigger.event())) {
-      findings_->Add(reader.LineOf("event"), "NOT_A_CASE_EVENT",
-                     absl::StrCat(what, ".event: found ", trigger.event(), ", want something that happens to the case itself"));
+      findings_->Add(
+          reader.LineOf("event"), "NOT_A_CASE_EVENT",
+          absl::StrCat(what, ".event: found ", trigger.event(), ", want something that happens to the case itself"));
     }
     // Without a known event nothing can be said about its facts.
     if (const YamlNode* where = reader.Find("where"); where != nullptr && descriptor != nullptr) {
@@ -108,8 +120,9 @@ class SlaReader {
   void CheckRegulator(MapReader& reader, const v1::MetricRule& rule) {
     if (policy_.obligation() != v1::REGULATOR) return;
     if (rule.pausable()) {
-      findings_->Add(reader.LineOf("pausable"), "REGULATOR_PAUSES",
-                     absl::StrCat("metric ", rule.metric(), ": found pausable, want false: a regulator's time never pauses"));
+      findings_->Add(
+          reader.LineOf("pausable"), "REGULATOR_PAUSES",
+          absl::StrCat("metric ", rule.metric(), ": found pausable, want false: a regulator's time never pauses"));
     }
     if (rule.reopens()) {
       findings_->Add(reader.LineOf("reopens"), "REGULATOR_REOPENS",
@@ -144,11 +157,13 @@ class SlaReader {
       return;
     }
     *target = *parsed;
-    const bool counts_civil_days = parsed->unit() == v1::Target::CIVIL_DAYS || parsed->unit() == v1::Target::CIVIL_WEEKS ||
+    const bool counts_civil_days = parsed->unit() == v1::Target::CIVIL_DAYS ||
+                                   parsed->unit() == v1::Target::CIVIL_WEEKS ||
                                    parsed->unit() == v1::Target::CIVIL_MONTHS;
     if (counts_civil_days && rule.pausable()) {
       findings_->Add(line, "CIVIL_TARGET_PAUSES",
-                     absl::StrCat("target: found ", text, " on a pausable metric, want working time or business days: a count of "
+                     absl::StrCat("target: found ", text,
+                                  " on a pausable metric, want working time or business days: a count of "
                                   "civil days cannot pause"));
     }
   }
@@ -158,8 +173,9 @@ class SlaReader {
       const auto permille = ReadInt(node, "metric.warnings_permille", 1, 1000, findings_);
       if (!permille.has_value()) continue;
       if (!rule->warnings_permille().empty() && *permille <= *rule->warnings_permille().rbegin()) {
-        findings_->Add(node.line, "NOT_ASCENDING", absl::StrCat("metric.warnings_permille: found ", *permille, " after ",
-                                                                *rule->warnings_permille().rbegin(), ", want ascending"));
+        findings_->Add(node.line, "NOT_ASCENDING",
+                       absl::StrCat("metric.warnings_permille: found ", *permille, " after ",
+                                    *rule->warnings_permille().rbegin(), ", want ascending"));
       }
       rule->add_warnings_permille(static_cast<uint32_t>(*permille));
     }
@@ -172,7 +188,8 @@ class SlaReader {
       }
       if (*span >= last) {
         findings_->Add(node.line, "NOT_ASCENDING",
-                       absl::StrCat("metric.warnings_before: found ", node.text, ", want each nearer to the due than the one before"));
+                       absl::StrCat("metric.warnings_before: found ", node.text,
+                                    ", want each nearer to the due than the one before"));
       }
       last = *span;
       *rule->add_warnings_before() = ToProto(*span);
@@ -181,7 +198,8 @@ class SlaReader {
     if (warns && rule->nature() == v1::WINDOW) {
       const char* key = rule->warnings_permille_size() > 0 ? "warnings_permille" : "warnings_before";
       findings_->Add(reader.LineOf(key), "WINDOW_WARNS",
-                     absl::StrCat("metric ", rule->metric(), ": found warnings on a WINDOW, want none: it elapses and is never late"));
+                     absl::StrCat("metric ", rule->metric(),
+                                  ": found warnings on a WINDOW, want none: it elapses and is never late"));
     }
   }
 
@@ -191,7 +209,8 @@ class SlaReader {
     const std::vector<std::string> known = {"ACCOUNTABLE", "HANDLER", "QUEUE"};
     if (std::find(known.begin(), known.end(), rule->answerable()) == known.end()) {
       findings_->Add(reader.LineOf("answerable"), "UNKNOWN_VALUE",
-                     absl::StrCat("metric.answerable: found ", text, ", want ACCOUNTABLE, HANDLER or QUEUE", Suggest(text, known)));
+                     absl::StrCat("metric.answerable: found ", text, ", want ACCOUNTABLE, HANDLER or QUEUE",
+                                  Suggest(text, known)));
     }
   }
 

@@ -24,9 +24,12 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { Leaf(mark, "", anchor, YamlNode::Kind::kNull, ""); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Leaf(mark, "", anchor, YamlNode::Kind::kNull, "");
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { Refuse(mark, "YAML_ALIAS", "an alias"); }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     Leaf(mark, tag, anchor, YamlNode::Kind::kScalar, value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -44,7 +47,8 @@ class TreeBuilder : public YAML::EventHandler {
   int Line(const YAML::Mark& mark) const { return first_line_ + std::max(mark.line, 0); }
 
   void Refuse(const YAML::Mark& mark, absl::string_view reason, absl::string_view what) {
-    if (!failed_) findings_->Add(Line(mark), reason, absl::StrCat("found ", what, ", want plain maps, lists and values"));
+    if (!failed_)
+      findings_->Add(Line(mark), reason, absl::StrCat("found ", what, ", want plain maps, lists and values"));
     failed_ = true;
   }
 
@@ -82,8 +86,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
     for (const YamlEntry& entry : parent->entries) {
       if (entry.key != node.text) continue;
-      findings_->Add(Line(mark), "DUPLICATE_KEY",
-                     absl::StrCat("found \"", node.text, "\" again, want each key once; the first is on line ", entry.line));
+      findings_->Add(
+          Line(mark), "DUPLICATE_KEY",
+          absl::StrCat("found \"", node.text, "\" again, want each key once; the first is on line ", entry.line));
       break;
     }
     parent->entries.push_back({.key = node.text, .line = Line(mark), .value = {}});
@@ -100,7 +105,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (open_.size() >= kMaxYamlDepth) {
       Refuse(mark, "YAML_TOO_DEEP", absl::StrCat("more than ", kMaxYamlDepth, " levels"));
     }
-    YamlNode* node = Place(mark, tag, anchor, {.kind = kind, .line = Line(mark), .text = {}, .items = {}, .entries = {}});
+    YamlNode* node =
+        Place(mark, tag, anchor, {.kind = kind, .line = Line(mark), .text = {}, .items = {}, .entries = {}});
     if (failed_) return;
     open_.push_back(node);
     parent_waits_for_value_.push_back(false);
@@ -127,7 +133,10 @@ size_t SequenceLength(absl::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
-  const size_t length = first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+  const size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                        : (first & 0xF0) == 0xE0         ? 3
+                        : first >= 0xF0 && first <= 0xF4 ? 4
+                                                         : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;

@@ -19,8 +19,8 @@ struct YamlEntry;
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  int line = 0;      // from 1, in the whole file
-  std::string text;  // kScalar
+  int line = 0;                    // from 1, in the whole file
+  std::string text;                // kScalar
   std::vector<YamlNode> items;     // kList
   std::vector<YamlEntry> entries;  // kMap, in order; keys are distinct scalars
 
