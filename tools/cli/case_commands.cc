@@ -74,7 +74,7 @@ void PrintHistory(GlobalOptions& options, const v1::ReadHistoryReply& history) {
   }
   table.Print(*options.out);
   if (claimed) *options.out << "(claimed): identity not verified\n";
-  *options.out << "position " << history.position() << ", times in " << zone.name() << "\n";
+  *options.out << "position " << history.position() << ", times in " << options.zone_name() << "\n";
 }
 
 int History(GlobalOptions& options, const CaseInput& input) {
@@ -178,7 +178,7 @@ int List(GlobalOptions& options, const ListInput& input) {
   table.Print(*options.out);
   PrintMore(options, reply->next_page_token());
   *options.out << reply->cases_size() << " cases, position " << reply->position() << ", times in "
-               << options.zone().name() << "\n";
+               << options.zone_name() << "\n";
   return kExitOk;
 }
 

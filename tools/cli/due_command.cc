@@ -71,7 +71,7 @@ absl::StatusOr<sla::Due> Compute(GlobalOptions& options, const DueInput& input) 
   const auto start = ParseMoment(input.start, options.now(), options.zone());
   if (!start.ok()) return absl::InvalidArgumentError(absl::StrCat("--start: ", start.status().message()));
   const auto target = sla::ParseTarget(input.target);
-  if (!target.ok()) return absl::InvalidArgumentError(absl::StrCat("--target: ", target.status().message()));
+  if (!target.ok()) return target.status();  // names the target itself
   std::vector<sla::TimeSpan> pauses;
   for (const std::string& text : input.pauses) {
     const auto pause = ParsePause(options, text);
@@ -95,7 +95,7 @@ int Due(GlobalOptions& options, const DueInput& input) {
     *options.out << "never, as things stand\n";
     return kExitOk;
   }
-  *options.out << FormatMoment(due->at, options.zone()) << " (" << options.zone().name() << "), " << FormatUtc(due->at)
+  *options.out << FormatMoment(due->at, options.zone()) << " (" << options.zone_name() << "), " << FormatUtc(due->at)
                << (due->provisional ? ", provisional: the calendar is not complete that far" : "") << "\n";
   return kExitOk;
 }

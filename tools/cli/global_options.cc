@@ -25,8 +25,6 @@ std::string Remedy(const std::string& meet_by, const std::string& case_name) {
   return meet_by;
 }
 
-std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
-
 }  // namespace
 
 GlobalOptions::GlobalOptions()
@@ -45,6 +43,12 @@ OutputFormat GlobalOptions::format() const {
 }
 
 absl::TimeZone GlobalOptions::zone() const { return utc ? absl::UTCTimeZone() : absl::LocalTimeZone(); }
+
+std::string GlobalOptions::zone_name() const {
+  const std::string name = zone().name();
+  // The system's zone is a file, which says nothing to the reader.
+  return name == "localtime" || name[0] == '/' ? "local time" : name;
+}
 
 client::Client& GlobalOptions::client() {
   if (client_ == nullptr) {
@@ -73,10 +77,10 @@ int ReportFailure(GlobalOptions& options, const absl::Status& status, const std:
   const int exit_code = ExitCodeFor(status);
   std::ostream& err = *options.err;
   if (exit_code == kExitNoConnection) {
-    err << "docket: " << (failure.not_connected ? failure.message : absl::StrCat("no answer from ", options.server, ": ", failure.message))
-        << "\n";
+    if (!failure.not_connected) err << "no answer from " << options.server << ": ";
+    err << failure.message << "\n";
   } else {
-    err << "refused: " << CodeName(failure.code);
+    err << "refused: " << absl::StatusCodeToString(failure.code);
     if (!failure.reason.empty()) err << " " << failure.reason;
     err << "\n  " << failure.message << "\n";
   }

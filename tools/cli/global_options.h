@@ -51,6 +51,7 @@ struct GlobalOptions {
   OutputFormat format() const;
   // The zone times are shown in, and read in when they name none.
   absl::TimeZone zone() const;
+  std::string zone_name() const;
   // Made on first use, when the options have been parsed. The same object every time.
   client::Client& client();
 

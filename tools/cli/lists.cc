@@ -36,7 +36,7 @@ std::string FootingOf(const GlobalOptions& options, const google::protobuf::Time
                       const google::protobuf::Timestamp& known_at, uint64_t position) {
   return absl::StrCat("valid at ", FormatMoment(valid_at, options.zone()), ", known at ",
                       FormatMoment(known_at, options.zone()), ", position ", position, ", times in ",
-                      options.zone().name());
+                      options.zone_name());
 }
 
 void PrintMore(GlobalOptions& options, const std::string& next_page_token) {

@@ -111,7 +111,7 @@ int List(GlobalOptions& options, const PolicyInput& input) {
   }
   table.Print(*options.out);
   *options.out << reply->policies_size() << " policies, position " << reply->position() << ", times in "
-               << options.zone().name() << "\n";
+               << options.zone_name() << "\n";
   return kExitOk;
 }
 

@@ -68,14 +68,11 @@ void Client::Prepare(grpc::ClientContext* context, absl::Duration timeout) const
 absl::Status Client::EnsureConnected() {
   if (!own_channel_) return absl::OkStatus();  // an in-process channel has no connection to watch
   const auto deadline = absl::ToChronoTime(absl::Now() + options_.connect_timeout);
-  // A channel that failed before stays in that state while it backs off, so the first sight of it is old news.
-  bool tried = false;
+  // After a failure the channel keeps that state, and tries again on its own, until an attempt succeeds; so the failure
+  // is reported at once and it is the caller's back-off that gives the channel time.
   for (auto state = channel_->GetState(true); state != GRPC_CHANNEL_READY; state = channel_->GetState(true)) {
-    tried |= state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_CONNECTING;
-    if (state == GRPC_CHANNEL_SHUTDOWN || (state == GRPC_CHANNEL_TRANSIENT_FAILURE && tried)) {
-      return NotConnected(options_.server);
-    }
-    if (!channel_->WaitForStateChange(state, deadline)) return NotConnected(options_.server);
+    const bool failed = state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN;
+    if (failed || !channel_->WaitForStateChange(state, deadline)) return NotConnected(options_.server);
   }
   return absl::OkStatus();
 }

@@ -1,9 +1,13 @@
 #include "tools/client/event_streams.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace docket::client {
 namespace {
+
+// How often an infinite stream that has once worked is opened again: a minute or so, enough for a server to restart.
+constexpr int kResumeAttempts = 30;
 
 enum class Ended { kByServer, kByReader };
 
@@ -39,8 +43,10 @@ absl::Status ReadResuming(
     absl::FunctionRef<std::unique_ptr<grpc::ClientReaderInterface<Reply>>(grpc::ClientContext*)> open,
     absl::FunctionRef<bool(const Reply&)> on_reply, Cancellation* cancellation, bool endless) {
   int attempt = 0;
+  RetryPolicy policy = client.options().retry;
   const auto counting = [&](const Reply& reply) {
     attempt = 0;
+    if (endless) policy.max_attempts = std::max(policy.max_attempts, kResumeAttempts);
     return on_reply(reply);
   };
   while (cancellation == nullptr || !cancellation->cancelled()) {
@@ -54,7 +60,7 @@ absl::Status ReadResuming(
       status = absl::UnavailableError("the server ended the stream");
     }
     if (attempt == 0) attempt = 1;
-    const auto delay = NextDelay(client.options().retry, attempt, status, client.options().random());
+    const auto delay = NextDelay(policy, attempt, status, client.options().random());
     if (!delay.has_value()) return status;
     client.options().sleep(*delay);
   }
