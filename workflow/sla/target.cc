@@ -138,20 +138,11 @@ class DayCounter {
         continue;
       }
       idle = 0;
-      const TimeSpan* pause = PauseAround(close);
+      const TimeSpan* pause = SpanAround(close, pauses_);
       if (pause != nullptr && pause->end == absl::InfiniteFuture()) return absl::InfiniteFuture();
       if (pause == nullptr && ++counted >= target_.count()) return At(day);
     }
     return absl::InfiniteFuture();
-  }
-
-  // A close at the very edge of a pause is not inside it: a pause that begins when the day is done changes nothing.
-  const TimeSpan* PauseAround(absl::Time close) const {
-    auto after = std::lower_bound(pauses_.begin(), pauses_.end(), close,
-                                  [](const TimeSpan& pause, absl::Time t) { return pause.start < t; });
-    if (after == pauses_.begin()) return nullptr;
-    const TimeSpan& pause = *std::prev(after);
-    return close < pause.end ? &pause : nullptr;
   }
 
   absl::Time Rolled(absl::CivilDay day) const {
@@ -230,6 +221,15 @@ std::string FormatTarget(const Target& target) {
 
 bool CanPause(const Target& target) {
   return target.unit() == Target::WORKING_TIME || target.unit() == Target::BUSINESS_DAYS;
+}
+
+// A close at the very edge of a pause is not inside it: a pause that begins when the day is done changes nothing.
+const TimeSpan* SpanAround(absl::Time t, absl::Span<const TimeSpan> merged) {
+  auto after = std::lower_bound(merged.begin(), merged.end(), t,
+                                [](const TimeSpan& span, absl::Time value) { return span.start < value; });
+  if (after == merged.begin()) return nullptr;
+  const TimeSpan& span = *std::prev(after);
+  return t < span.end ? &span : nullptr;
 }
 
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const Target& target,

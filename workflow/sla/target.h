@@ -45,6 +45,10 @@ struct Due {
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const v1::Target& target,
                absl::Span<const TimeSpan> pauses = {});
 
+// The one of `merged` (as MergeSpans makes them) whose inside holds `t`, both ends left out; null: none. Decides whether
+// the close of a business day was waited through.
+const TimeSpan* SpanAround(absl::Time t, absl::Span<const TimeSpan> merged);
+
 // What becomes of the time already used when a running clock gets another target at `now` (R8).
 enum class Carry {
   kAll,    // as if the new target had held from the start
