@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/engine/case_loader.h"
-#include "services/query/texts.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
 #include "workflow/case/replay.h"
@@ -14,15 +13,16 @@ namespace docket::query {
 absl::StatusOr<bool> VisitCaseEvents(const v1::CommitRecord& record, absl::string_view case_id,
                                      absl::FunctionRef<absl::StatusOr<bool>(const CaseEvent&)> visit) {
   uint64_t position = record.first_position();
-  for (const v1::Slice& slice : record.slices()) {
+  for (int s = 0; s < record.slices_size(); ++s) {
+    const v1::Slice& slice = record.slices(s);
     if (slice.kind() != v1::STREAM_KIND_CASE || case_id != slice.stream_id()) {
       position += slice.events_size();
       continue;
     }
     for (int i = 0; i < slice.events_size(); ++i, ++position) {
       const CaseEvent one{.record = record,
-                          .slice = slice,
-                          .event = slice.events(i),
+                          .slice = s,
+                          .index = i,
                           .revision = static_cast<uint32_t>(slice.first_revision() + i),
                           .position = position};
       DOCKET_ASSIGN_OR_RETURN(const bool go_on, visit(one));
@@ -38,12 +38,11 @@ bool CaseFold::Finished(const CaseEvent& next) const {
 }
 
 absl::Status CaseFold::Add(const CaseEvent& one) {
-  if (Finished(one) || absl::FromUnixMicros(one.event.occurred_at_us()) > as_of_.valid_at) {
+  if (Finished(one) || absl::FromUnixMicros(one.event().occurred_at_us()) > as_of_.valid_at) {
     skipped_ = true;
     return absl::OkStatus();
   }
-  DOCKET_ASSIGN_OR_RETURN(v1::Event event, workflow::DecodeEvent(one.event));
-  StampCommit(&event, one.record.commit());
+  DOCKET_ASSIGN_OR_RETURN(const v1::Event event, workflow::DecodeEvent(one.event()));
   // Things inside a case are named by the revision that created them, so a fold with gaps keeps the real numbers.
   if (!skipped_) {
     state_.set_revision(one.revision - 1);

@@ -28,10 +28,12 @@ struct AsOf {
 // One event of a case with what it was recorded in.
 struct CaseEvent {
   const v1::CommitRecord& record;
-  const v1::Slice& slice;
-  const v1::RecordedEvent& event;
+  int slice = 0;  // in the record
+  int index = 0;  // in the slice
   uint32_t revision = 0;
   uint64_t position = 0;
+
+  const v1::RecordedEvent& event() const { return record.slices(slice).events(index); }
 };
 // Visits the events of `record` that belong to case `case_id`, in order; false from `visit` stops.
 // Returns whether to go on.

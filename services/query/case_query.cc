@@ -25,7 +25,7 @@ absl::Status NotFound(absl::string_view field, absl::string_view value) {
 absl::StatusOr<std::string> ByNumber(const Reader& reader, absl::string_view case_no) {
   const std::optional<workflow::CaseNumber> number = workflow::ParseCaseNumber(case_no);
   if (!number.has_value()) {
-    return RefuseFields("CASE_NO_CHECK",
+    return RefuseFields("CASE_NO_INVALID",
                         {{"case_no", absl::StrCat("\"", case_no, "\"",
                                                   workflow::LooksLikeCaseNumber(case_no)
                                                       ? " has a wrong check character, so it was mistyped"
@@ -114,7 +114,7 @@ absl::StatusOr<v1::GetCaseReply> GetCase(const Reader& reader, const v1::GetCase
                   absl::StrCat("revision: ", request.revision(), ", the last is ", reply.case_().revision()),
                   {{"revision", absl::StrCat(reply.case_().revision())}});
   }
-  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, 0, reply.mutable_case_()));
+  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, reply.mutable_case_()));
   reply.set_position(reader.view.position);
   *reply.mutable_valid_at() = ToProto(valid_at);
   *reply.mutable_known_at() = ToProto(known_at);

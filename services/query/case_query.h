@@ -18,8 +18,8 @@ struct CaseName {
   absl::string_view case_no;
   const v1::ExternalRef* external_ref = nullptr;
 };
-// The case id. kNotFound CASE_NOT_FOUND. kInvalidArgument CASE_NO_CHECK: the check character is wrong, so it was
-// mistyped and no case of that number should be opened.
+// The case id. kNotFound CASE_NOT_FOUND. kInvalidArgument CASE_NO_INVALID: no case number, or its check character
+// is wrong: it was mistyped, and no case of that number should be opened.
 absl::StatusOr<std::string> ResolveCase(const Reader& reader, const CaseName& name);
 
 // The newest state without texts. kNotFound CASE_NOT_FOUND.

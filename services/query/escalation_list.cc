@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "services/query/case_query.h"
@@ -7,6 +8,7 @@
 #include "services/query/summary.h"
 #include "services/query/texts.h"
 #include "workflow/base/time.h"
+#include "workflow/projection/project.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::query {
@@ -26,8 +28,12 @@ bool AckLate(const v1::Escalation& escalation, absl::Time now) {
   return answered > FromProto(escalation.ack_due_at());
 }
 
-absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const Reader& reader, const projection::EscalationRow& row) {
+// nullopt: not for this viewer.
+absl::StatusOr<std::optional<v1::ListEscalationsReply::Item>> MakeItem(const Reader& reader,
+                                                                       const projection::EscalationRow& row) {
   DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
+  const v1::RowFacts facts = projection::FactsOf(state);
+  if (!MaySee(reader.viewer, {.facts = &facts})) return std::optional<v1::ListEscalationsReply::Item>();
   const auto found = std::find_if(
       state.escalations().begin(), state.escalations().end(),
       [&](const v1::Escalation& escalation) { return escalation.escalation_no() == row.escalation_no; });
@@ -38,12 +44,12 @@ absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const Reader& reader, co
   v1::ListEscalationsReply::Item item;
   DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
   *item.mutable_escalation() = *found;
-  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, 0, item.mutable_escalation()));
+  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, item.mutable_escalation()));
   for (const v1::Clock& clock : state.clocks()) {
     if (found->clock_no() != 0 && clock.clock_no() == found->clock_no()) item.set_metric(clock.metric());
   }
   item.set_ack_late(AckLate(*found, reader.now));
-  return item;
+  return std::optional<v1::ListEscalationsReply::Item>(std::move(item));
 }
 
 }  // namespace
@@ -61,15 +67,15 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
       ScanPage<projection::EscalationRow>(
           reader, RangeOf(request.include_acknowledged()), cursor, PageSize(request.page_size()), budget,
           [&](const projection::EscalationRow& row) -> absl::StatusOr<bool> {
-            if (!MaySee(reader.viewer, {.facts = &row.value.facts()})) return false;
             if (!DepartmentMatches(reader, request.department(), row.value.department())) return false;
             const auto& targets = row.value.targets();
             if (!request.target().empty() &&
                 std::find(targets.begin(), targets.end(), request.target()) == targets.end()) {
               return false;
             }
-            DOCKET_ASSIGN_OR_RETURN(*reply.add_items(), MakeItem(reader, row));
-            return true;
+            DOCKET_ASSIGN_OR_RETURN(auto item, MakeItem(reader, row));
+            if (item.has_value()) *reply.add_items() = *std::move(item);
+            return item.has_value();
           }));
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
   reply.set_position(reader.view.position);

@@ -3,54 +3,22 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "services/engine/replies.h"
 #include "services/query/case_fold.h"
 #include "services/query/summary.h"
 #include "services/query/texts.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
-#include "workflow/base/time.h"
 #include "workflow/case/replay.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::query {
-namespace {
 
-// Between the instant a command takes and its commit lies the queue of the writer; less than this is not back-dating.
-constexpr int64_t kEnteredLateAfterUs = 1'000'000;
-
-// Only contacts with the outside world can be back-dated (DOMAIN R7); what time makes true is recorded after its instant
-// as a matter of course, and imports are history altogether.
-bool EnteredLate(const v1::CommitRecord& record, const v1::RecordedEvent& event) {
-  switch (event.type()) {
-    case v1::Event::kCaseReceived:
-    case v1::Event::kCaseAccepted:
-    case v1::Event::kInboundReceived:
-    case v1::Event::kOutboundSent:
-    case v1::Event::kResolutionAccepted:
-      return record.actor().kind() != v1::ACTOR_KIND_IMPORT &&
-             record.recorded_at_us() - event.occurred_at_us() > kEnteredLateAfterUs;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
-absl::StatusOr<v1::HistoryEvent> View(const store::KvSnapshot& snapshot, const StoredEvent& stored) {
-  v1::HistoryEvent view;
-  DOCKET_ASSIGN_OR_RETURN(*view.mutable_event(), workflow::DecodeEvent(stored.event()));
-  DOCKET_RETURN_IF_ERROR(RevealTexts(snapshot, stored.record.commit(), view.mutable_event()));
-  view.set_position(stored.position);
-  view.set_commit(stored.record.commit());
-  view.set_revision(stored.revision());
-  view.set_stream_kind(stored.slice.kind());
-  view.set_stream_id(stored.slice.stream_id());
-  view.set_type(workflow::EventTypeName(stored.event().type()));
-  *view.mutable_recorded_at() = ToProto(absl::FromUnixMicros(stored.record.recorded_at_us()));
-  *view.mutable_actor() = stored.record.actor();
-  view.set_request_id(stored.record.request_id());
-  view.set_entered_late(EnteredLate(stored.record, stored.event()));
+absl::StatusOr<v1::HistoryEvent> View(const store::KvSnapshot& snapshot, const v1::CommitRecord& record, int slice,
+                                      int index, uint64_t position) {
+  DOCKET_ASSIGN_OR_RETURN(v1::HistoryEvent view, engine::ToHistoryEvent(record, slice, index, position));
+  DOCKET_RETURN_IF_ERROR(RevealTexts(snapshot, view.mutable_event()));
   return view;
 }
 

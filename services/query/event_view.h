@@ -16,19 +16,9 @@
 // Stored events as readers see them, and the choice between them.
 namespace docket::query {
 
-// One stored event and where it stands.
-struct StoredEvent {
-  const v1::CommitRecord& record;
-  const v1::Slice& slice;
-  int index = 0;  // in the slice
-  uint64_t position = 0;
-
-  const v1::RecordedEvent& event() const { return slice.events(index); }
-  uint32_t revision() const { return static_cast<uint32_t>(slice.first_revision() + index); }
-};
-
-// The event with its texts revealed. kDataLoss: it does not decode.
-absl::StatusOr<v1::HistoryEvent> View(const store::KvSnapshot& snapshot, const StoredEvent& stored);
+// The event at `index` of slice `slice` with its texts revealed. kDataLoss: it does not decode.
+absl::StatusOr<v1::HistoryEvent> View(const store::KvSnapshot& snapshot, const v1::CommitRecord& record, int slice,
+                                      int index, uint64_t position);
 
 // A compiled docket.v1.EventFilter. Judges stored events without decoding their payloads.
 class EventMatcher {

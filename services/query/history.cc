@@ -70,16 +70,13 @@ absl::Status HistoryReader::AddEntry(const Reader& reader, const CaseEvent& one,
   if (with_state_) DOCKET_RETURN_IF_ERROR(fold_.Add(one));
   if (one.revision < next_revision_) return absl::OkStatus();
   next_revision_ = one.revision + 1;
-  if (!MaySee(reader.viewer, Subject{.visibility = one.event.visibility()})) return absl::OkStatus();
+  if (!MaySee(reader.viewer, Subject{.visibility = one.event().visibility()})) return absl::OkStatus();
   v1::ReadHistoryReply::Entry entry;
-  const StoredEvent stored{.record = one.record,
-                           .slice = one.slice,
-                           .index = static_cast<int>(one.revision - one.slice.first_revision()),
-                           .position = one.position};
-  DOCKET_ASSIGN_OR_RETURN(*entry.mutable_event(), View(*reader.view.snapshot, stored));
+  DOCKET_ASSIGN_OR_RETURN(*entry.mutable_event(),
+                          View(*reader.view.snapshot, one.record, one.slice, one.index, one.position));
   if (with_state_) {
     *entry.mutable_state() = fold_.state();
-    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, 0, entry.mutable_state()));
+    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, entry.mutable_state()));
   }
   *reply->add_entries() = std::move(entry);
   return absl::OkStatus();

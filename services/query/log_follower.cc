@@ -3,21 +3,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/engine/replies.h"
 #include "services/query/log_reader.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::query {
-namespace {
-
-uint64_t NextPosition(const v1::CommitRecord& record) {
-  uint64_t next = record.first_position();
-  for (const v1::Slice& slice : record.slices()) next += slice.events_size();
-  return next;
-}
-
-}  // namespace
 
 absl::StatusOr<LogFollower> LogFollower::Open(const engine::Engine& engine, const v1::SubscribeRequest& request,
                                               Viewer viewer) {
@@ -69,7 +61,7 @@ absl::StatusOr<std::optional<v1::SubscribeReply>> LogFollower::Next(const engine
                             AddMatchingEvents(reader, matcher_, *record, next_position_, UINT64_MAX,
                                               reply.mutable_events(), &size));
     next_position_ = scanned + 1;
-    if (next_position_ == NextPosition(*record)) ++next_commit_;
+    if (next_position_ > engine::LastPosition(*record)) ++next_commit_;
   }
   reply.set_progress(next_position_ - 1);
   if (next_commit_ >= end && !caught_up_) {

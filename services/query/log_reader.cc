@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "services/engine/replies.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::query {
 namespace {
-
-uint64_t EventsOf(const v1::CommitRecord& record) {
-  uint64_t events = 0;
-  for (const v1::Slice& slice : record.slices()) events += slice.events_size();
-  return events;
-}
 
 // Events of `record` in [from, through] that match everything but a department.
 uint64_t CountMatching(const EventMatcher& matcher, const v1::CommitRecord& record, uint64_t from, uint64_t through) {
@@ -50,7 +45,8 @@ absl::StatusOr<uint64_t> AddMatchingEvents(const Reader& reader, const EventMatc
                                            BatchSize* size) {
   uint64_t position = record.first_position();
   uint64_t scanned = from - 1;
-  for (const v1::Slice& slice : record.slices()) {
+  for (int s = 0; s < record.slices_size(); ++s) {
+    const v1::Slice& slice = record.slices(s);
     const uint64_t slice_end = position + slice.events_size();
     bool wanted = slice_end > from && matcher.MatchesSlice(slice);
     if (wanted) {
@@ -61,8 +57,7 @@ absl::StatusOr<uint64_t> AddMatchingEvents(const Reader& reader, const EventMatc
       if (position > through || size->Full()) return scanned;
       scanned = position;
       if (!wanted || !matcher.MatchesEvent(slice.events(i))) continue;
-      const StoredEvent stored{.record = record, .slice = slice, .index = i, .position = position};
-      DOCKET_ASSIGN_OR_RETURN(*events->Add(), View(*reader.view.snapshot, stored));
+      DOCKET_ASSIGN_OR_RETURN(*events->Add(), View(*reader.view.snapshot, record, s, i, position));
       size->Add(events->rbegin()->ByteSizeLong());
     }
   }
@@ -89,14 +84,13 @@ absl::StatusOr<LogReader> LogReader::Open(const Reader& reader, const v1::ReadLo
 
 absl::Status LogReader::AddRaw(std::string stored, v1::ReadLogReply* reply, BatchSize* size) {
   DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
-  const uint64_t end = record.first_position() + EventsOf(record);
   const uint64_t matching = CountMatching(matcher_, record, next_position_, last_position_);
   if (matching > 0 && MaySee(matcher_.viewer(), record)) {
     size->Add(stored.size());
     *reply->add_raw_records() = std::move(stored);
     remaining_ -= std::min(remaining_, matching);
   }
-  next_position_ = end;
+  next_position_ = engine::LastPosition(record) + 1;
   ++next_commit_;
   return absl::OkStatus();
 }
@@ -116,7 +110,7 @@ absl::Status LogReader::AddEvents(const Reader& reader, const std::string& store
     remaining_ -= added;
   }
   next_position_ = scanned + 1;
-  if (next_position_ == record.first_position() + EventsOf(record)) ++next_commit_;
+  if (next_position_ > engine::LastPosition(record)) ++next_commit_;
   return absl::OkStatus();
 }
 

@@ -107,7 +107,7 @@ absl::StatusOr<v1::GetDirectoryReply> GetDirectory(const Reader& reader) {
   v1::GetDirectoryReply reply;
   *reply.mutable_directory() = reader.view.policies->directory();
   reply.set_version(reader.view.policies->directory_version());
-  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, 0, reply.mutable_directory()));
+  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, reply.mutable_directory()));
   return reply;
 }
 

@@ -22,7 +22,7 @@ absl::StatusOr<v1::CaseSummary> Summarise(const Reader& reader, const v1::Case& 
   summary.set_safety(state.safety());
   if (state.has_title()) {
     v1::SealedText title = state.title();
-    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, 0, &title));
+    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, &title));
     summary.set_title(std::move(*title.mutable_text()));
   }
   return summary;

@@ -65,18 +65,9 @@ absl::Status ForEachSealedText(Message* message, absl::FunctionRef<absl::Status(
   return absl::OkStatus();
 }
 
-void StampCommit(Message* message, uint64_t commit) {
-  const absl::Status done = ForEachSealedText(message, [commit](v1::SealedText* text) {
-    text->set_commit(commit);
-    return absl::OkStatus();
-  });
-  DOCKET_CHECK(done.ok());
-}
-
-absl::Status RevealTexts(const store::KvSnapshot& snapshot, uint64_t commit, Message* message) {
+absl::Status RevealTexts(const store::KvSnapshot& snapshot, Message* message) {
   return ForEachSealedText(message, [&](v1::SealedText* reference) -> absl::Status {
     if (reference->subject_id().empty()) return absl::OkStatus();
-    if (reference->commit() == 0) reference->set_commit(commit);
     DOCKET_ASSIGN_OR_RETURN(auto opened, store::Open(snapshot, *reference));
     if (opened.has_value()) {
       reference->set_text(std::move(opened->text));

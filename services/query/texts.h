@@ -1,8 +1,6 @@
 #ifndef DOCKET_SERVICES_QUERY_TEXTS_H_
 #define DOCKET_SERVICES_QUERY_TEXTS_H_
 
-#include <cstdint>
-
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "docket/v1/record.pb.h"
@@ -17,12 +15,8 @@ namespace docket::query {
 absl::Status ForEachSealedText(google::protobuf::Message* message,
                                absl::FunctionRef<absl::Status(v1::SealedText*)> visit);
 
-// Names the commit in the references of an event: known only when it was written, so records do not carry it.
-void StampCommit(google::protobuf::Message* message, uint64_t commit);
-
-// Fills in text, or erased, of every reference. `commit` is that of references that do not name theirs (those of an
-// event). kDataLoss: a text does not match the digest in the log.
-absl::Status RevealTexts(const store::KvSnapshot& snapshot, uint64_t commit, google::protobuf::Message* message);
+// Fills in text, or erased, of every reference. kDataLoss: a text does not match the digest in the log.
+absl::Status RevealTexts(const store::KvSnapshot& snapshot, google::protobuf::Message* message);
 
 }  // namespace docket::query
 

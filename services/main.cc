@@ -1,0 +1,172 @@
+#include <pthread.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "prometheus/registry.h"
+#include "services/engine/engine.h"
+#include "services/rpc/server.h"
+#include "spdlog/sinks/stdout_color_sinks.h"
+#include "spdlog/spdlog.h"
+#include "store/event_log.h"
+#include "store/rocks_kv.h"
+#include "store/uuid.h"
+#include "workflow/base/check.h"
+#include "workflow/policy/pack.h"
+
+// docketd: flags, wiring, signals.
+namespace docket {
+namespace {
+
+struct Flags {
+  std::string data;
+  std::string listen = "127.0.0.1:7450";
+  std::string metrics = "127.0.0.1:7451";
+  bool metrics_given = false;
+  std::vector<std::string> policy_packs;
+};
+
+// OK when the server should run; otherwise main ends with `exit_code`.
+bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
+  CLI::App app{"docketd serves cases, their deadlines and their history from one append-only log."};
+  app.set_version_flag("--version", DOCKET_VERSION);
+  app.add_option("--data", flags->data, "folder of the data; made when missing")->required();
+  app.add_option("--listen", flags->listen, "HOST:PORT of this machine; port 0 takes a free one")->capture_default_str();
+  app.add_option("--policy-pack", flags->policy_packs, "policy pack to publish at start; unchanged documents are skipped")
+      ->check(CLI::ExistingFile);
+  CLI::Option* metrics = app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")
+                             ->capture_default_str();
+  app.set_config("--config", "", "file with the same flags: listen = \"127.0.0.1:7450\"")->check(CLI::ExistingFile);
+  try {  // the library reports by exceptions; they end here
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    *exit_code = app.exit(error, std::cerr, std::cerr) == 0 ? 0 : 1;
+    return false;
+  }
+  flags->metrics_given = metrics->count() > 0;
+  return true;
+}
+
+absl::StatusOr<std::string> ReadPack(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  if (bytes.str().size() > policy::kMaxPackBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", bytes.str().size(), " bytes, want at most ", policy::kMaxPackBytes));
+  }
+  return bytes.str();
+}
+
+absl::Status Publish(engine::Engine& engine, const std::string& path) {
+  v1::PublishPoliciesRequest request;
+  DOCKET_ASSIGN_OR_RETURN(*request.mutable_yaml(), ReadPack(path));
+  const engine::Environment& environment = engine.environment();
+  request.set_request_id(store::MakeUuidV7(absl::ToUnixMillis(environment.clock->Now()),
+                                           environment.random(store::kUuidRandomBytes)));
+  const engine::Caller caller{
+      .principal_id = "docketd", .kind = v1::ACTOR_KIND_SYSTEM_RULE, .authentication = "local"};
+  std::promise<absl::StatusOr<v1::PublishPoliciesReply>> done;
+  engine.SubmitPublish(std::move(request), caller, [&done](auto reply) { done.set_value(std::move(reply)); });
+  const absl::StatusOr<v1::PublishPoliciesReply> reply = done.get_future().get();
+  if (!reply.ok()) {
+    return absl::Status(reply.status().code(), absl::StrCat(path, ": ", reply.status().message()));
+  }
+  if (reply->unchanged()) {
+    spdlog::info("{}: nothing new to publish", path);
+  } else {
+    spdlog::info("{}: published {} policies{}", path, reply->policies_size(),
+                 reply->directory_published() ? " and the directory" : "");
+  }
+  return absl::OkStatus();
+}
+
+uint64_t FreeBytes(const std::string& path) {
+  struct statvfs disk {};
+  return statvfs(path.c_str(), &disk) == 0 ? static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize : 0;
+}
+
+// Waits for the signal to end. REQUIRES: both are blocked in every thread.
+void AwaitSignal(const sigset_t& signals) {
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  spdlog::info("signal {}: draining", signal);
+}
+
+absl::Status Run(const Flags& flags, const sigset_t& signals) {
+  rpc::ServerOptions server_options;
+  server_options.listen = flags.listen;
+  server_options.metrics = flags.metrics;
+  server_options.metrics_optional = !flags.metrics_given;
+  server_options.registry = std::make_shared<prometheus::Registry>();
+  DOCKET_RETURN_IF_ERROR(rpc::Server::CheckAddresses(server_options));
+
+  std::error_code made;
+  std::filesystem::create_directories(flags.data, made);
+  if (made) return absl::UnavailableError(absl::StrCat("cannot make ", flags.data, ": ", made.message()));
+  store::RocksOptions rocks;
+  rocks.path = absl::StrCat(flags.data, "/db");
+  rocks.notice = [](absl::string_view line) { spdlog::warn("store: {}", std::string(line)); };
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<store::KvStore> kv, store::OpenRocksKv(rocks));
+
+  engine::EngineOptions options;
+  options.environment = {engine::MakeSystemClock(), engine::MakeSystemRandomness()};
+  store::LocalLogOptions log_options;
+  log_options.high_water_path = absl::StrCat(flags.data, "/high-water");
+  log_options.new_log_id = options.environment.random(16);
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<store::EventLog> event_log, store::OpenLocalLog(kv.get(), log_options));
+  options.kv = kv.get();
+  options.log = event_log.get();
+  options.version = DOCKET_VERSION;
+  options.metrics = server_options.registry;
+  options.free_bytes = [data = flags.data] { return FreeBytes(data); };
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine, engine::Engine::Open(options));
+  for (const std::string& pack : flags.policy_packs) DOCKET_RETURN_IF_ERROR(Publish(*engine, pack));
+
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(server_options, engine.get()));
+  if (!server->metrics_address().empty()) spdlog::info("metrics on http://{}/metrics", server->metrics_address());
+  std::printf("listening on %s\n", server->address().c_str());
+  std::fflush(stdout);
+  AwaitSignal(signals);
+  server->Shutdown();
+  engine->Stop();
+  return absl::OkStatus();  // engine, log and store close in this order
+}
+
+}  // namespace
+}  // namespace docket
+
+int main(int argc, char** argv) {
+  // Blocked before the first thread is made, so that only AwaitSignal sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  docket::Flags flags;
+  int exit_code = 0;
+  if (!docket::ParseFlags(argc, argv, &flags, &exit_code)) return exit_code;
+  spdlog::set_default_logger(spdlog::stderr_color_mt("docketd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  const absl::Status status = docket::Run(flags, signals);
+  if (!status.ok()) {
+    std::fprintf(stderr, "docketd: %s\n", std::string(status.message()).c_str());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,109 @@
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "docket/v1/admin_service.grpc.pb.h"
+#include "services/rpc/rebuild_stream.h"
+#include "services/rpc/services.h"
+#include "services/rpc/unary_call.h"
+#include "workflow/base/time.h"
+
+namespace docket::rpc {
+namespace {
+
+using Raw = v1::AdminService;
+using Base = Raw::WithRawCallbackMethod_GetStats<
+    Raw::WithRawCallbackMethod_RebuildViews<Raw::WithRawCallbackMethod_AcceptClock<Raw::Service>>>;
+using Context = grpc::CallbackServerContext;
+using Bytes = grpc::ByteBuffer;
+
+class AdminService final : public Base {
+ public:
+  explicit AdminService(const Backend& backend)
+      : backend_(backend),
+        get_stats_(backend.metrics->Of("AdminService/GetStats")),
+        rebuild_views_(backend.metrics->Of("AdminService/RebuildViews")),
+        accept_clock_(backend.metrics->Of("AdminService/AcceptClock")) {}
+
+  ~AdminService() override {
+    if (rebuild_.joinable()) rebuild_.join();
+  }
+
+  grpc::ServerUnaryReactor* GetStats(Context* context, const Bytes* in, Bytes* out) override {
+    const engine::Engine* engine = backend_.engine;
+    return AnswerRead<v1::GetStatsRequest, v1::GetStatsReply>(
+        backend_, get_stats_, context, in, out,
+        [engine](const query::Reader&, const v1::GetStatsRequest& request) {
+          return engine->Stats(request.with_digests());
+        });
+  }
+
+  grpc::ServerWriteReactor<Bytes>* RebuildViews(Context* context, const Bytes* in) override {
+    auto* stream = new RebuildStream(rebuild_views_);
+    v1::RebuildViewsRequest request;
+    absl::Status status = ParseRequest(*in, &request);
+    if (status.ok()) status = ValidateRequest(request);
+    if (status.ok()) status = WriterOf(*context).status();
+    if (status.ok()) status = BeginRebuild(request.keep_old(), stream);
+    if (!status.ok()) stream->End(status);
+    return stream;
+  }
+
+  grpc::ServerUnaryReactor* AcceptClock(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::AcceptClockRequest, v1::AcceptClockReply>(context, out, accept_clock_);
+    if (!call->Accept(*in)) return call;
+    absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    if (!caller.ok()) {
+      call->Answer(caller.status());
+      return call;
+    }
+    // On the pool, because it waits for a commit.
+    engine::Engine* engine = backend_.engine;
+    const bool taken = backend_.reads->TryRun([call, engine, caller = *std::move(caller)]() mutable {
+      const absl::StatusOr<absl::Duration> deviation = engine->AcceptClock(std::move(caller));
+      if (!deviation.ok()) return call->Answer(deviation.status());
+      v1::AcceptClockReply reply;
+      *reply.mutable_deviation() = ToProto(*deviation);
+      call->Answer(std::move(reply));
+    });
+    if (!taken) call->Answer(Overloaded());
+    return call;
+  }
+
+ private:
+  // One at a time, on its own thread: it takes minutes and would hold a thread that answers reads.
+  absl::Status BeginRebuild(bool keep_old, RebuildStream* stream) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (rebuilding_) {
+      return Refuse(absl::StatusCode::kFailedPrecondition, "REBUILD_RUNNING", "a rebuild is running; one at a time");
+    }
+    if (rebuild_.joinable()) rebuild_.join();  // the last one has ended
+    rebuilding_ = true;
+    rebuild_ = std::thread([this, keep_old, stream] {
+      auto result = backend_.engine->Rebuild(
+          keep_old, [stream](uint64_t done, uint64_t total) { stream->Progress(done, total); });
+      {
+        const std::lock_guard<std::mutex> ended(mutex_);
+        rebuilding_ = false;
+      }
+      stream->End(std::move(result));
+    });
+    return absl::OkStatus();
+  }
+
+  Backend backend_;
+  MethodMetrics* get_stats_;
+  MethodMetrics* rebuild_views_;
+  MethodMetrics* accept_clock_;
+  std::mutex mutex_;
+  bool rebuilding_ = false;
+  std::thread rebuild_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeAdminService(const Backend& backend) {
+  return std::make_unique<AdminService>(backend);
+}
+
+}  // namespace docket::rpc

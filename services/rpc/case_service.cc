@@ -1,0 +1,87 @@
+#include <utility>
+
+#include "docket/v1/case_service.grpc.pb.h"
+#include "services/query/case_query.h"
+#include "services/query/lists.h"
+#include "services/rpc/execute_stream.h"
+#include "services/rpc/services.h"
+#include "services/rpc/unary_call.h"
+
+namespace docket::rpc {
+namespace {
+
+using Raw = v1::CaseService;
+using Base = Raw::WithRawCallbackMethod_Execute<Raw::WithRawCallbackMethod_ExecuteStream<
+    Raw::WithRawCallbackMethod_ListAllowedCommands<Raw::WithRawCallbackMethod_GetCase<
+        Raw::WithRawCallbackMethod_ListCases<Raw::WithRawCallbackMethod_Echo<Raw::Service>>>>>>;
+using Context = grpc::CallbackServerContext;
+using Bytes = grpc::ByteBuffer;
+using Reactor = grpc::ServerUnaryReactor;
+
+class CaseService final : public Base {
+ public:
+  explicit CaseService(const Backend& backend)
+      : backend_(backend),
+        execute_(backend.metrics->Of("CaseService/Execute")),
+        execute_stream_(backend.metrics->Of("CaseService/ExecuteStream")),
+        list_allowed_(backend.metrics->Of("CaseService/ListAllowedCommands")),
+        get_case_(backend.metrics->Of("CaseService/GetCase")),
+        list_cases_(backend.metrics->Of("CaseService/ListCases")),
+        echo_(backend.metrics->Of("CaseService/Echo")) {}
+
+  Reactor* Execute(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::ExecuteRequest, v1::ExecuteReply>(context, out, execute_);
+    if (!call->Accept(*in)) return call;
+    absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    if (!caller.ok()) {
+      call->Answer(caller.status());
+      return call;
+    }
+    // Answered on the writer's thread: one hand-over in, none out.
+    backend_.engine->Submit(std::move(call->request), *std::move(caller), engine::Lane::kInteractive,
+                            [call](absl::StatusOr<v1::ExecuteReply> reply) { call->Answer(std::move(reply)); });
+    return call;
+  }
+
+  grpc::ServerBidiReactor<Bytes, Bytes>* ExecuteStream(Context* context) override {
+    auto* stream = new rpc::ExecuteStream(backend_.engine, execute_stream_);
+    stream->Start(WriterOf(*context));
+    return stream;
+  }
+
+  Reactor* ListAllowedCommands(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ListAllowedCommandsRequest, v1::ListAllowedCommandsReply>(
+        backend_, list_allowed_, context, in, out, query::ListAllowedCommands);
+  }
+
+  Reactor* GetCase(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::GetCaseRequest, v1::GetCaseReply>(backend_, get_case_, context, in, out, query::GetCase);
+  }
+
+  Reactor* ListCases(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ListCasesRequest, v1::ListCasesReply>(backend_, list_cases_, context, in, out,
+                                                                query::ListCases);
+  }
+
+  // The ceiling for benchmarks: the same parsing, checking, measuring and answering as Execute, without the log.
+  Reactor* Echo(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::EchoMessage, v1::EchoMessage>(context, out, echo_);
+    if (call->Accept(*in)) call->Answer(std::move(call->request));
+    return call;
+  }
+
+ private:
+  Backend backend_;
+  MethodMetrics* execute_;
+  MethodMetrics* execute_stream_;
+  MethodMetrics* list_allowed_;
+  MethodMetrics* get_case_;
+  MethodMetrics* list_cases_;
+  MethodMetrics* echo_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeCaseService(const Backend& backend) { return std::make_unique<CaseService>(backend); }
+
+}  // namespace docket::rpc

@@ -1,0 +1,33 @@
+#ifndef DOCKET_SERVICES_RPC_FIELD_RULES_H_
+#define DOCKET_SERVICES_RPC_FIELD_RULES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+
+namespace docket::rpc {
+
+// What the descriptor says about one field.
+struct FieldRule {
+  const google::protobuf::FieldDescriptor* field = nullptr;
+  bool required = false;
+  bool personal = false;
+  uint32_t max_size = 0;      // bytes of a string or bytes field, elements of a repeated one; 0: neither
+  uint32_t max_element = 0;   // bytes of one element of a repeated string or bytes field
+};
+
+struct MessageRules {
+  std::vector<FieldRule> fields;                               // by field index
+  std::vector<const google::protobuf::OneofDescriptor*> oneofs;  // real ones; each must be set
+};
+
+// Worked out once per type and kept for ever. Thread-safe.
+const MessageRules& RulesOf(const google::protobuf::Descriptor* type);
+
+bool IsUtf8(absl::string_view text);
+
+}  // namespace docket::rpc
+
+#endif  // DOCKET_SERVICES_RPC_FIELD_RULES_H_

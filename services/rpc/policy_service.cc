@@ -1,0 +1,86 @@
+#include <utility>
+
+#include "docket/v1/policy_service.grpc.pb.h"
+#include "services/query/policy_query.h"
+#include "services/rpc/services.h"
+#include "services/rpc/unary_call.h"
+
+namespace docket::rpc {
+namespace {
+
+using Raw = v1::PolicyService;
+using Base = Raw::WithRawCallbackMethod_PublishPolicies<Raw::WithRawCallbackMethod_ValidatePolicies<
+    Raw::WithRawCallbackMethod_GetPolicy<Raw::WithRawCallbackMethod_ListPolicies<
+        Raw::WithRawCallbackMethod_GetDirectory<Raw::WithRawCallbackMethod_ComputeDue<Raw::Service>>>>>>;
+using Context = grpc::CallbackServerContext;
+using Bytes = grpc::ByteBuffer;
+using Reactor = grpc::ServerUnaryReactor;
+
+class PolicyService final : public Base {
+ public:
+  explicit PolicyService(const Backend& backend)
+      : backend_(backend),
+        publish_(backend.metrics->Of("PolicyService/PublishPolicies")),
+        validate_(backend.metrics->Of("PolicyService/ValidatePolicies")),
+        get_policy_(backend.metrics->Of("PolicyService/GetPolicy")),
+        list_policies_(backend.metrics->Of("PolicyService/ListPolicies")),
+        get_directory_(backend.metrics->Of("PolicyService/GetDirectory")),
+        compute_due_(backend.metrics->Of("PolicyService/ComputeDue")) {}
+
+  Reactor* PublishPolicies(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::PublishPoliciesRequest, v1::PublishPoliciesReply>(context, out, publish_);
+    if (!call->Accept(*in)) return call;
+    absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    if (!caller.ok()) {
+      call->Answer(caller.status());
+      return call;
+    }
+    backend_.engine->SubmitPublish(
+        std::move(call->request), *std::move(caller),
+        [call](absl::StatusOr<v1::PublishPoliciesReply> reply) { call->Answer(std::move(reply)); });
+    return call;
+  }
+
+  Reactor* ValidatePolicies(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ValidatePoliciesRequest, v1::ValidatePoliciesReply>(backend_, validate_, context, in, out,
+                                                                              query::ValidatePolicies);
+  }
+
+  Reactor* GetPolicy(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::GetPolicyRequest, v1::GetPolicyReply>(backend_, get_policy_, context, in, out,
+                                                                query::GetPolicy);
+  }
+
+  Reactor* ListPolicies(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ListPoliciesRequest, v1::ListPoliciesReply>(backend_, list_policies_, context, in, out,
+                                                                      query::ListPolicies);
+  }
+
+  Reactor* GetDirectory(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::GetDirectoryRequest, v1::GetDirectoryReply>(
+        backend_, get_directory_, context, in, out,
+        [](const query::Reader& reader, const v1::GetDirectoryRequest&) { return query::GetDirectory(reader); });
+  }
+
+  Reactor* ComputeDue(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ComputeDueRequest, v1::ComputeDueReply>(backend_, compute_due_, context, in, out,
+                                                                  query::ComputeDue);
+  }
+
+ private:
+  Backend backend_;
+  MethodMetrics* publish_;
+  MethodMetrics* validate_;
+  MethodMetrics* get_policy_;
+  MethodMetrics* list_policies_;
+  MethodMetrics* get_directory_;
+  MethodMetrics* compute_due_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakePolicyService(const Backend& backend) {
+  return std::make_unique<PolicyService>(backend);
+}
+
+}  // namespace docket::rpc

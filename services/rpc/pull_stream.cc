@@ -1,0 +1,136 @@
+#include "services/rpc/pull_stream.h"
+
+#include <utility>
+
+#include "services/rpc/status_translation.h"
+#include "workflow/base/refusal.h"
+
+namespace docket::rpc {
+namespace {
+
+absl::Status Stopping() {
+  return WithRetryAfter(Refuse(absl::StatusCode::kUnavailable, "STOPPING",
+                               "the server is stopping; resume behind the last progress when it is back"),
+                        absl::Seconds(1));
+}
+
+}  // namespace
+
+void StreamRegistry::Add(PullStream* stream) {
+  bool stopping = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    streams_.insert(stream);
+    stopping = stopping_;
+  }
+  if (stopping) stream->Stop(Stopping());
+}
+
+void StreamRegistry::Remove(PullStream* stream) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  streams_.erase(stream);
+}
+
+void StreamRegistry::StopAll() {
+  // Under the lock: a stream is removed before it is deleted, so each one here is alive.
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  for (PullStream* stream : streams_) stream->Stop(Stopping());
+}
+
+void PullStream::Start(absl::Status refusal) {
+  if (endless_ != nullptr && refusal.ok()) endless_->Add(this);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (refusal.ok()) refusal = stop_;
+    state_ = refusal.ok() ? State::kRunning : State::kFinished;
+  }
+  refusal.ok() ? Schedule() : Close(refusal);
+}
+
+void PullStream::Schedule() {
+  pool_->Run([this] { Advance(); });
+}
+
+void PullStream::Advance() {
+  Step step = Wait{};
+  while (true) {
+    absl::Status stop;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      woken_ = false;
+      stop = stop_;
+      if (!stop.ok()) state_ = State::kFinished;
+    }
+    if (!stop.ok()) return Close(stop);
+    step = Next();
+    if (!std::holds_alternative<Wait>(step)) break;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!woken_ && stop_.ok()) {
+      state_ = State::kWaiting;
+      return;
+    }
+  }
+  if (auto* end = std::get_if<End>(&step)) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      state_ = State::kFinished;
+    }
+    return Close(*end);
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    state_ = State::kWriting;
+    writing_ = std::move(std::get<Message>(step).bytes);
+  }
+  StartWrite(&writing_);
+}
+
+void PullStream::OnWriteDone(bool ok) {
+  absl::Status stop;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    writing_.Clear();
+    stop = !ok && stop_.ok() ? absl::CancelledError("the reader has gone") : stop_;
+    state_ = stop.ok() ? State::kRunning : State::kFinished;
+  }
+  stop.ok() ? Schedule() : Close(stop);
+}
+
+void PullStream::Wake() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    woken_ = true;
+    if (state_ != State::kWaiting) return;
+    state_ = State::kRunning;
+  }
+  Schedule();
+}
+
+void PullStream::Stop(absl::Status why) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!stop_.ok() || state_ == State::kFinished) return;
+    stop_ = std::move(why);
+    // Only a waiting stream is ended from here; whoever runs or writes sees stop_ when done.
+    if (state_ != State::kWaiting) return;
+    state_ = State::kRunning;
+  }
+  Schedule();
+}
+
+void PullStream::OnCancel() { Stop(absl::CancelledError("the reader has gone")); }
+
+void PullStream::Close(const absl::Status& status) {
+  const grpc::Status answer = ToGrpcStatus(status);
+  measured_.End(answer.error_code());
+  Finish(answer);
+}
+
+void PullStream::OnDone() {
+  if (endless_ != nullptr) endless_->Remove(this);
+  Closing();
+  delete this;
+}
+
+}  // namespace docket::rpc

@@ -1,0 +1,88 @@
+#ifndef DOCKET_SERVICES_RPC_PULL_STREAM_H_
+#define DOCKET_SERVICES_RPC_PULL_STREAM_H_
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "grpcpp/grpcpp.h"
+#include "services/rpc/read_pool.h"
+#include "services/rpc/rpc_metrics.h"
+
+// Server streams that pull: the next message is built, on the read pool, only when the client took the previous one. So a
+// client that does not read costs one message, however long it stays, and nothing is ever buffered for it.
+namespace docket::rpc {
+
+class PullStream;
+
+// Streams that would go on for ever, so that a stopping server can end them. Thread-safe.
+class StreamRegistry {
+ public:
+  // Ends every stream with UNAVAILABLE STOPPING, now and from now on.
+  void StopAll();
+
+ private:
+  friend class PullStream;
+  void Add(PullStream* stream);
+  void Remove(PullStream* stream);
+
+  std::mutex mutex_;
+  bool stopping_ = false;
+  std::set<PullStream*> streams_;
+};
+
+// Deletes itself when gRPC is done with it. Derived classes say what comes next.
+class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  // Begins. `refusal`, when not OK, is the whole answer.
+  void Start(absl::Status refusal = absl::OkStatus());
+
+  // Something new may be there. Cheap, from any thread.
+  void Wake();
+
+ protected:
+  struct Message {
+    grpc::ByteBuffer bytes;
+  };
+  struct Wait {};       // nothing now; Wake() will be called
+  using End = absl::Status;  // the end, or the failure
+  using Step = std::variant<Message, Wait, End>;
+
+  // `endless`: null for streams that end by themselves.
+  PullStream(ReadPool* pool, MethodMetrics* metrics, StreamRegistry* endless)
+      : pool_(pool), measured_(metrics), endless_(endless) {}
+  ~PullStream() override = default;
+
+  // The next step; runs on the read pool, never twice at once. A Wake() during it is not lost.
+  virtual Step Next() = 0;
+  // The last call to the derived class before it is deleted.
+  virtual void Closing() {}
+
+ private:
+  friend class StreamRegistry;
+  enum class State { kNew, kRunning, kWriting, kWaiting, kFinished };
+
+  void Stop(absl::Status why);
+  void Advance();                                       // on the pool
+  void Schedule();                                      // hands Advance to the pool
+  void Close(const absl::Status& status);               // REQUIRES: state is kFinished, set by the caller
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  ReadPool* pool_;
+  Measured measured_;
+  StreamRegistry* endless_;
+
+  std::mutex mutex_;
+  State state_ = State::kNew;
+  bool woken_ = false;
+  absl::Status stop_;  // not OK: finish with it at the next occasion
+  grpc::ByteBuffer writing_;
+};
+
+}  // namespace docket::rpc
+
+#endif  // DOCKET_SERVICES_RPC_PULL_STREAM_H_

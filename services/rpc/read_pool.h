@@ -1,0 +1,45 @@
+#ifndef DOCKET_SERVICES_RPC_READ_POOL_H_
+#define DOCKET_SERVICES_RPC_READ_POOL_H_
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+
+// Threads for reads, so that a list of 50 ms or a replay of seconds never holds one of the few threads on which gRPC
+// answers commands.
+namespace docket::rpc {
+
+class ReadPool {
+ public:
+  static constexpr size_t kMaxQueued = 1024;  // reads; beyond: OVERLOADED
+
+  using Task = absl::AnyInvocable<void()>;
+
+  explicit ReadPool(int threads);
+  ~ReadPool();  // finishes what is queued
+
+  ReadPool(const ReadPool&) = delete;
+  ReadPool& operator=(const ReadPool&) = delete;
+
+  // False: kMaxQueued tasks wait already; `task` was not taken.
+  [[nodiscard]] bool TryRun(Task task);
+  // For the next step of a stream: at most one per open stream, so bounded by the number of streams.
+  void Run(Task task);
+
+ private:
+  void Work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Task> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace docket::rpc
+
+#endif  // DOCKET_SERVICES_RPC_READ_POOL_H_

@@ -1,0 +1,42 @@
+#ifndef DOCKET_SERVICES_RPC_REBUILD_STREAM_H_
+#define DOCKET_SERVICES_RPC_REBUILD_STREAM_H_
+
+#include <mutex>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "docket/v1/admin_service.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "services/rpc/rpc_metrics.h"
+
+namespace docket::rpc {
+
+// Tells a client how a rebuild goes. Progress that the client is too slow for is left out; the result is always sent. The
+// rebuild does not end because nobody watches it any more. Deletes itself when gRPC is done with it, never before End.
+class RebuildStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  explicit RebuildStream(MethodMetrics* metrics) : measured_(metrics) {}
+
+  // From the thread of the rebuild.
+  void Progress(uint64_t done, uint64_t total);
+  // The last call, exactly once.
+  void End(absl::StatusOr<v1::RebuildViewsReply> result);
+
+ private:
+  void OnWriteDone(bool ok) override;
+  void OnDone() override { delete this; }
+  void Close(const absl::Status& status);
+
+  Measured measured_;
+  grpc::ByteBuffer writing_;
+  std::mutex mutex_;
+  bool write_open_ = false;
+  bool broken_ = false;                 // the client has gone
+  std::optional<grpc::ByteBuffer> last_;  // still to be written
+  std::optional<absl::Status> end_;     // how to finish once nothing is left to write
+};
+
+}  // namespace docket::rpc
+
+#endif  // DOCKET_SERVICES_RPC_REBUILD_STREAM_H_
