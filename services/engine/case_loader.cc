@@ -20,8 +20,8 @@ const v1::Slice* SliceOf(const v1::CommitRecord& record, absl::string_view case_
 
 absl::Status FoldSlice(const v1::Slice& slice, v1::Case* state) {
   if (slice.first_revision() != state->revision() + 1) {
-    return absl::DataLossError(absl::StrCat("case ", slice.stream_id(), ": revision ", slice.first_revision(), " follows ",
-                                            state->revision()));
+    return absl::DataLossError(absl::StrCat("case ", slice.stream_id(), ": revision ", slice.first_revision(),
+                                            " follows ", state->revision()));
   }
   state->set_case_id(slice.stream_id());
   for (const v1::RecordedEvent& recorded : slice.events()) {
@@ -76,8 +76,8 @@ absl::StatusOr<std::optional<LoadedCase>> CaseLoader::LoadWithHead(absl::string_
     DOCKET_RETURN_IF_ERROR(FoldSlice(*SliceOf(record, case_id), &loaded.state));
   }
   if (loaded.state.revision() != head->value.revision()) {
-    return absl::DataLossError(absl::StrCat("case ", case_id, " folds to revision ", loaded.state.revision(), ", its row says ",
-                                            head->value.revision()));
+    return absl::DataLossError(absl::StrCat("case ", case_id, " folds to revision ", loaded.state.revision(),
+                                            ", its row says ", head->value.revision()));
   }
   return std::optional<LoadedCase>(std::move(loaded));
 }

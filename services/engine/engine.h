@@ -16,8 +16,8 @@
 #include "docket/v1/case_service.pb.h"
 #include "docket/v1/policy_service.pb.h"
 #include "prometheus/registry.h"
-#include "services/engine/feed.h"
 #include "services/engine/environment.h"
+#include "services/engine/feed.h"
 #include "store/event_log.h"
 #include "store/kv.h"
 #include "workflow/policy/policy_set.h"
@@ -49,11 +49,11 @@ inline constexpr size_t kTimersPerGroup = 64;          // cases advanced by time
 inline constexpr uint32_t kSnapshotEvery = 32;         // revisions between kept states
 
 struct EngineOptions {
-  store::KvStore* kv = nullptr;         // outlives the engine
-  store::EventLog* log = nullptr;       // outlives the engine
-  Environment environment;              // clock, randomness, free space
+  store::KvStore* kv = nullptr;    // outlives the engine
+  store::EventLog* log = nullptr;  // outlives the engine
+  Environment environment;         // clock, randomness, free space
   size_t cached_cases = kDefaultCachedCases;
-  bool run_timers = true;               // off in tests that show lists do not need them
+  bool run_timers = true;  // off in tests that show lists do not need them
   std::string version = "0.1.0";
   std::shared_ptr<prometheus::Registry> metrics;  // null: metrics are kept but not exposed
   std::function<uint64_t()> free_bytes;           // for stats; null: unknown (0)
@@ -65,8 +65,8 @@ using PublishDone = absl::AnyInvocable<void(absl::StatusOr<v1::PublishPoliciesRe
 // What readers read: one consistent snapshot of everything at `position`.
 struct ReadView {
   std::shared_ptr<const store::KvSnapshot> snapshot;  // shared by all readers between two groups
-  store::Family views;  // the live generation
-  uint64_t position = 0;  // last position readable
+  store::Family views;                                // the live generation
+  uint64_t position = 0;                              // last position readable
   uint64_t commits = 0;
   std::shared_ptr<const policy::PolicySet> policies;
 };
@@ -77,8 +77,8 @@ class Engine {
   static absl::StatusOr<std::unique_ptr<Engine>> Open(const EngineOptions& options);
   virtual ~Engine() = default;  // stops taking commands, finishes the queue, then returns
 
-  // Thread-safe. `done` runs on the writer thread (or at once in the caller's, when refused before queueing) and must not
-  // block. REQUIRES: the request passed request validation (services/rpc/validation.h).
+  // Thread-safe. `done` runs on the writer thread (or at once in the caller's, when refused before queueing) and must
+  // not block. REQUIRES: the request passed request validation (services/rpc/validation.h).
   virtual void Submit(v1::ExecuteRequest request, Caller caller, Lane lane, ExecuteDone done) = 0;
   // Submits several in order with one hand-over; `done` runs once per request, in order.
   virtual void SubmitAll(std::vector<v1::ExecuteRequest> requests, Caller caller, Lane lane,

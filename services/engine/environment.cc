@@ -1,12 +1,11 @@
 #include "services/engine/environment.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "absl/time/clock.h"
 #include "openssl/rand.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::engine {
 namespace {
@@ -20,21 +19,21 @@ class SystemClock : public Clock {
   }
 
   void WaitFor(absl::Duration timeout) override {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait_for(lock, absl::ToChronoMicroseconds(timeout), [this] { return notified_; });
+    const MutexLock lock(&mutex_);
+    if (!notified_) changed_.WaitFor(&mutex_, timeout);  // a spurious return is allowed
     notified_ = false;
   }
 
   void Notify() override {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     notified_ = true;
-    changed_.notify_one();
+    changed_.NotifyOne();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool notified_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool notified_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

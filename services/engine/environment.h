@@ -14,8 +14,8 @@ namespace docket::engine {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual absl::Time Now() const = 0;                    // wall clock, UTC
-  virtual absl::Duration Monotonic() const = 0;          // never steps; arbitrary origin
+  virtual absl::Time Now() const = 0;            // wall clock, UTC
+  virtual absl::Duration Monotonic() const = 0;  // never steps; arbitrary origin
   // Blocks until Notify() is called or `timeout` of monotonic time has passed; spurious returns
   // are allowed. At most one waiter.
   virtual void WaitFor(absl::Duration timeout) = 0;

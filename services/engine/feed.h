@@ -5,16 +5,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "docket/v1/record.pb.h"
+#include "workflow/base/mutex.h"
 
 // The newest commits in memory, for readers that follow the log. Readers pull: a reader knows the next commit it wants,
 // takes it from here while it is still held and from the log otherwise. So there is no hand-over from catch-up to live
-// that could lose or repeat a commit, and a slow reader costs no memory: it just finds its commit gone and reads the log.
+// that could lose or repeat a commit, and a slow reader costs no memory: it just finds its commit gone and reads the
+// log.
 namespace docket::engine {
 
 class Feed {
@@ -39,12 +40,12 @@ class Feed {
   void Unsubscribe(uint64_t id) const;
 
  private:
-  mutable std::mutex mutex_;
-  std::deque<std::pair<Record, size_t>> held_;
-  size_t held_bytes_ = 0;
-  uint64_t next_;
-  mutable uint64_t next_subscription_ = 1;
-  mutable std::unordered_map<uint64_t, std::shared_ptr<std::function<void()>>> wakes_;
+  mutable Mutex mutex_;
+  std::deque<std::pair<Record, size_t>> held_ ABSL_GUARDED_BY(mutex_);
+  size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t next_ ABSL_GUARDED_BY(mutex_);
+  mutable uint64_t next_subscription_ ABSL_GUARDED_BY(mutex_) = 1;
+  mutable std::unordered_map<uint64_t, std::shared_ptr<std::function<void()>>> wakes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace docket::engine

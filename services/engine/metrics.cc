@@ -5,7 +5,8 @@ namespace {
 
 using prometheus::Histogram;
 
-Histogram& MakeHistogram(prometheus::Registry& registry, const char* name, const char* help, Histogram::BucketBoundaries buckets) {
+Histogram& MakeHistogram(prometheus::Registry& registry, const char* name, const char* help,
+                         Histogram::BucketBoundaries buckets) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 prometheus::Gauge& MakeGauge(prometheus::Registry& registry, const char* name, const char* help) {
@@ -29,7 +30,8 @@ EngineMetrics::EngineMetrics(std::shared_ptr<prometheus::Registry> registry)
       queue_depth(MakeGauge(*registry, "docket_queue_depth", "Commands waiting for the writer.")),
       commands_accepted(MakeCounter(*registry, "docket_commands_accepted_total", "Commands committed.")),
       commands_refused(MakeCounter(*registry, "docket_commands_refused_total", "Commands refused.")),
-      timer_wakeups(MakeCounter(*registry, "docket_timer_wakeups_total", "Times the writer woke because a timer was due.")),
+      timer_wakeups(
+          MakeCounter(*registry, "docket_timer_wakeups_total", "Times the writer woke because a timer was due.")),
       write_disabled(MakeGauge(*registry, "docket_write_disabled", "1 while writing is latched off.")),
       clock_suspect(MakeGauge(*registry, "docket_clock_suspect", "1 while the wall clock is in doubt.")) {}
 

@@ -15,16 +15,16 @@ class EngineMetrics {
  public:
   explicit EngineMetrics(std::shared_ptr<prometheus::Registry> registry);
 
-  prometheus::Histogram& group_commands;       // commands per group
-  prometheus::Histogram& append_seconds;       // one group's write, sync included
-  prometheus::Histogram& rows_per_command;     // view rows written per staged command
-  prometheus::Histogram& timer_late_seconds;   // commit time minus due of timers fired
-  prometheus::Gauge& queue_depth;              // commands waiting
+  prometheus::Histogram& group_commands;      // commands per group
+  prometheus::Histogram& append_seconds;      // one group's write, sync included
+  prometheus::Histogram& rows_per_command;    // view rows written per staged command
+  prometheus::Histogram& timer_late_seconds;  // commit time minus due of timers fired
+  prometheus::Gauge& queue_depth;             // commands waiting
   prometheus::Counter& commands_accepted;
   prometheus::Counter& commands_refused;
-  prometheus::Counter& timer_wakeups;          // times the writer woke because something was due
-  prometheus::Gauge& write_disabled;           // 1 while writing is latched off
-  prometheus::Gauge& clock_suspect;            // 1 while the wall clock is in doubt
+  prometheus::Counter& timer_wakeups;  // times the writer woke because something was due
+  prometheus::Gauge& write_disabled;   // 1 while writing is latched off
+  prometheus::Gauge& clock_suspect;    // 1 while the wall clock is in doubt
 };
 
 }  // namespace docket::engine

@@ -49,10 +49,9 @@ absl::StatusOr<Configuration> LoadConfiguration(const store::KvSnapshot& snapsho
           configuration.schema_version = event.schema_recorded().schema_version();
           configuration.schema_digest = event.schema_recorded().digest();
           if (configuration.schema_version > kSchemaVersion) {
-            return absl::FailedPreconditionError(
-                absl::StrCat("the log was written with schema ", configuration.schema_version, " by ",
-                             event.schema_recorded().binary(), ", this binary knows ", kSchemaVersion,
-                             "; start the newer version"));
+            return absl::FailedPreconditionError(absl::StrCat(
+                "the log was written with schema ", configuration.schema_version, " by ",
+                event.schema_recorded().binary(), ", this binary knows ", kSchemaVersion, "; start the newer version"));
           }
         }
         DOCKET_ASSIGN_OR_RETURN(configuration.policies,

@@ -14,12 +14,12 @@ namespace docket::engine {
 // What the log says besides cases.
 struct Configuration {
   std::shared_ptr<const policy::PolicySet> policies;
-  uint32_t schema_version = 0;   // newest recorded; 0: none
+  uint32_t schema_version = 0;  // newest recorded; 0: none
   std::string schema_digest;
 };
 
-// Reads the commits listed in the config view. kDataLoss: a commit that does not decode. kFailedPrecondition: the log was
-// written with a newer schema than this binary knows.
+// Reads the commits listed in the config view. kDataLoss: a commit that does not decode. kFailedPrecondition: the log
+// was written with a newer schema than this binary knows.
 absl::StatusOr<Configuration> LoadConfiguration(const store::KvSnapshot& snapshot, store::Family views,
                                                 const store::EventLog& log);
 

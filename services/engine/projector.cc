@@ -82,10 +82,14 @@ constexpr View ViewOf(const char* name) {
   return {name, Row::kKeyspace, Row::kVersion};
 }
 constexpr View kViews[] = {
-    ViewOf<projection::CaseRow>("case"),     ViewOf<projection::CaseNumberRow>("case_number"),
-    ViewOf<projection::ExternalRow>("external"), ViewOf<projection::DutyRow>("duty"),
-    ViewOf<projection::QueueRow>("queue"),   ViewOf<projection::WakeRow>("wake"),
-    ViewOf<projection::EscalationRow>("escalation"), ViewOf<store::RequestRow>("request"),
+    ViewOf<projection::CaseRow>("case"),
+    ViewOf<projection::CaseNumberRow>("case_number"),
+    ViewOf<projection::ExternalRow>("external"),
+    ViewOf<projection::DutyRow>("duty"),
+    ViewOf<projection::QueueRow>("queue"),
+    ViewOf<projection::WakeRow>("wake"),
+    ViewOf<projection::EscalationRow>("escalation"),
+    ViewOf<store::RequestRow>("request"),
     ViewOf<projection::ConfigRow>("config"),
 };
 
@@ -114,7 +118,8 @@ class Digester {
 
 }  // namespace
 
-size_t ProjectChange(const v1::Case& before, const v1::Case& after, const CaseHead& head, Family views, KvBatch* batch) {
+size_t ProjectChange(const v1::Case& before, const v1::Case& after, const CaseHead& head, Family views,
+                     KvBatch* batch) {
   const projection::Rows old_rows = before.revision() == 0 ? projection::Rows{} : projection::RowsOf(before);
   const projection::Rows new_rows = projection::RowsOf(after);
   const projection::CaseRow row = HeadRow(after, head);

@@ -34,7 +34,7 @@ class Folder {
   absl::Status Fold(const v1::CommitRecord& record, const std::string& leaf) {
     for (const v1::Slice& slice : record.slices()) {
       if (slice.kind() != v1::STREAM_KIND_CASE) continue;
-      DOCKET_ASSIGN_OR_RETURN(LoadedCase* loaded, Find(slice.stream_id()));
+      DOCKET_ASSIGN_OR_RETURN(LoadedCase * loaded, Find(slice.stream_id()));
       DOCKET_RETURN_IF_ERROR(FoldSlice(slice, &loaded->state));
       loaded->last_commit = record.commit();
       loaded->last_leaf = leaf;
@@ -60,7 +60,8 @@ class Folder {
     if (!row.SetValue(value) || row.value.state().size() < 32) return absl::DataLossError("scratch row does not parse");
     loaded.last_leaf = row.value.state().substr(0, 32);
     loaded.last_commit = row.value.last_commit();
-    if (!loaded.state.ParseFromString(row.value.state().substr(32))) return absl::DataLossError("scratch state does not parse");
+    if (!loaded.state.ParseFromString(row.value.state().substr(32)))
+      return absl::DataLossError("scratch state does not parse");
     return loaded;
   }
 
@@ -96,7 +97,8 @@ absl::Status EmitStates(store::KvStore* kv, Family scratch, Family views) {
   auto states = snapshot->Scan(scratch, "", "");
   for (; states->Valid(); states->Next()) {
     DOCKET_ASSIGN_OR_RETURN(const LoadedCase loaded, Folder::Parse(states->value()));
-    for (auto& row : EncodeAllRows(loaded.state, {loaded.last_commit, loaded.last_leaf})) entries.push_back(std::move(row));
+    for (auto& row : EncodeAllRows(loaded.state, {loaded.last_commit, loaded.last_leaf}))
+      entries.push_back(std::move(row));
     if (loaded.state.revision() >= kKeepStateFrom) {
       projection::SnapshotRow kept;
       kept.case_id = loaded.state.case_id();

@@ -24,7 +24,8 @@ absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& l
                                     store::Family scratch, const Progress& progress);
 
 // Applies commits [from, head) to `views`, which hold [0, from), one batch each. Returns the new head.
-absl::StatusOr<uint64_t> CatchUpViews(store::KvStore* kv, const store::EventLog& log, store::Family views, uint64_t from);
+absl::StatusOr<uint64_t> CatchUpViews(store::KvStore* kv, const store::EventLog& log, store::Family views,
+                                      uint64_t from);
 
 // Generations are marked complete by a row; the live one is the newest complete one of this binary's view versions.
 absl::Status MarkComplete(store::KvStore* kv, uint32_t generation);

@@ -17,7 +17,8 @@ int EventCount(const v1::CommitRecord& record) {
 
 uint64_t LastPosition(const v1::CommitRecord& record) { return record.first_position() + EventCount(record) - 1; }
 
-absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event, uint64_t position) {
+absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event,
+                                                uint64_t position) {
   const v1::Slice& from = record.slices(slice);
   const v1::RecordedEvent& recorded = from.events(event);
   v1::HistoryEvent out;

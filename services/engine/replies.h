@@ -14,13 +14,14 @@
 namespace docket::engine {
 
 // One event of `record` as readers see it.
-absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event, uint64_t position);
+absl::StatusOr<v1::HistoryEvent> ToHistoryEvent(const v1::CommitRecord& record, int slice, int event,
+                                                uint64_t position);
 
 // All events of a record, in order of position.
 absl::StatusOr<std::vector<v1::HistoryEvent>> ToHistoryEvents(const v1::CommitRecord& record);
 
-// The answer to the command that made `record`, as a function of the record and the state right after it, so that a retry
-// gets the same answer. `brief`: without events.
+// The answer to the command that made `record`, as a function of the record and the state right after it, so that a
+// retry gets the same answer. `brief`: without events.
 absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after, bool brief);
 
 // Id, number, status and next duty of a case, for answers.

@@ -46,14 +46,21 @@ bool IsHistory(const v1::ExecuteRequest& request) {
          (request.command().has_file() && request.command().file().history());
 }
 
-std::string ExternalKey(const v1::ExternalRef& ref) { return absl::StrCat(ref.source(), std::string(1, '\0'), ref.key()); }
+std::string ExternalKey(const v1::ExternalRef& ref) {
+  return absl::StrCat(ref.source(), std::string(1, '\0'), ref.key());
+}
 
 }  // namespace
 
 Sequencer::Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, size_t cached_cases,
                      uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies)
-    : kv_(kv), log_(log), environment_(environment), generation_(view_generation), policies_(policies),
-      durable_policies_(policies), cache_(cached_cases) {}
+    : kv_(kv),
+      log_(log),
+      environment_(environment),
+      generation_(view_generation),
+      policies_(policies),
+      durable_policies_(policies),
+      cache_(cached_cases) {}
 
 void Sequencer::SwitchGeneration(uint32_t generation) {
   DOCKET_CHECK(encoded_.empty());
@@ -156,17 +163,20 @@ absl::StatusOr<std::optional<std::string>> Sequencer::FindExternal(const v1::Ext
 absl::StatusOr<std::string> Sequencer::ResolveCase(const v1::ExecuteRequest& request) {
   if (!request.case_id().empty()) return request.case_id();
   if (!request.case_no().empty()) {
-    if (const auto staged = staged_numbers_.find(request.case_no()); staged != staged_numbers_.end()) return staged->second;
+    if (const auto staged = staged_numbers_.find(request.case_no()); staged != staged_numbers_.end())
+      return staged->second;
     const auto number = workflow::ParseCaseNumber(request.case_no());
     if (!number.has_value()) {
-      return RefuseFields("CASE_NO_INVALID", {{"case_no", absl::StrCat("\"", request.case_no(),
-                                                                       "\" is no case number or its check character is wrong")}});
+      return RefuseFields(
+          "CASE_NO_INVALID",
+          {{"case_no", absl::StrCat("\"", request.case_no(), "\" is no case number or its check character is wrong")}});
     }
     projection::CaseNumberRow key;
     key.prefix = number->prefix;
     key.year = number->year;
     key.counter = number->counter;
-    DOCKET_ASSIGN_OR_RETURN(const std::optional<projection::CaseNumberRow> row, store::GetRow(*snapshot_, views(), key));
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<projection::CaseNumberRow> row,
+                            store::GetRow(*snapshot_, views(), key));
     if (!row.has_value()) return CaseNotFound(request.case_no());
     return row->case_id;
   }
@@ -200,7 +210,8 @@ absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& 
   return reply;
 }
 
-std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, const std::string& canonical, bool brief) {
+std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, const std::string& canonical,
+                                                 bool brief) {
   const std::optional<int64_t> ms = store::ParseUuidV7(request_id);
   if (!ms.has_value()) {
     return Prepared{RefuseFields("INVALID_FIELD", {{"request_id", absl::StrCat("\"", request_id, "\" is no UUIDv7")}})};
@@ -216,10 +227,11 @@ std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, 
     if (!row.ok()) return Prepared{row.status()};
     if (!row->has_value()) {
       if (absl::FromUnixMillis(*ms) < now_ - kRequestHorizon) {
-        return Prepared{Refuse(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_TOO_OLD",
-                               absl::StrCat("request_id: made at ", FormatUtc(absl::FromUnixMillis(*ms)),
-                                            ", ids are remembered for 30 days; whether it took effect then is not known"),
-                               {{"request_id", request_id}})};
+        return Prepared{
+            Refuse(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_TOO_OLD",
+                   absl::StrCat("request_id: made at ", FormatUtc(absl::FromUnixMillis(*ms)),
+                                ", ids are remembered for 30 days; whether it took effect then is not known"),
+                   {{"request_id", request_id}})};
       }
       return std::nullopt;
     }
@@ -290,10 +302,10 @@ Prepared Sequencer::ExecuteNew(const v1::ExecuteRequest& request, const Caller& 
   LoadedCase fresh;
   fresh.state.set_case_id(request.case_id());
   if (request.case_id().empty()) {
-    fresh.state.set_case_id(
-        store::MakeUuidV7(absl::ToUnixMillis(now_), environment_.random(store::kUuidRandomBytes)));
+    fresh.state.set_case_id(store::MakeUuidV7(absl::ToUnixMillis(now_), environment_.random(store::kUuidRandomBytes)));
   } else if (const auto taken = Load(request.case_id()); taken.ok()) {
-    return {Refuse(absl::StatusCode::kAlreadyExists, "CASE_EXISTS", absl::StrCat("case_id: ", request.case_id(), " is taken"),
+    return {Refuse(absl::StatusCode::kAlreadyExists, "CASE_EXISTS",
+                   absl::StrCat("case_id: ", request.case_id(), " is taken"),
                    {{"case_no", (*taken)->state.case_no()}})};
   } else if (taken.status().code() != absl::StatusCode::kNotFound) {
     return {taken.status()};
@@ -304,8 +316,7 @@ Prepared Sequencer::ExecuteNew(const v1::ExecuteRequest& request, const Caller& 
 absl::StatusOr<uint64_t> Sequencer::NextCaseCounter(const std::string& prefix, uint32_t year) {
   const std::string name = absl::StrCat(prefix, "/", year);
   if (const auto found = case_counters_.find(name); found != case_counters_.end()) return found->second + 1;
-  const std::string lower =
-      store::KeyWriter().U16(projection::CaseNumberRow::kKeyspace).Text(prefix).U32(year).Take();
+  const std::string lower = store::KeyWriter().U16(projection::CaseNumberRow::kKeyspace).Text(prefix).U32(year).Take();
   DOCKET_ASSIGN_OR_RETURN(const auto last, snapshot_->Last(views(), lower, store::PrefixEnd(lower)));
   uint64_t counter = 0;
   if (last.has_value()) {
@@ -317,18 +328,19 @@ absl::StatusOr<uint64_t> Sequencer::NextCaseCounter(const std::string& prefix, u
   return counter + 1;
 }
 
-Prepared Sequencer::DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
-                                   LoadedCase* loaded) {
+Prepared Sequencer::DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller,
+                                   const std::string& canonical, LoadedCase* loaded) {
   if (request.has_expected_revision() && request.expected_revision() != loaded->state.revision()) {
-    return {Refuse(absl::StatusCode::kAborted, "REVISION_MISMATCH",
-                   absl::StrCat("expected_revision: ", request.expected_revision(), ", case ", loaded->state.case_no(),
-                                " is at ", loaded->state.revision()),
-                   {{"expected", absl::StrCat(request.expected_revision())},
-                    {"actual", absl::StrCat(loaded->state.revision())}})};
+    return {Refuse(
+        absl::StatusCode::kAborted, "REVISION_MISMATCH",
+        absl::StrCat("expected_revision: ", request.expected_revision(), ", case ", loaded->state.case_no(), " is at ",
+                     loaded->state.revision()),
+        {{"expected", absl::StrCat(request.expected_revision())}, {"actual", absl::StrCat(loaded->state.revision())}})};
   }
-  const absl::StatusOr<absl::Time> effective = workflow::EffectiveTime(
-      loaded->state, request.command(), request.has_occurred_at() ? FromProto(request.occurred_at()) : absl::InfinitePast(),
-      !request.evidence_ref().empty(), now_);
+  const absl::StatusOr<absl::Time> effective =
+      workflow::EffectiveTime(loaded->state, request.command(),
+                              request.has_occurred_at() ? FromProto(request.occurred_at()) : absl::InfinitePast(),
+                              !request.evidence_ref().empty(), now_);
   if (!effective.ok()) return {effective.status()};
   const v1::Actor actor = ActorFor(request, caller);
   CommandSealer sealer(environment_.random, next_commit_);
@@ -465,11 +477,13 @@ Prepared Sequencer::Advance(const std::string& case_id) {
 
 Prepared Sequencer::TakeNext(const std::string& queue, const std::string& request_id, const Caller& caller) {
   if (policies_->Queue(queue) == nullptr) {
-    return {RefuseFields("UNKNOWN_QUEUE", {{"queue", absl::StrCat("\"", queue, "\" is not in the directory, nearest is \"",
-                                                                  policies_->NearestQueue(queue), "\"")}})};
+    return {
+        RefuseFields("UNKNOWN_QUEUE", {{"queue", absl::StrCat("\"", queue, "\" is not in the directory, nearest is \"",
+                                                              policies_->NearestQueue(queue), "\"")}})};
   }
   const std::string canonical = absl::StrCat(caller.principal_id, "\ntake_next\n", queue);
-  if (auto earlier = EarlierAnswer(request_id, canonical, caller.brief); earlier.has_value()) return *std::move(earlier);
+  if (auto earlier = EarlierAnswer(request_id, canonical, caller.brief); earlier.has_value())
+    return *std::move(earlier);
   const std::string lower = store::KeyWriter().U16(projection::QueueRow::kKeyspace).Text(queue).Take();
   store::RowScan<projection::QueueRow> rows(*snapshot_, views(), lower, store::PrefixEnd(lower));
   for (int looked = 0; rows.Valid() && looked < kMaxQueueLook; rows.Next(), ++looked) {
@@ -479,17 +493,19 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
     const absl::StatusOr<LoadedCase*> loaded = Load(row->case_id);
     if (!loaded.ok()) return {loaded.status()};
     const v1::Case& state = (*loaded)->state;  // with what this group did before
-    if (!state.owner().empty() || state.queue() != queue || state.status().leaves_queue() || !state.status().active()) continue;
+    if (!state.owner().empty() || state.queue() != queue || state.status().leaves_queue() || !state.status().active())
+      continue;
     v1::ExecuteRequest request;
     request.set_request_id(request_id);
     request.set_case_id(row->case_id);
     request.mutable_command()->mutable_take();
     Prepared prepared = DecideAndStage(request, caller, canonical, *loaded);
-    if (prepared.answer.ok() || prepared.answer.status().code() != absl::StatusCode::kFailedPrecondition) return prepared;
+    if (prepared.answer.ok() || prepared.answer.status().code() != absl::StatusCode::kFailedPrecondition)
+      return prepared;
   }
   if (const absl::Status status = rows.status(); !status.ok()) return {status};
-  return {Refuse(absl::StatusCode::kNotFound, "QUEUE_EMPTY", absl::StrCat("queue ", queue, " holds no case without an owner"),
-                 {{"queue", queue}})};
+  return {Refuse(absl::StatusCode::kNotFound, "QUEUE_EMPTY",
+                 absl::StrCat("queue ", queue, " holds no case without an owner"), {{"queue", queue}})};
 }
 
 }  // namespace docket::engine

@@ -18,12 +18,13 @@
 #include "services/engine/feed.h"
 #include "store/event_log.h"
 #include "store/kv.h"
+#include "workflow/case/draft.h"
 #include "workflow/policy/pack.h"
 #include "workflow/policy/policy_set.h"
 
 // Turns commands into commits, a group at a time. One thread. Within a group every command sees what the ones before it
-// did; nothing of it is visible to anybody else until Commit() has it on disk, and if that fails nothing of it remains in
-// memory either.
+// did; nothing of it is visible to anybody else until Commit() has it on disk, and if that fails nothing of it remains
+// in memory either.
 namespace docket::engine {
 
 // What became of one command of a group. A staged one is answered only after Commit().
@@ -96,6 +97,12 @@ class Sequencer {
   absl::Status StageCase(v1::CommitRecord record, LoadedCase* loaded, v1::Case after, std::vector<v1::Event> events,
                          store::KvBatch personal);
   v1::CommitRecord NewRecord() const;
+  // The documents of a pack that differ from what is published, each a new version in its own stream.
+  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, absl::Time effective,
+                                     v1::PublishPoliciesReply* reply) const;
+  // False: the directory in force says the same.
+  absl::StatusOr<bool> AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
+                                         std::vector<NewSlice>* slices) const;
   absl::StatusOr<const SystemHead*> HeadOfStream(v1::StreamKind kind, const std::string& id);
   absl::Status StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal);
   // Encodes and adds to the group; the record's number and position are already set.
@@ -109,8 +116,8 @@ class Sequencer {
   std::shared_ptr<const policy::PolicySet> policies_;
   std::shared_ptr<const policy::PolicySet> durable_policies_;
   CaseCache cache_;
-  std::map<std::string, uint64_t> case_counters_;           // "CMP/2026" → last counter given
-  std::map<std::string, SystemHead> other_heads_;           // streams other than cases, small
+  std::map<std::string, uint64_t> case_counters_;  // "CMP/2026" → last counter given
+  std::map<std::string, SystemHead> other_heads_;  // streams other than cases, small
 
   // The group being prepared.
   std::unique_ptr<store::KvSnapshot> snapshot_;
@@ -122,9 +129,9 @@ class Sequencer {
   store::KvBatch rows_;
   size_t staged_bytes_ = 0;
   size_t staged_rows_ = 0;
-  std::map<std::string, size_t> staged_requests_;           // request id → index in records_
-  std::map<std::string, std::string> staged_external_;      // source NUL key → case id
-  std::map<std::string, std::string> staged_numbers_;       // case number → case id
+  std::map<std::string, size_t> staged_requests_;       // request id → index in records_
+  std::map<std::string, std::string> staged_external_;  // source NUL key → case id
+  std::map<std::string, std::string> staged_numbers_;   // case number → case id
 };
 
 }  // namespace docket::engine

@@ -47,6 +47,13 @@ absl::StatusOr<bool> SameDirectory(const policy::PackDirectory& pack, const poli
   return names.empty() && current.SerializeAsString() == pack.directory.SerializeAsString();
 }
 
+v1::Event NewEvent(absl::Time at) {
+  v1::Event event;
+  *event.mutable_occurred_at() = ToProto(at);
+  event.set_visibility(v1::VISIBILITY_INTERNAL);
+  return event;
+}
+
 absl::Status PackRefusal(const policy::Pack& pack) {
   std::vector<BadField> bad;
   for (const policy::Finding& finding : pack.findings) {
@@ -111,25 +118,11 @@ absl::Status Sequencer::RecordSystem(v1::Event event, const std::string& princip
   return StageOther(std::move(record), std::move(slices), {});
 }
 
-PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
-                                       const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
-  const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", request.yaml());
-  if (auto earlier = EarlierAnswer(request.request_id(), canonical, true); earlier.has_value()) {
-    if (!earlier->answer.ok()) return {earlier->answer.status()};
-    v1::PublishPoliciesReply reply;  // published before; the policies are there
-    reply.set_unchanged(true);
-    return {std::move(reply), earlier->staged};
-  }
-  const policy::Pack again = parsed_against == policies_.get() ? policy::Pack{} : policy::ParsePack(request.yaml(), *policies_, now_);
-  const policy::Pack& pack = parsed_against == policies_.get() ? parsed : again;
-  if (!pack.findings.empty()) return {PackRefusal(pack)};
-  const absl::Time effective = request.has_effective_from() ? FromProto(request.effective_from()) : now_;
-  v1::CommitRecord record = NewRecord();
-  CommandSealer sealer(environment_.random, next_commit_);
-  v1::PublishPoliciesReply reply;
+std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pack, absl::Time effective,
+                                                         v1::PublishPoliciesReply* reply) const {
   std::vector<NewSlice> slices;
   for (const policy::PackDocument& document : pack.documents) {
-    v1::PublishedPolicy* published = reply.add_policies();
+    v1::PublishedPolicy* published = reply->add_policies();
     published->set_kind(document.kind);
     published->set_id(document.id);
     const auto newest = policies_->Get(document.kind, document.id, 0);
@@ -139,11 +132,8 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
       continue;
     }
     published->set_version(published->version() + 1);
-    NewSlice slice{v1::STREAM_KIND_POLICY, StreamOf(document.kind, document.id), {}};
-    v1::Event event;
-    *event.mutable_occurred_at() = ToProto(now_);
-    event.set_visibility(v1::VISIBILITY_INTERNAL);
-    v1::PolicyPublished* body = event.mutable_policy_published();
+    NewSlice slice{v1::STREAM_KIND_POLICY, StreamOf(document.kind, document.id), {NewEvent(now_)}};
+    v1::PolicyPublished* body = slice.events.back().mutable_policy_published();
     body->set_kind(document.kind);
     body->set_id(document.id);
     body->set_version(published->version());
@@ -151,27 +141,50 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
     body->set_digest(document.digest);
     *body->mutable_effective_from() = ToProto(effective);
     *body->mutable_compiled() = document.compiled;
-    slice.events.push_back(std::move(event));
     slices.push_back(std::move(slice));
   }
+  return slices;
+}
+
+absl::StatusOr<bool> Sequencer::AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
+                                                  std::vector<NewSlice>* slices) const {
+  DOCKET_ASSIGN_OR_RETURN(const bool same, SameDirectory(pack, *policies_, *snapshot_));
+  if (same) return false;
+  v1::Event event = NewEvent(now_);
+  v1::DirectoryPublished* body = event.mutable_directory_published();
+  body->set_version(policies_->directory_version() + 1);
+  *body->mutable_directory() = pack.directory;
+  const std::map<std::string, std::string> names(pack.names.begin(), pack.names.end());
+  for (v1::Principal& principal : *body->mutable_directory()->mutable_principals()) {
+    const auto name = names.find(principal.id());
+    if (name != names.end() && !name->second.empty())
+      *principal.mutable_name() = sealer->Seal(principal.id(), name->second);
+  }
+  slices->push_back({v1::STREAM_KIND_DIRECTORY, kDirectoryStream, {std::move(event)}});
+  return true;
+}
+
+PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
+                                       const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
+  const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", request.yaml());
+  if (auto earlier = EarlierAnswer(request.request_id(), canonical, true); earlier.has_value()) {
+    if (!earlier->answer.ok()) return {earlier->answer.status()};
+    v1::PublishPoliciesReply reply;  // published before; the policies are there
+    reply.set_unchanged(true);
+    return {std::move(reply), earlier->staged};
+  }
+  const bool current = parsed_against == policies_.get();
+  const policy::Pack again = current ? policy::Pack{} : policy::ParsePack(request.yaml(), *policies_, now_);
+  const policy::Pack& pack = current ? parsed : again;
+  if (!pack.findings.empty()) return {PackRefusal(pack)};
+  v1::PublishPoliciesReply reply;
+  CommandSealer sealer(environment_.random, next_commit_);
+  std::vector<NewSlice> slices =
+      PolicySlices(pack, request.has_effective_from() ? FromProto(request.effective_from()) : now_, &reply);
   if (pack.directory.has_value()) {
-    const absl::StatusOr<bool> same = SameDirectory(*pack.directory, *policies_, *snapshot_);
-    if (!same.ok()) return {same.status()};
-    if (!*same) {
-      v1::Event event;
-      *event.mutable_occurred_at() = ToProto(now_);
-      event.set_visibility(v1::VISIBILITY_INTERNAL);
-      v1::DirectoryPublished* body = event.mutable_directory_published();
-      body->set_version(policies_->directory_version() + 1);
-      *body->mutable_directory() = pack.directory->directory;
-      for (v1::Principal& principal : *body->mutable_directory()->mutable_principals()) {
-        for (const auto& [id, name] : pack.directory->names) {
-          if (id == principal.id() && !name.empty()) *principal.mutable_name() = sealer.Seal(id, name);
-        }
-      }
-      slices.push_back({v1::STREAM_KIND_DIRECTORY, kDirectoryStream, {std::move(event)}});
-      reply.set_directory_published(true);
-    }
+    const absl::StatusOr<bool> added = AddDirectorySlice(*pack.directory, &sealer, &slices);
+    if (!added.ok()) return {added.status()};
+    reply.set_directory_published(*added);
   }
   if (slices.empty()) {
     reply.set_unchanged(true);
@@ -181,6 +194,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
     return {RefuseFields("PACK_TOO_LARGE", {{"yaml", absl::StrCat(slices.size(), " changed documents, want at most ",
                                                                   store::kMaxSlices, " in one pack")}})};
   }
+  v1::CommitRecord record = NewRecord();
   // The new set takes effect for the commands behind this one in the group; it is thrown away if the group fails.
   std::shared_ptr<const policy::PolicySet> policies = policies_;
   uint64_t position = record.first_position();
@@ -191,8 +205,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
       policies = *std::move(next);
     }
   }
-  v1::ExecuteRequest none;
-  *record.mutable_actor() = ActorFor(none, caller);
+  *record.mutable_actor() = ActorFor(v1::ExecuteRequest(), caller);
   record.set_request_id(request.request_id());
   record.set_request_digest(store::RequestDigest(sealer.first_salt(), canonical));
   reply.set_commit(record.commit());

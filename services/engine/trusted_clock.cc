@@ -24,20 +24,20 @@ void TrustedClock::LookLocked() const {
 }
 
 absl::Time TrustedClock::Now() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   LookLocked();
   // Whole microseconds: what is stored is what was decided with.
   return absl::FromUnixMicros(absl::ToUnixMicros(good_wall_ + (inner_->Monotonic() - good_monotonic_)));
 }
 
 bool TrustedClock::Suspect() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   LookLocked();
   return suspect_;
 }
 
 absl::Duration TrustedClock::Deviation() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   LookLocked();
   if (!suspect_) return absl::ZeroDuration();
   return inner_->Now() - (good_wall_ + (inner_->Monotonic() - good_monotonic_));
@@ -45,7 +45,7 @@ absl::Duration TrustedClock::Deviation() const {
 
 absl::Duration TrustedClock::Accept() {
   const absl::Duration deviation = Deviation();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   good_wall_ = inner_->Now();
   good_monotonic_ = inner_->Monotonic();
   suspect_ = false;

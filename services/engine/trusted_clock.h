@@ -2,14 +2,14 @@
 #define DOCKET_SERVICES_ENGINE_TRUSTED_CLOCK_H_
 
 #include <memory>
-#include <mutex>
 
 #include "absl/time/time.h"
 #include "services/engine/environment.h"
+#include "workflow/base/mutex.h"
 
-// A wall clock that is not believed when it steps (R13). Between two looks the wall clock may move against monotonic time
-// by at most kMaxStep; beyond that the clock is SUSPECT and Now() goes on from the last good reading by monotonic time,
-// until Accept(). Thread-safe.
+// A wall clock that is not believed when it steps (R13). Between two looks the wall clock may move against monotonic
+// time by at most kMaxStep; beyond that the clock is SUSPECT and Now() goes on from the last good reading by monotonic
+// time, until Accept(). Thread-safe.
 namespace docket::engine {
 
 class TrustedClock : public Clock {
@@ -30,13 +30,13 @@ class TrustedClock : public Clock {
   absl::Duration Accept();
 
  private:
-  void LookLocked() const;
+  void LookLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Clock> inner_;
-  mutable std::mutex mutex_;
-  mutable absl::Time good_wall_;
-  mutable absl::Duration good_monotonic_;
-  mutable bool suspect_ = false;
+  mutable Mutex mutex_;
+  mutable absl::Time good_wall_ ABSL_GUARDED_BY(mutex_);
+  mutable absl::Duration good_monotonic_ ABSL_GUARDED_BY(mutex_);
+  mutable bool suspect_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace docket::engine

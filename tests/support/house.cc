@@ -74,9 +74,9 @@ std::string ReadPack(absl::string_view name) {
 }
 
 std::vector<std::string> ShippedPacks() {
-  return {"directory-sample.yaml", "calendar-always.yaml",   "calendar-london.yaml", "priority-matrix.yaml",
-          "sla-standard.yaml",     "complaint-iso10002.yaml", "ticket-basic.yaml",    "ladder-standard.yaml",
-          "servicenow-incident.yaml"};
+  return {"directory-sample.yaml", "calendar-always.yaml", "calendar-london.yaml",
+          "priority-matrix.yaml",  "sla-standard.yaml",    "complaint-iso10002.yaml",
+          "ticket-basic.yaml",     "ladder-standard.yaml", "servicenow-incident.yaml"};
 }
 
 House::House() : House(Options()) {}
@@ -124,7 +124,8 @@ std::string House::NewRequestId() { return store::MakeUuidV7(absl::ToUnixMillis(
 absl::StatusOr<v1::ExecuteReply> House::Do(v1::ExecuteRequest request, absl::string_view principal) {
   if (request.request_id().empty()) request.set_request_id(NewRequestId());
   auto answer = std::make_shared<Answer<v1::ExecuteReply>>();
-  engine_->Submit(std::move(request), engine::Caller{.principal_id = std::string(principal)}, engine::Lane::kInteractive,
+  engine_->Submit(std::move(request), engine::Caller{.principal_id = std::string(principal)},
+                  engine::Lane::kInteractive,
                   [answer](absl::StatusOr<v1::ExecuteReply> reply) { answer->Set(std::move(reply)); });
   return answer->Wait();
 }

@@ -207,8 +207,12 @@ void UnsyncedFs::SetFault(std::function<IOStatus(FileCall, const std::string&)> 
 }
 
 IOStatus UnsyncedFs::BeforeCall(FileCall call, const std::string& path) {
-  std::lock_guard lock(mutex_);
-  return fault_ == nullptr ? IOStatus::OK() : fault_(call, path);
+  std::function<IOStatus(FileCall, const std::string&)> fault;
+  {
+    std::lock_guard lock(mutex_);
+    fault = fault_;
+  }
+  return fault == nullptr ? IOStatus::OK() : fault(call, path);  // without the lock, so that it may wait
 }
 
 void UnsyncedFs::Appended(Inode* inode, const Slice& data) {

@@ -50,7 +50,8 @@ class UnsyncedFs : public rocksdb::FileSystemWrapper {
   void RecordCrashPoints(std::function<uint64_t()> label);
   std::vector<CrashPoint> TakeCrashPoints();
 
-  // `fault` is asked before each call; what is not OK is returned without any effect. Null: none.
+  // `fault` is asked before each call; what is not OK is returned without any effect. Null: none. It may block, and is
+  // called from several threads.
   void SetFault(std::function<rocksdb::IOStatus(FileCall call, const std::string& path)> fault);
 
   const char* Name() const override { return "UnsyncedFs"; }

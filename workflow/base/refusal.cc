@@ -47,11 +47,10 @@ absl::Status RefuseUnmet(absl::string_view reason, absl::string_view subject, co
     violation->set_description(one.meet_by.empty() ? one.description
                                                    : absl::StrCat(one.description, " (met by: ", one.meet_by, ")"));
   }
-  absl::Status status(
-      absl::StatusCode::kFailedPrecondition,
-      absl::StrCat(subject, ": ", absl::StrJoin(unmet, "; ", [](std::string* out, const Unmet& one) {
-                     absl::StrAppend(out, one.description);
-                   })));
+  absl::Status status(absl::StatusCode::kFailedPrecondition,
+                      absl::StrCat(subject, ": ", absl::StrJoin(unmet, "; ", [](std::string* out, const Unmet& one) {
+                                     absl::StrAppend(out, one.description);
+                                   })));
   AddReason(status, reason, {});
   AddDetail(status, failure);
   return status;

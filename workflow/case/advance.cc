@@ -33,7 +33,8 @@ absl::Status FollowAt(Draft& draft, const v1::Transition& transition, absl::Time
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
   const std::string to = transition.back_to_resume() ? state.wait().resume_to() : transition.to();
   const v1::Status* status = FindStatus(*chart, to);
-  if (status == nullptr) return absl::DataLossError(absl::StrCat("transition ", transition.id(), " leads nowhere: ", to));
+  if (status == nullptr)
+    return absl::DataLossError(absl::StrCat("transition ", transition.id(), " leads nowhere: ", to));
   v1::Event event;
   event.set_visibility(v1::VISIBILITY_PUBLIC);
   event.set_rule(absl::StrCat(chart->id(), "@", chart->version()));
@@ -70,7 +71,8 @@ absl::Status FireTimer(Draft& draft, absl::Time at) {
   for (const v1::Transition& transition : chart->transitions()) {
     if (transition.id() == state.status().timer_transition()) timer = &transition;
   }
-  if (timer == nullptr) return absl::DataLossError(absl::StrCat("timer ", state.status().timer_transition(), " is unknown"));
+  if (timer == nullptr)
+    return absl::DataLossError(absl::StrCat("timer ", state.status().timer_transition(), " is unknown"));
   std::vector<Unmet> unmet = UnmetGuards(*timer, state);
   v1::Event event;
   event.set_rule(absl::StrCat(chart->id(), "@", chart->version()));

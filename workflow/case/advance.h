@@ -16,8 +16,8 @@ absl::Time NextMoment(const v1::Case& state);
 // When the timer service has to wake for the case: NextMoment, or InfiniteFuture while history is imported.
 absl::Time WakeAt(const v1::Case& state);
 
-// Emits everything due at or before `until`, in due order, each with its due as occurred_at. At one instant: warnings and
-// breaches, then the end of a wait, then a timer. Stops early after kMaxAdvanceEvents events; call again then.
+// Emits everything due at or before `until`, in due order, each with its due as occurred_at. At one instant: warnings
+// and breaches, then the end of a wait, then a timer. Stops early after kMaxAdvanceEvents events; call again then.
 inline constexpr int kMaxAdvanceEvents = 128;
 absl::Status Advance(Draft& draft, absl::Time until);
 

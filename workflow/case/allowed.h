@@ -18,9 +18,9 @@ struct AllowedCommand {
   std::string leads_to;  // status, when it is a transition
 };
 
-// What may be done with a case now, in the order of the oneof. A command is "allowed" when some choice of its fields may
-// pass: conditions over the command's own fields count as met. Commands of importers and timers are left out, and those
-// that the case's chart does not know at all.
+// What may be done with a case now, in the order of the oneof. A command is "allowed" when some choice of its fields
+// may pass: conditions over the command's own fields count as met. Commands of importers and timers are left out, and
+// those that the case's chart does not know at all.
 std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy::PolicySet& policies);
 
 }  // namespace docket::workflow

@@ -19,36 +19,66 @@ namespace {
 // One line per event. The compiler does not demand the list to be complete, tests/workflow/case/golden_test.cc does.
 absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* state) {
   switch (event.body_case()) {
-    case v1::Event::kCaseReceived: return ApplyCaseReceived(event, state);
-    case v1::Event::kCaseAccepted: return ApplyCaseAccepted(event.case_accepted(), state);
-    case v1::Event::kCaseDeclined: return absl::OkStatus();  // a fact for readers; the status change follows
-    case v1::Event::kCaseTriaged: return ApplyCaseTriaged(event.case_triaged(), state);
-    case v1::Event::kPrioritySet: return ApplyPrioritySet(event.priority_set(), state);
-    case v1::Event::kCaseClassified: return ApplyCaseClassified(event.case_classified(), state);
-    case v1::Event::kSourceRowRecorded: return ApplySourceRowRecorded(event.source_row_recorded(), state);
-    case v1::Event::kHistoryEnded: return ApplyHistoryEnded(event.history_ended(), state);
-    case v1::Event::kCaseQueued: return ApplyCaseQueued(event.case_queued(), state);
-    case v1::Event::kCaseDequeued: return ApplyCaseDequeued(state);
-    case v1::Event::kOwnerAssigned: return ApplyOwnerAssigned(event.owner_assigned(), state);
-    case v1::Event::kOwnerReleased: return ApplyOwnerReleased(state);
-    case v1::Event::kAccountableOwnerSet: return ApplyAccountableOwnerSet(event.accountable_owner_set(), state);
-    case v1::Event::kCaseTransferred: return ApplyCaseTransferred(event, state);
-    case v1::Event::kTransferAccepted: return ApplyTransferEnded(state);
-    case v1::Event::kTransferRefused: return ApplyTransferEnded(state);
-    case v1::Event::kStatusChanged: return ApplyStatusChanged(event, state);
-    case v1::Event::kCaseReopened: return ApplyCaseReopened(event.case_reopened(), state);
-    case v1::Event::kCaseClosed: return ApplyCaseClosed(event.case_closed(), state);
-    case v1::Event::kCaseVoided: return absl::OkStatus();
-    case v1::Event::kCaseResolved: return ApplyCaseResolved(event.case_resolved(), state);
-    case v1::Event::kWaitExpired: return absl::OkStatus();
-    case v1::Event::kTimerPostponed: return ApplyTimerPostponed(event.timer_postponed(), state);
-    case v1::Event::kInboundReceived: return ApplyInboundReceived(event.inbound_received(), revision, state);
-    case v1::Event::kOutboundSent: return ApplyOutboundSent(event, revision, state);
-    case v1::Event::kNoReplyNeededMarked: return ApplyNoReplyNeededMarked(event.no_reply_needed_marked(), state);
-    case v1::Event::kInternalNoteAdded: return absl::OkStatus();
-    case v1::Event::kDecisionDrafted: return ApplyDecisionDrafted(event, revision, state);
-    case v1::Event::kDecisionIssued: return ApplyDecisionIssued(event, state);
-    case v1::Event::kResolutionAccepted: return ApplyResolutionAccepted(event.resolution_accepted(), state);
+    case v1::Event::kCaseReceived:
+      return ApplyCaseReceived(event, state);
+    case v1::Event::kCaseAccepted:
+      return ApplyCaseAccepted(event.case_accepted(), state);
+    case v1::Event::kCaseDeclined:
+      return absl::OkStatus();  // a fact for readers; the status change follows
+    case v1::Event::kCaseTriaged:
+      return ApplyCaseTriaged(event.case_triaged(), state);
+    case v1::Event::kPrioritySet:
+      return ApplyPrioritySet(event.priority_set(), state);
+    case v1::Event::kCaseClassified:
+      return ApplyCaseClassified(event.case_classified(), state);
+    case v1::Event::kSourceRowRecorded:
+      return ApplySourceRowRecorded(event.source_row_recorded(), state);
+    case v1::Event::kHistoryEnded:
+      return ApplyHistoryEnded(event.history_ended(), state);
+    case v1::Event::kCaseQueued:
+      return ApplyCaseQueued(event.case_queued(), state);
+    case v1::Event::kCaseDequeued:
+      return ApplyCaseDequeued(state);
+    case v1::Event::kOwnerAssigned:
+      return ApplyOwnerAssigned(event.owner_assigned(), state);
+    case v1::Event::kOwnerReleased:
+      return ApplyOwnerReleased(state);
+    case v1::Event::kAccountableOwnerSet:
+      return ApplyAccountableOwnerSet(event.accountable_owner_set(), state);
+    case v1::Event::kCaseTransferred:
+      return ApplyCaseTransferred(event, state);
+    case v1::Event::kTransferAccepted:
+      return ApplyTransferEnded(state);
+    case v1::Event::kTransferRefused:
+      return ApplyTransferEnded(state);
+    case v1::Event::kStatusChanged:
+      return ApplyStatusChanged(event, state);
+    case v1::Event::kCaseReopened:
+      return ApplyCaseReopened(event.case_reopened(), state);
+    case v1::Event::kCaseClosed:
+      return ApplyCaseClosed(event.case_closed(), state);
+    case v1::Event::kCaseVoided:
+      return absl::OkStatus();
+    case v1::Event::kCaseResolved:
+      return ApplyCaseResolved(event.case_resolved(), state);
+    case v1::Event::kWaitExpired:
+      return absl::OkStatus();
+    case v1::Event::kTimerPostponed:
+      return ApplyTimerPostponed(event.timer_postponed(), state);
+    case v1::Event::kInboundReceived:
+      return ApplyInboundReceived(event.inbound_received(), revision, state);
+    case v1::Event::kOutboundSent:
+      return ApplyOutboundSent(event, revision, state);
+    case v1::Event::kNoReplyNeededMarked:
+      return ApplyNoReplyNeededMarked(event.no_reply_needed_marked(), state);
+    case v1::Event::kInternalNoteAdded:
+      return absl::OkStatus();
+    case v1::Event::kDecisionDrafted:
+      return ApplyDecisionDrafted(event, revision, state);
+    case v1::Event::kDecisionIssued:
+      return ApplyDecisionIssued(event, state);
+    case v1::Event::kResolutionAccepted:
+      return ApplyResolutionAccepted(event.resolution_accepted(), state);
     case v1::Event::kClockAttached:
     case v1::Event::kClockRetargeted:
     case v1::Event::kClockPaused:
@@ -57,15 +87,19 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kClockBreached:
     case v1::Event::kClockFulfilled:
     case v1::Event::kClockCancelled:
-    case v1::Event::kClockReopened: return sla::ApplyClockEvent(event, revision, state);
-    case v1::Event::kEscalationRaised: return escalation::ApplyEscalationRaised(event, revision, state);
-    case v1::Event::kEscalationAcknowledged: return escalation::ApplyEscalationAcknowledged(event, state);
+    case v1::Event::kClockReopened:
+      return sla::ApplyClockEvent(event, revision, state);
+    case v1::Event::kEscalationRaised:
+      return escalation::ApplyEscalationRaised(event, revision, state);
+    case v1::Event::kEscalationAcknowledged:
+      return escalation::ApplyEscalationAcknowledged(event, state);
     case v1::Event::kPolicyPublished:
     case v1::Event::kDirectoryPublished:
     case v1::Event::kSchemaRecorded:
     case v1::Event::kClockSuspected:
     case v1::Event::kClockAccepted:
-    case v1::Event::BODY_NOT_SET: break;
+    case v1::Event::BODY_NOT_SET:
+      break;
   }
   return absl::DataLossError(
       absl::StrCat(EventTypeName(event.body_case()), " (type ", event.body_case(), ") is no event of a case"));

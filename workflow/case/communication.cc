@@ -57,7 +57,8 @@ absl::Status DecideSendOutbound(Draft& draft, const v1::Command& command) {
   std::vector<Unmet> unmet;
   for (const uint32_t answered : outbound.answers()) {
     if (!absl::c_linear_search(draft.state().unanswered_inbound(), answered)) {
-      unmet.push_back({"NOT_UNANSWERED", absl::StrCat("send_outbound.answers: ", answered, " is no unanswered message"), ""});
+      unmet.push_back(
+          {"NOT_UNANSWERED", absl::StrCat("send_outbound.answers: ", answered, " is no unanswered message"), ""});
     }
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
@@ -88,8 +89,9 @@ absl::Status DecideMarkNoReplyNeeded(Draft& draft, const v1::Command& command) {
   const uint32_t revision = command.mark_no_reply_needed().inbound_revision();
   std::vector<Unmet> unmet;
   if (!absl::c_linear_search(draft.state().unanswered_inbound(), revision)) {
-    unmet.push_back({"NOT_UNANSWERED", absl::StrCat("mark_no_reply_needed.inbound_revision: ", revision,
-                                                    " is no unanswered message"), ""});
+    unmet.push_back({"NOT_UNANSWERED",
+                     absl::StrCat("mark_no_reply_needed.inbound_revision: ", revision, " is no unanswered message"),
+                     ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

@@ -20,38 +20,70 @@ namespace {
 
 absl::Status DecideCommand(Draft& draft, const v1::Command& command) {
   switch (command.command_case()) {
-    case v1::Command::kFile: return DecideFile(draft, command);
-    case v1::Command::kAccept: return DecideAccept(draft, command);
-    case v1::Command::kDecline: return DecideDecline(draft, command);
-    case v1::Command::kTriage: return DecideTriage(draft, command);
-    case v1::Command::kSetPriority: return DecideSetPriority(draft, command);
-    case v1::Command::kClassify: return DecideClassify(draft, command);
-    case v1::Command::kQueue: return DecideQueue(draft, command);
-    case v1::Command::kAssign: return DecideAssign(draft, command);
-    case v1::Command::kTake: return DecideTake(draft, command);
-    case v1::Command::kRelease: return DecideRelease(draft, command);
-    case v1::Command::kTransfer: return DecideTransfer(draft, command);
-    case v1::Command::kAcceptTransfer: return DecideAcceptTransfer(draft, command);
-    case v1::Command::kRefuseTransfer: return DecideRefuseTransfer(draft, command);
-    case v1::Command::kHold: return DecideHold(draft, command);
-    case v1::Command::kResume: return DecideResume(draft, command);
-    case v1::Command::kRecordInbound: return DecideRecordInbound(draft, command);
-    case v1::Command::kSendOutbound: return DecideSendOutbound(draft, command);
-    case v1::Command::kAddNote: return DecideAddNote(draft, command);
-    case v1::Command::kMarkNoReplyNeeded: return DecideMarkNoReplyNeeded(draft, command);
-    case v1::Command::kResolve: return DecideResolve(draft, command);
-    case v1::Command::kDraftDecision: return DecideDraftDecision(draft, command);
-    case v1::Command::kIssueDecision: return DecideIssueDecision(draft, command);
-    case v1::Command::kResolveOnTheSpot: return DecideResolveOnTheSpot(draft, command);
-    case v1::Command::kClose: return DecideClose(draft, command);
-    case v1::Command::kReopen: return DecideReopen(draft, command);
-    case v1::Command::kVoid: return DecideVoid(draft, command);
-    case v1::Command::kEscalate: return DecideEscalate(draft, command);
-    case v1::Command::kAcknowledgeEscalation: return DecideAcknowledgeEscalation(draft, command);
-    case v1::Command::kRecordSourceRow: return DecideSourceRow(draft, command);
-    case v1::Command::kEndHistory: return DecideEndHistory(draft, command);
-    case v1::Command::kAdvance: return absl::OkStatus();  // advancing is what every command does first
-    case v1::Command::COMMAND_NOT_SET: break;
+    case v1::Command::kFile:
+      return DecideFile(draft, command);
+    case v1::Command::kAccept:
+      return DecideAccept(draft, command);
+    case v1::Command::kDecline:
+      return DecideDecline(draft, command);
+    case v1::Command::kTriage:
+      return DecideTriage(draft, command);
+    case v1::Command::kSetPriority:
+      return DecideSetPriority(draft, command);
+    case v1::Command::kClassify:
+      return DecideClassify(draft, command);
+    case v1::Command::kQueue:
+      return DecideQueue(draft, command);
+    case v1::Command::kAssign:
+      return DecideAssign(draft, command);
+    case v1::Command::kTake:
+      return DecideTake(draft, command);
+    case v1::Command::kRelease:
+      return DecideRelease(draft, command);
+    case v1::Command::kTransfer:
+      return DecideTransfer(draft, command);
+    case v1::Command::kAcceptTransfer:
+      return DecideAcceptTransfer(draft, command);
+    case v1::Command::kRefuseTransfer:
+      return DecideRefuseTransfer(draft, command);
+    case v1::Command::kHold:
+      return DecideHold(draft, command);
+    case v1::Command::kResume:
+      return DecideResume(draft, command);
+    case v1::Command::kRecordInbound:
+      return DecideRecordInbound(draft, command);
+    case v1::Command::kSendOutbound:
+      return DecideSendOutbound(draft, command);
+    case v1::Command::kAddNote:
+      return DecideAddNote(draft, command);
+    case v1::Command::kMarkNoReplyNeeded:
+      return DecideMarkNoReplyNeeded(draft, command);
+    case v1::Command::kResolve:
+      return DecideResolve(draft, command);
+    case v1::Command::kDraftDecision:
+      return DecideDraftDecision(draft, command);
+    case v1::Command::kIssueDecision:
+      return DecideIssueDecision(draft, command);
+    case v1::Command::kResolveOnTheSpot:
+      return DecideResolveOnTheSpot(draft, command);
+    case v1::Command::kClose:
+      return DecideClose(draft, command);
+    case v1::Command::kReopen:
+      return DecideReopen(draft, command);
+    case v1::Command::kVoid:
+      return DecideVoid(draft, command);
+    case v1::Command::kEscalate:
+      return DecideEscalate(draft, command);
+    case v1::Command::kAcknowledgeEscalation:
+      return DecideAcknowledgeEscalation(draft, command);
+    case v1::Command::kRecordSourceRow:
+      return DecideSourceRow(draft, command);
+    case v1::Command::kEndHistory:
+      return DecideEndHistory(draft, command);
+    case v1::Command::kAdvance:
+      return absl::OkStatus();  // advancing is what every command does first
+    case v1::Command::COMMAND_NOT_SET:
+      break;
   }
   return RefuseFields("INVALID_FIELD", {{"command", "missing, want one of the oneof"}});
 }
@@ -82,17 +114,19 @@ absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Comman
   if (IsHistorical(command)) return occurred_at;
   if (occurred_at >= now - kClockTolerance) return now;
   if (!IsContact(command)) {
-    return RefuseFields("OCCURRED_AT_BACK_DATED",
-                        {{"occurred_at", absl::StrCat(given, ": only contacts with the outside world may be back-dated, ",
-                                                      CommandName(command), " may not")}});
+    return RefuseFields(
+        "OCCURRED_AT_BACK_DATED",
+        {{"occurred_at", absl::StrCat(given, ": only contacts with the outside world may be back-dated, ",
+                                      CommandName(command), " may not")}});
   }
   if (occurred_at < now - kMaxBackDating) {
     return RefuseFields("OCCURRED_AT_TOO_OLD",
                         {{"occurred_at", absl::StrCat(given, ", want at least ", FormatUtc(now - kMaxBackDating))}});
   }
   if (!has_evidence) {
-    return RefuseFields("EVIDENCE_MISSING",
-                        {{"evidence_ref", absl::StrCat("missing, wanted because occurred_at ", given, " is back-dated")}});
+    return RefuseFields(
+        "EVIDENCE_MISSING",
+        {{"evidence_ref", absl::StrCat("missing, wanted because occurred_at ", given, " is back-dated")}});
   }
   return occurred_at;
 }
@@ -116,8 +150,9 @@ absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::C
   }
   DOCKET_RETURN_IF_ERROR(DecideCommand(draft, command));
   if (draft.state().revision() > kMaxCaseEvents) {
-    return Refuse(absl::StatusCode::kResourceExhausted, "CASE_FULL",
-                  absl::StrCat("case ", state.case_no(), " holds ", state.revision(), " events, the limit is ", kMaxCaseEvents));
+    return Refuse(
+        absl::StatusCode::kResourceExhausted, "CASE_FULL",
+        absl::StrCat("case ", state.case_no(), " holds ", state.revision(), " events, the limit is ", kMaxCaseEvents));
   }
   if (after != nullptr) *after = draft.state();
   return draft.TakeEvents();

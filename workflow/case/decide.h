@@ -21,8 +21,8 @@ inline constexpr absl::Duration kClockTolerance = absl::Minutes(2);
 // A case holds at most this many events.
 inline constexpr uint32_t kMaxCaseEvents = 65'536;
 
-// The instant a command takes effect. `occurred_at` InfinitePast: not given. Refuses (INVALID_ARGUMENT OCCURRED_AT_…) the
-// future, back-dating of anything but contacts, beyond the limit, or without evidence.
+// The instant a command takes effect. `occurred_at` InfinitePast: not given. Refuses (INVALID_ARGUMENT OCCURRED_AT_…)
+// the future, back-dating of anything but contacts, beyond the limit, or without evidence.
 absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Command& command, absl::Time occurred_at,
                                          bool has_evidence, absl::Time now);
 

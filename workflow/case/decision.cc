@@ -20,16 +20,20 @@ std::vector<Unmet> UnmetForDraft(const v1::Case& state, const v1::DraftDecision&
       return finding.matter_no() == matter.matter_no() && finding.finding() != v1::FINDING_UNSPECIFIED;
     });
     if (found == draft.findings().end()) {
-      unmet.push_back({"FINDING_MISSING", absl::StrCat("matter ", matter.matter_no(), " has no finding"), "draft_decision"});
-    } else if ((found->finding() == v1::UPHELD || found->finding() == v1::PARTLY_UPHELD) && found->root_cause().empty()) {
-      unmet.push_back({"ROOT_CAUSE_MISSING", absl::StrCat("matter ", matter.matter_no(), " is upheld without a root cause"),
+      unmet.push_back(
+          {"FINDING_MISSING", absl::StrCat("matter ", matter.matter_no(), " has no finding"), "draft_decision"});
+    } else if ((found->finding() == v1::UPHELD || found->finding() == v1::PARTLY_UPHELD) &&
+               found->root_cause().empty()) {
+      unmet.push_back({"ROOT_CAUSE_MISSING",
+                       absl::StrCat("matter ", matter.matter_no(), " is upheld without a root cause"),
                        "draft_decision"});
     }
   }
   for (const v1::MatterFinding& finding : draft.findings()) {
     if (finding.matter_no() == 0 || finding.matter_no() > static_cast<uint32_t>(state.matters_size())) {
-      unmet.push_back({"UNKNOWN_MATTER", absl::StrCat("draft_decision.findings: matter ", finding.matter_no(),
-                                                      " does not exist, want 1..", state.matters_size()),
+      unmet.push_back({"UNKNOWN_MATTER",
+                       absl::StrCat("draft_decision.findings: matter ", finding.matter_no(),
+                                    " does not exist, want 1..", state.matters_size()),
                        ""});
     }
   }
@@ -102,7 +106,8 @@ absl::Status ApplyDecisionDrafted(const v1::Event& event, uint32_t revision, v1:
 absl::Status ApplyDecisionIssued(const v1::Event& event, v1::Case* state) {
   const v1::DecisionIssued& issued = event.decision_issued();
   if (!state->has_draft() || state->draft().draft_revision() != issued.draft_revision()) {
-    return absl::DataLossError(absl::StrCat("DecisionIssued of draft ", issued.draft_revision(), " which is not current"));
+    return absl::DataLossError(
+        absl::StrCat("DecisionIssued of draft ", issued.draft_revision(), " which is not current"));
   }
   *state->mutable_decision() = state->draft();
   state->clear_draft();

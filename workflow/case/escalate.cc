@@ -15,8 +15,8 @@ absl::Status DecideEscalate(Draft& draft, const v1::Command& command) {
   const v1::EscalateCase& request = command.escalate();
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
   v1::Event event;
-  *event.mutable_escalation_raised() = escalation::ManualEscalation(
-      draft.state(), request.kind(), draft.context().effective, *draft.context().policies);
+  *event.mutable_escalation_raised() =
+      escalation::ManualEscalation(draft.state(), request.kind(), draft.context().effective, *draft.context().policies);
   v1::EscalationRaised* raised = event.mutable_escalation_raised();
   raised->set_trigger_key(absl::StrCat("manual/", draft.next_revision()));
   raised->set_reason_code(request.reason_code());
@@ -40,8 +40,9 @@ absl::Status DecideAcknowledgeEscalation(Draft& draft, const v1::Command& comman
                                  : absl::StrCat("acknowledge_escalation.escalation_no: ", wanted, " is not open"),
                      "escalate"});
   } else if (open.size() > 1) {
-    unmet.push_back({"ESCALATION_AMBIGUOUS",
-                     absl::StrCat(open.size(), " escalations are open, name one by escalation_no (", open.front(), " …)"), ""});
+    unmet.push_back(
+        {"ESCALATION_AMBIGUOUS",
+         absl::StrCat(open.size(), " escalations are open, name one by escalation_no (", open.front(), " …)"), ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

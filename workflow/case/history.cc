@@ -29,8 +29,9 @@ v1::Event RowEvent(const Draft& draft, const v1::SourceRow& row, const std::stri
 absl::StatusOr<const v1::Status*> StatusOfRow(const v1::Chart& chart, const v1::SourceRow& row) {
   const v1::Status* status = FindStatus(chart, row.status());
   if (status == nullptr) {
-    return RefuseFields("INVALID_FIELD", {{"row.status", absl::StrCat("\"", row.status(), "\" is no status of workflow ",
-                                                                      chart.id(), "@", chart.version())}});
+    return RefuseFields("INVALID_FIELD",
+                        {{"row.status", absl::StrCat("\"", row.status(), "\" is no status of workflow ", chart.id(),
+                                                     "@", chart.version())}});
   }
   return status;
 }
@@ -144,9 +145,9 @@ absl::Status DecideSourceRow(Draft& draft, const v1::Command& command) {
                   absl::StrCat("case ", state.case_no(), " is not an import in progress; its history has ended"));
   }
   if (draft.context().effective < FromProto(state.last_event_at())) {
-    return RefuseFields("INVALID_FIELD",
-                        {{"occurred_at", absl::StrCat(FormatUtc(draft.context().effective), " lies before the row before it, ",
-                                                      FormatUtc(FromProto(state.last_event_at())))}});
+    return RefuseFields("INVALID_FIELD", {{"occurred_at", absl::StrCat(FormatUtc(draft.context().effective),
+                                                                       " lies before the row before it, ",
+                                                                       FormatUtc(FromProto(state.last_event_at())))}});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
   DOCKET_RETURN_IF_ERROR(StatusOfRow(*chart, row).status());

@@ -72,8 +72,8 @@ std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file
     bad.push_back({"file.urgency", "impact and urgency are given together or not at all"});
   }
   if (file.has_received_at() && FromProto(file.received_at()) > context.now) {
-    bad.push_back({"file.received_at", absl::StrCat(FormatUtc(FromProto(file.received_at())), " is in the future, want at most ",
-                                                    FormatUtc(context.now))});
+    bad.push_back({"file.received_at", absl::StrCat(FormatUtc(FromProto(file.received_at())),
+                                                    " is in the future, want at most ", FormatUtc(context.now))});
   }
   if (!file.tier().empty() && !absl::c_linear_search(kTiers, file.tier())) {
     bad.push_back({"file.tier", absl::StrCat("\"", file.tier(), "\", want VIP, MAIN, ORDINARY or SMALL")});
@@ -122,8 +122,8 @@ v1::CaseReceived Received(const Draft& draft, const v1::FileCase& file, const v1
   received.set_history(file.history());
   received.set_tier(file.tier());
   received.set_filed_by_department(context.actor->department_id());
-  received.set_case_no(context.next_case_no(chart.case_number_prefix(0),
-                                            absl::ToCivilYear(context.now, absl::UTCTimeZone()).year()));
+  received.set_case_no(
+      context.next_case_no(chart.case_number_prefix(0), absl::ToCivilYear(context.now, absl::UTCTimeZone()).year()));
   return received;
 }
 
@@ -177,13 +177,14 @@ absl::Status DecideAccept(Draft& draft, const v1::Command& command) {
     }
     if (!criterion->met() && accept.override_reason().empty()) {
       unmet.push_back({absl::StrCat(name, "_NOT_MET"),
-                       absl::StrCat("criterion ", name, " is not met; give accept.override_reason or decline"), "decline"});
+                       absl::StrCat("criterion ", name, " is not met; give accept.override_reason or decline"),
+                       "decline"});
     }
   }
   for (const v1::Criterion& given : accept.criteria()) {
     if (!absl::c_linear_search(kCriteria, given.criterion())) {
-      unmet.push_back({"UNKNOWN_CRITERION", absl::StrCat("accept.criteria: \"", given.criterion(), "\" is not one of the five"),
-                       ""});
+      unmet.push_back({"UNKNOWN_CRITERION",
+                       absl::StrCat("accept.criteria: \"", given.criterion(), "\" is not one of the five"), ""});
     }
   }
   accepted->set_override_reason(accept.override_reason());
@@ -198,7 +199,8 @@ absl::Status DecideDecline(Draft& draft, const v1::Command& command) {
   std::vector<Unmet> unmet;
   if (!chart->decline_reasons().empty() && !absl::c_linear_search(chart->decline_reasons(), decline.reason_code())) {
     unmet.push_back({"UNKNOWN_DECLINE_REASON",
-                     absl::StrCat("decline.reason_code: \"", decline.reason_code(), "\" is not a reason of the chart"), ""});
+                     absl::StrCat("decline.reason_code: \"", decline.reason_code(), "\" is not a reason of the chart"),
+                     ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

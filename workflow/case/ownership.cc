@@ -45,7 +45,8 @@ void CheckDepartment(const DecideContext& context, absl::string_view field, cons
   }
 }
 
-void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id, std::vector<BadField>* bad) {
+void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id,
+                std::vector<BadField>* bad) {
   if (context.policies->Queue(id) == nullptr) {
     bad->push_back({std::string(field), Unknown(id, context.policies->NearestQueue(id))});
   }
@@ -151,7 +152,8 @@ absl::Status DecideTransfer(Draft& draft, const v1::Command& command) {
                      absl::StrCat("in transit to ", state.transfer().to_department(), ", not yet answered"),
                      "refuse_transfer"});
   }
-  if (queue.department() == state.queue_department() || (state.queue().empty() && queue.department() == state.department())) {
+  if (queue.department() == state.queue_department() ||
+      (state.queue().empty() && queue.department() == state.department())) {
     unmet.push_back({"SAME_DEPARTMENT",
                      absl::StrCat("transfer.to_queue: ", queue.id(), " is of the same department ", queue.department(),
                                   ", want another one"),

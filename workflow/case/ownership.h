@@ -17,7 +17,8 @@ namespace docket::workflow {
 // Adds a BadField naming the nearest known name when the directory does not know `id`.
 void CheckDepartment(const DecideContext& context, absl::string_view field, const std::string& id,
                      std::vector<BadField>* bad);
-void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id, std::vector<BadField>* bad);
+void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id,
+                std::vector<BadField>* bad);
 void CheckPrincipal(const DecideContext& context, absl::string_view field, const std::string& id,
                     std::vector<BadField>* bad);
 

@@ -20,8 +20,9 @@ std::vector<Unmet> UnmetForHold(const Draft& draft, const v1::HoldCase& hold, co
   std::vector<Unmet> unmet;
   const DecideContext& context = draft.context();
   if (hold.has_until() && FromProto(hold.until()) <= context.effective) {
-    unmet.push_back({"UNTIL_NOT_IN_FUTURE", absl::StrCat("hold.until: ", FormatUtc(FromProto(hold.until())),
-                                                         ", want an instant after ", FormatUtc(context.effective)),
+    unmet.push_back({"UNTIL_NOT_IN_FUTURE",
+                     absl::StrCat("hold.until: ", FormatUtc(FromProto(hold.until())), ", want an instant after ",
+                                  FormatUtc(context.effective)),
                      ""});
   }
   if (hold.waiting_on() == v1::COMPLAINANT && chart.has_max_wait_on_requester()) {
@@ -94,8 +95,9 @@ absl::Status DecideClose(Draft& draft, const v1::Command& command) {
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(draft.state(), *draft.context().policies));
   std::vector<Unmet> unmet;
   if (!absl::c_linear_search(chart->closing_bases(), close.basis())) {
-    unmet.push_back({"UNKNOWN_CLOSING_BASIS", absl::StrCat("close.basis: \"", close.basis(), "\", want one of ",
-                                                           absl::StrJoin(chart->closing_bases(), ", ")),
+    unmet.push_back({"UNKNOWN_CLOSING_BASIS",
+                     absl::StrCat("close.basis: \"", close.basis(), "\", want one of ",
+                                  absl::StrJoin(chart->closing_bases(), ", ")),
                      ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
@@ -127,10 +129,12 @@ absl::Status DecideReopen(Draft& draft, const v1::Command& command) {
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
   std::vector<Unmet> unmet;
   const absl::Time stopped = StoppedAt(state);
-  const absl::Time last = chart->has_reopen_window() ? stopped + FromProto(chart->reopen_window()) : absl::InfiniteFuture();
+  const absl::Time last =
+      chart->has_reopen_window() ? stopped + FromProto(chart->reopen_window()) : absl::InfiniteFuture();
   if (stopped != absl::InfinitePast() && draft.context().effective > last) {
     unmet.push_back({"REOPEN_WINDOW_PASSED",
-                     absl::StrCat("reopening was possible until ", FormatUtc(last), "; file a new case instead"), "file"});
+                     absl::StrCat("reopening was possible until ", FormatUtc(last), "; file a new case instead"),
+                     "file"});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, command.reopen().reason()));
@@ -160,7 +164,8 @@ absl::Status DecideVoid(Draft& draft, const v1::Command& command) {
 absl::Status ApplyStatusChanged(const v1::Event& event, v1::Case* state) {
   const v1::StatusChanged& changed = event.status_changed();
   if (changed.from() != state->status().status()) {
-    return absl::DataLossError(absl::StrCat("StatusChanged from ", changed.from(), " in status ", state->status().status()));
+    return absl::DataLossError(
+        absl::StrCat("StatusChanged from ", changed.from(), " in status ", state->status().status()));
   }
   if (state->has_waited_on_requester_since()) {
     *state->mutable_waited_on_requester() = ToProto(WaitedOnRequester(*state, FromProto(event.occurred_at())));
@@ -213,8 +218,8 @@ absl::Status ApplyCaseResolved(const v1::CaseResolved& event, v1::Case* state) {
 
 absl::Status ApplyTimerPostponed(const v1::TimerPostponed& event, v1::Case* state) {
   if (state->status().timer_transition() != event.transition_id()) {
-    return absl::DataLossError(absl::StrCat("TimerPostponed ", event.transition_id(), " in status ",
-                                            state->status().status()));
+    return absl::DataLossError(
+        absl::StrCat("TimerPostponed ", event.transition_id(), " in status ", state->status().status()));
   }
   *state->mutable_status()->mutable_timer_at() = event.next_at();
   return absl::OkStatus();

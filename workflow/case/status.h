@@ -42,8 +42,8 @@ Choice ChooseTransition(const v1::Chart& chart, const v1::Case& state, absl::str
 // The guards of `transition` that do not hold in `state`; those over the command are left out.
 std::vector<Unmet> UnmetGuards(const v1::Transition& transition, const v1::Case& state);
 
-// The transition that the command takes, or the refusal with every unmet condition, `more` included. Null when the chart
-// demands none for it and none applies.
+// The transition that the command takes, or the refusal with every unmet condition, `more` included. Null when the
+// chart demands none for it and none applies.
 absl::StatusOr<const v1::Transition*> RequireTransition(const Draft& draft, const v1::Command& command,
                                                         std::vector<Unmet> more = {});
 

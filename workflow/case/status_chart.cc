@@ -13,11 +13,16 @@ namespace {
 // Does the condition speak of the command's own fields?
 bool SpeaksOfCommand(const v1::Condition& condition) {
   switch (condition.node_case()) {
-    case v1::Condition::kAll: return absl::c_any_of(condition.all().of(), SpeaksOfCommand);
-    case v1::Condition::kAny: return absl::c_any_of(condition.any().of(), SpeaksOfCommand);
-    case v1::Condition::kNot: return SpeaksOfCommand(condition.not_());
-    case v1::Condition::kComparison: return condition.comparison().fact().rfind("command.", 0) == 0;
-    case v1::Condition::NODE_NOT_SET: return false;
+    case v1::Condition::kAll:
+      return absl::c_any_of(condition.all().of(), SpeaksOfCommand);
+    case v1::Condition::kAny:
+      return absl::c_any_of(condition.any().of(), SpeaksOfCommand);
+    case v1::Condition::kNot:
+      return SpeaksOfCommand(condition.not_());
+    case v1::Condition::kComparison:
+      return condition.comparison().fact().rfind("command.", 0) == 0;
+    case v1::Condition::NODE_NOT_SET:
+      return false;
   }
   return false;
 }
@@ -68,10 +73,9 @@ const google::protobuf::Message* CommandBody(const v1::Command& command) {
 }
 
 bool NeedsTransition(absl::string_view command) {
-  static constexpr absl::string_view kNames[] = {"accept",        "decline",        "hold",
-                                                 "resume",        "resolve",        "draft_decision",
-                                                 "issue_decision", "resolve_on_the_spot", "close",
-                                                 "reopen",        "void"};
+  static constexpr absl::string_view kNames[] = {
+      "accept", "decline", "hold", "resume", "resolve", "draft_decision", "issue_decision", "resolve_on_the_spot",
+      "close",  "reopen",  "void"};
   return absl::c_linear_search(kNames, command);
 }
 
@@ -103,8 +107,8 @@ v1::StatusEntered EnteredOf(const v1::Chart& chart, const v1::Status& status, ab
 absl::StatusOr<const v1::Chart*> PinnedChart(const v1::Case& state, const policy::PolicySet& policies) {
   const v1::Chart* chart = policies.Chart(state.workflow());
   if (chart == nullptr) {
-    return absl::DataLossError(absl::StrCat("workflow ", state.workflow().id(), "@", state.workflow().version(),
-                                            " of ", state.case_no(), " is not in the log"));
+    return absl::DataLossError(absl::StrCat("workflow ", state.workflow().id(), "@", state.workflow().version(), " of ",
+                                            state.case_no(), " is not in the log"));
   }
   return chart;
 }
@@ -149,10 +153,10 @@ absl::StatusOr<const v1::Transition*> RequireTransition(const Draft& draft, cons
                         name == "mark_no_reply_needed" || name == "acknowledge_escalation";
     if (!always && choice.listed) return RefuseStatus(*chart, state, name, choice);
     if (!always && !state.status().active()) {
-      more.insert(more.begin(), {"CASE_NOT_ACTIVE",
-                                 absl::StrCat("status: ", state.status().status(), " is final, ", name,
-                                              " wants an active case"),
-                                 "reopen"});
+      more.insert(
+          more.begin(),
+          {"CASE_NOT_ACTIVE",
+           absl::StrCat("status: ", state.status().status(), " is final, ", name, " wants an active case"), "reopen"});
     }
   }
   std::vector<Unmet> unmet = std::move(choice.unmet);

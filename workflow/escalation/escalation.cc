@@ -144,7 +144,8 @@ uint32_t HighestLevel(const v1::Case& state) {
 absl::Status ApplyEscalationRaised(const v1::Event& event, uint32_t revision, v1::Case* state) {
   const v1::EscalationRaised& raised = event.escalation_raised();
   if (AlreadyFired(*state, raised.ladder().id(), raised.level(), raised.trigger_key())) {
-    return absl::DataLossError(absl::StrCat("escalation ", raised.trigger_key(), " level ", raised.level(), " fired twice"));
+    return absl::DataLossError(
+        absl::StrCat("escalation ", raised.trigger_key(), " level ", raised.level(), " fired twice"));
   }
   v1::Escalation* one = state->add_escalations();
   one->set_escalation_no(revision);

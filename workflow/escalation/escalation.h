@@ -14,8 +14,9 @@
 // Ladders: what is escalated to whom when. An escalation is not a status; it stands beside it.
 namespace docket::escalation {
 
-// The EscalationRaised events that `event` sets off in state `after` by the ladders in force, in ladder and level order.
-// A key (ladder, trigger instance, level) fires once in the life of a case. Nothing fires while history is imported.
+// The EscalationRaised events that `event` sets off in state `after` by the ladders in force, in ladder and level
+// order. A key (ladder, trigger instance, level) fires once in the life of a case. Nothing fires while history is
+// imported.
 std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event& event,
                                           const policy::PolicySet& policies);
 

@@ -70,8 +70,9 @@ std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
   }
   row.received_at_us = absl::ToUnixMicros(FromProto(state.received_at()));
   if (row.effective_due_us == kNever) {
-    row.effective_due_us = state.has_queue_default_due_at() ? absl::ToUnixMicros(FromProto(state.queue_default_due_at()))
-                                                            : row.received_at_us;
+    row.effective_due_us = state.has_queue_default_due_at()
+                               ? absl::ToUnixMicros(FromProto(state.queue_default_due_at()))
+                               : row.received_at_us;
   }
   row.inverse_level = 255 - std::min<uint32_t>(255, escalation::HighestLevel(state));
   row.priority = state.priority();
@@ -125,7 +126,8 @@ Rows RowsOf(const v1::Case& state) {
   Rows rows;
   rows.number = NumberRowOf(state);
   if (!state.external_ref().source().empty()) {
-    rows.external = ExternalRow{.source = state.external_ref().source(), .external_key = state.external_ref().key(),
+    rows.external = ExternalRow{.source = state.external_ref().source(),
+                                .external_key = state.external_ref().key(),
                                 .case_id = state.case_id()};
   }
   for (const v1::Clock& clock : state.clocks()) {

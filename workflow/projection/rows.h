@@ -29,8 +29,14 @@ struct CaseRow : ValueOf<v1::CaseRow> {
   static constexpr uint16_t kKeyspace = 1;
   static constexpr uint32_t kVersion = 1;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const { w.Text(case_id); }
-  template <class R> bool ReadKey(R& r) { return r.Text(&case_id); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(case_id);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&case_id);
+  }
 };
 
 // Case number to case id.
@@ -41,10 +47,19 @@ struct CaseNumberRow {
   uint32_t year = 0;
   uint64_t counter = 0;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const { w.Text(prefix).U32(year).U64(counter); }
-  template <class R> bool ReadKey(R& r) { return r.Text(&prefix) && r.U32(&year) && r.U64(&counter); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(prefix).U32(year).U64(counter);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&prefix) && r.U32(&year) && r.U64(&counter);
+  }
   std::string Value() const { return case_id; }
-  bool SetValue(absl::string_view bytes) { case_id = std::string(bytes); return true; }
+  bool SetValue(absl::string_view bytes) {
+    case_id = std::string(bytes);
+    return true;
+  }
 };
 
 // (source, external key) to case id.
@@ -54,10 +69,19 @@ struct ExternalRow {
   std::string source;
   std::string external_key;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const { w.Text(source).Text(external_key); }
-  template <class R> bool ReadKey(R& r) { return r.Text(&source) && r.Text(&external_key); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(source).Text(external_key);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&source) && r.Text(&external_key);
+  }
   std::string Value() const { return case_id; }
-  bool SetValue(absl::string_view bytes) { case_id = std::string(bytes); return true; }
+  bool SetValue(absl::string_view bytes) {
+    case_id = std::string(bytes);
+    return true;
+  }
 };
 
 // Unstopped duties by the instant they are, or become, late: the due, the first due that passed if already breached,
@@ -68,8 +92,14 @@ struct DutyRow : ValueOf<v1::DutyRowValue> {
   int64_t late_from_us = kNever;
   std::string case_id;
   uint32_t clock_no = 0;
-  template <class W> void WriteKey(W& w) const { w.I64(late_from_us).Text(case_id).U32(clock_no); }
-  template <class R> bool ReadKey(R& r) { return r.I64(&late_from_us) && r.Text(&case_id) && r.U32(&clock_no); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.I64(late_from_us).Text(case_id).U32(clock_no);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.I64(&late_from_us) && r.Text(&case_id) && r.U32(&clock_no);
+  }
 };
 
 // Cases standing in a queue, in the order of work (DOMAIN 7, R19).
@@ -84,11 +114,19 @@ struct QueueRow : ValueOf<v1::QueueRowValue> {
   uint32_t inverse_tier = 0;  // 255 - tier weight
   int64_t received_at_us = 0;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const {
-    w.Text(queue).U8(band).U32(inverse_level).I64(effective_due_us).U32(priority).U32(inverse_tier)
-        .I64(received_at_us).Text(case_id);
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(queue)
+        .U8(band)
+        .U32(inverse_level)
+        .I64(effective_due_us)
+        .U32(priority)
+        .U32(inverse_tier)
+        .I64(received_at_us)
+        .Text(case_id);
   }
-  template <class R> bool ReadKey(R& r) {
+  template <class R>
+  bool ReadKey(R& r) {
     return r.Text(&queue) && r.U8(&band) && r.U32(&inverse_level) && r.I64(&effective_due_us) && r.U32(&priority) &&
            r.U32(&inverse_tier) && r.I64(&received_at_us) && r.Text(&case_id);
   }
@@ -100,8 +138,14 @@ struct WakeRow : NoValue {
   static constexpr uint32_t kVersion = 1;
   int64_t at_us = 0;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const { w.I64(at_us).Text(case_id); }
-  template <class R> bool ReadKey(R& r) { return r.I64(&at_us) && r.Text(&case_id); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.I64(at_us).Text(case_id);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.I64(&at_us) && r.Text(&case_id);
+  }
 };
 
 // Escalations, unacknowledged first, oldest first.
@@ -112,10 +156,12 @@ struct EscalationRow : ValueOf<v1::EscalationRowValue> {
   int64_t raised_at_us = 0;
   std::string case_id;
   uint32_t escalation_no = 0;
-  template <class W> void WriteKey(W& w) const {
+  template <class W>
+  void WriteKey(W& w) const {
     w.U8(acknowledged ? 1 : 0).I64(raised_at_us).Text(case_id).U32(escalation_no);
   }
-  template <class R> bool ReadKey(R& r) {
+  template <class R>
+  bool ReadKey(R& r) {
     uint8_t flag = 0;
     if (!r.U8(&flag) || !r.I64(&raised_at_us) || !r.Text(&case_id) || !r.U32(&escalation_no)) return false;
     acknowledged = flag != 0;
@@ -128,8 +174,14 @@ struct SnapshotRow : ValueOf<v1::SnapshotRowValue> {
   static constexpr uint16_t kKeyspace = 9;
   static constexpr uint32_t kVersion = 1;
   std::string case_id;
-  template <class W> void WriteKey(W& w) const { w.Text(case_id); }
-  template <class R> bool ReadKey(R& r) { return r.Text(&case_id); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(case_id);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&case_id);
+  }
 };
 
 // Commits of streams other than cases (policies, directory, system), in order, so that opening need not scan the log.
@@ -137,8 +189,14 @@ struct ConfigRow : NoValue {
   static constexpr uint16_t kKeyspace = 10;
   static constexpr uint32_t kVersion = 1;
   uint64_t commit = 0;
-  template <class W> void WriteKey(W& w) const { w.U64(commit); }
-  template <class R> bool ReadKey(R& r) { return r.U64(&commit); }
+  template <class W>
+  void WriteKey(W& w) const {
+    w.U64(commit);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.U64(&commit);
+  }
 };
 
 }  // namespace docket::projection

@@ -191,8 +191,10 @@ TEST(EngineTest, TakeNextGivesEachCaseOnce) {
     house.engine().SubmitTakeNext("intake", house.NewRequestId(), Caller{.principal_id = "grace.lind"},
                                   [&](absl::StatusOr<v1::ExecuteReply> reply) {
                                     const std::lock_guard<std::mutex> lock(mutex);
-                                    if (reply.ok()) EXPECT_TRUE(taken.insert(reply->case_id()).second);
-                                    else EXPECT_EQ(ReasonOf(reply.status()), "QUEUE_EMPTY");
+                                    if (reply.ok())
+                                      EXPECT_TRUE(taken.insert(reply->case_id()).second);
+                                    else
+                                      EXPECT_EQ(ReasonOf(reply.status()), "QUEUE_EMPTY");
                                     ++answers;
                                     changed.notify_one();
                                   });

@@ -1,0 +1,142 @@
+// What operators ask for: stats, rebuild, the clock.
+#include "services/engine/engine_impl.h"
+#include "services/engine/projector.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+
+namespace docket::engine {
+
+absl::Status EngineImpl::OnWriter(std::function<void()> call) {
+  Mutex done_mutex;
+  CondVar done_signal;
+  bool done = false;
+  {
+    const MutexLock lock(&mutex_);
+    if (stopping_) return Refuse(absl::StatusCode::kUnavailable, "STOPPING", "the server is stopping");
+    interactive_.push_back(CallTask{[&] {
+      call();
+      const MutexLock done_lock(&done_mutex);
+      done = true;
+      done_signal.NotifyOne();
+    }});
+  }
+  trusted_->Notify();
+  const MutexLock lock(&done_mutex);
+  while (!done) done_signal.Wait(&done_mutex);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Duration> EngineImpl::AcceptClock(Caller caller) {
+  absl::Duration deviation;
+  absl::Status status;
+  const absl::Status called = OnWriter([&] {
+    if (!trusted_->Suspect()) return;
+    deviation = trusted_->Accept();
+    suspicion_recorded_ = false;
+    v1::Event event;
+    *event.mutable_clock_accepted()->mutable_deviation() = ToProto(deviation);
+    sequencer_.BeginGroup();
+    status = sequencer_.RecordSystem(std::move(event), caller.principal_id, caller.kind);
+    if (status.ok()) FinishGroup({});
+  });
+  DOCKET_RETURN_IF_ERROR(called);
+  DOCKET_RETURN_IF_ERROR(status);
+  if (deviation == absl::ZeroDuration()) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "CLOCK_NOT_SUSPECT", "the clock is not in doubt");
+  }
+  return deviation;
+}
+
+absl::StatusOr<v1::RebuildViewsReply> EngineImpl::Rebuild(bool keep_old, Progress progress) {
+  if (rebuilding_.exchange(true)) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "REBUILD_RUNNING", "a rebuild is running");
+  }
+  absl::StatusOr<v1::RebuildViewsReply> reply = RebuildOnce(keep_old, progress);
+  rebuilding_ = false;
+  return reply;
+}
+
+absl::StatusOr<v1::RebuildViewsReply> EngineImpl::RebuildOnce(bool keep_old, const Progress& progress) {
+  const uint32_t old_generation = [this] {
+    const MutexLock lock(&view_mutex_);
+    return generation_;
+  }();
+  const uint32_t generation = old_generation + 2;  // the number between is scratch
+  const store::Family views = store::ViewFamily(generation);
+  DOCKET_RETURN_IF_ERROR(options_.kv->CreateFamily(views));
+  auto built = BuildViews(options_.kv, *options_.log, views, store::ViewFamily(old_generation + 1), progress);
+  if (!built.ok()) return built.status();
+  absl::StatusOr<uint64_t> caught_up = CatchUpViews(options_.kv, *options_.log, views, *built);
+  if (!caught_up.ok()) return caught_up.status();
+  v1::RebuildViewsReply reply;
+  absl::Status status;
+  const absl::Status called = OnWriter([&] {
+    // Nothing is being written now: both generations stand at the same commit.
+    caught_up = CatchUpViews(options_.kv, *options_.log, views, *caught_up);
+    status = caught_up.status();
+    if (!status.ok()) return;
+    const auto snapshot = options_.kv->Snapshot();
+    const auto before = DigestViews(*snapshot, store::ViewFamily(old_generation));
+    const auto after = DigestViews(*snapshot, views);
+    status = !before.ok() ? before.status() : after.status();
+    if (!status.ok()) return;
+    bool equal = true;
+    for (size_t i = 0; i < before->size(); ++i) {
+      equal = equal && (*before)[i].digest() == (*after)[i].digest();
+      *reply.add_before() = (*before)[i];
+      *reply.add_after() = (*after)[i];
+    }
+    reply.set_digests_equal(equal);
+    if (keep_old) return;
+    status = MarkComplete(options_.kv, generation);
+    if (!status.ok()) return;
+    sequencer_.SwitchGeneration(generation);
+    PublishView();
+  });
+  DOCKET_RETURN_IF_ERROR(called);
+  DOCKET_RETURN_IF_ERROR(status);
+  // Readers that still hold the old generation's snapshot keep it alive until they let go.
+  DOCKET_RETURN_IF_ERROR(options_.kv->DropFamily(keep_old ? views : store::ViewFamily(old_generation)));
+  reply.set_done(true);
+  reply.set_commits_done(*caught_up);
+  reply.set_commits_total(*caught_up);
+  reply.set_generation(keep_old ? old_generation : generation);
+  return reply;
+}
+
+v1::GetStatsReply EngineImpl::Stats(bool with_digests) const {
+  v1::GetStatsReply reply;
+  const ReadView view = Read();
+  reply.set_log_id(options_.log->Head().log_id);
+  reply.set_commits(view.commits);
+  reply.set_last_position(view.position);
+  *reply.mutable_now() = ToProto(trusted_->Now());
+  const absl::Status latch = options_.kv->WriteLatch();
+  reply.set_write_disabled(!latch.ok());
+  reply.set_write_disabled_reason(ReasonOf(latch));
+  reply.set_clock_suspect(trusted_->Suspect());
+  reply.set_version(options_.version);
+  if (options_.free_bytes) reply.set_free_disk_bytes(options_.free_bytes());
+  {
+    const MutexLock lock(&mutex_);
+    reply.set_queue_depth(interactive_.size() + bulk_.size());
+  }
+  {
+    const MutexLock lock(&view_mutex_);
+    reply.set_view_generation(generation_);
+    reply.set_cached_cases(cached_cases_);
+    reply.set_wakeups(wakeups_);
+    if (next_wake_ != absl::InfiniteFuture()) *reply.mutable_next_wake_at() = ToProto(next_wake_);
+  }
+  if (!with_digests) return reply;
+  if (const auto digests = DigestViews(*view.snapshot, view.views); digests.ok()) {
+    for (const v1::ViewDigest& one : *digests) {
+      if (one.view() == "case") reply.set_cases(one.rows());
+      *reply.add_views() = one;
+    }
+  }
+  return reply;
+}
+
+}  // namespace docket::engine

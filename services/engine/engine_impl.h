@@ -1,0 +1,137 @@
+#ifndef DOCKET_SERVICES_ENGINE_ENGINE_IMPL_H_
+#define DOCKET_SERVICES_ENGINE_ENGINE_IMPL_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "services/engine/engine.h"
+#include "services/engine/metrics.h"
+#include "services/engine/policy_loader.h"
+#include "services/engine/rebuild.h"
+#include "services/engine/sequencer.h"
+#include "services/engine/trusted_clock.h"
+#include "workflow/base/mutex.h"
+
+// The engine behind engine.h; for this folder only. engine.cc takes commands in, writer.cc is the writer thread,
+// engine_admin.cc what operators ask for.
+namespace docket::engine {
+
+inline constexpr char kSystemPrincipal[] = "docketd";
+
+// What waits for the writer.
+struct ExecuteTask {
+  v1::ExecuteRequest request;
+  Caller caller;
+  ExecuteDone done;
+};
+struct TakeNextTask {
+  std::string queue;
+  std::string request_id;
+  Caller caller;
+  ExecuteDone done;
+};
+struct PublishTask {
+  v1::PublishPoliciesRequest request;
+  Caller caller;
+  policy::Pack pack;
+  std::shared_ptr<const policy::PolicySet> parsed_against;
+  PublishDone done;
+};
+// Runs on the writer thread between groups.
+struct CallTask {
+  std::function<void()> call;
+};
+using Task = std::variant<ExecuteTask, TakeNextTask, PublishTask, CallTask>;
+
+// One task of a group with what it will be told.
+struct Answered {
+  Task task;
+  absl::StatusOr<v1::ExecuteReply> reply = absl::UnknownError("not prepared");
+  absl::StatusOr<v1::PublishPoliciesReply> publication = absl::UnknownError("not prepared");
+};
+
+class EngineImpl : public Engine {
+ public:
+  EngineImpl(const EngineOptions& options, std::shared_ptr<TrustedClock> clock, uint32_t generation,
+             Configuration configuration);
+  ~EngineImpl() override;
+
+  void Submit(v1::ExecuteRequest request, Caller caller, Lane lane, ExecuteDone done) override;
+  void SubmitAll(std::vector<v1::ExecuteRequest> requests, Caller caller, Lane lane,
+                 std::function<void(size_t, absl::StatusOr<v1::ExecuteReply>)> done) override;
+  void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) override;
+  void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) override;
+
+  ReadView Read() const override {
+    const MutexLock lock(&view_mutex_);
+    return view_;
+  }
+  const Feed& feed() const override { return feed_; }
+  const store::EventLog& log() const override { return *options_.log; }
+  const Environment& environment() const override { return environment_; }
+  bool ClockSuspect() const override { return trusted_->Suspect(); }
+  absl::Status WriteHealth() const override;
+
+  v1::GetStatsReply Stats(bool with_digests) const override;
+  absl::StatusOr<absl::Duration> AcceptClock(Caller caller) override;
+  absl::StatusOr<v1::RebuildViewsReply> Rebuild(bool keep_old, Progress progress) override;
+  void Stop() override;
+
+ private:
+  std::deque<Task>& queue(Lane lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return lane == Lane::kInteractive ? interactive_ : bulk_;
+  }
+
+  // OK if `count` more commands may wait in `lane`.
+  absl::Status Admission(Lane lane, size_t count);
+  void Push(Task task, Lane lane);
+
+  // Runs `call` on the writer thread between two groups and waits for it. kUnavailable: stopping, not run.
+  absl::Status OnWriter(std::function<void()> call);
+
+  void Run();
+  bool WaitForWork(std::vector<Task>* tasks, bool* timers_due);
+  void RunGroup(std::vector<Task> tasks, bool timers_due);
+  void Prepare(Answered* answered);
+  void FireTimers();
+  void FinishGroup(std::vector<Answered> group);
+  void PublishView();
+  void NoticeClock();
+  void RecordSchema();
+  absl::StatusOr<v1::RebuildViewsReply> RebuildOnce(bool keep_old, const Progress& progress);
+
+  const EngineOptions options_;
+  const std::shared_ptr<TrustedClock> trusted_;
+  const Environment environment_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  EngineMetrics metrics_;
+  Feed feed_;
+  const Configuration configuration_;
+  Sequencer sequencer_;  // writer only
+
+  mutable Mutex mutex_;
+  std::deque<Task> interactive_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Task> bulk_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  mutable Mutex view_mutex_;
+  ReadView view_ ABSL_GUARDED_BY(view_mutex_);
+  absl::Time next_wake_ ABSL_GUARDED_BY(view_mutex_) = absl::InfiniteFuture();
+  uint64_t wakeups_ ABSL_GUARDED_BY(view_mutex_) = 0;
+  size_t cached_cases_ ABSL_GUARDED_BY(view_mutex_) = 0;
+  uint32_t generation_ ABSL_GUARDED_BY(view_mutex_) = 0;
+
+  std::atomic<bool> rebuilding_ = false;
+  bool suspicion_recorded_ = false;  // writer only
+  std::thread writer_;
+};
+
+}  // namespace docket::engine
+
+#endif  // DOCKET_SERVICES_ENGINE_ENGINE_IMPL_H_

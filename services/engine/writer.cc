@@ -1,0 +1,200 @@
+// The writer thread: one group of commands after another.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/engine/engine_impl.h"
+#include "store/record_format.h"
+#include "store/view_table.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+#include "workflow/projection/rows.h"
+
+namespace docket::engine {
+namespace {
+
+constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // only to notice a stepped clock
+constexpr absl::Duration kRetryAfterDiskReserve = absl::Seconds(10);
+
+}  // namespace
+
+void EngineImpl::PublishView() {
+  ReadView view;
+  const store::LogHead head = options_.log->Head();
+  view.snapshot = options_.kv->Snapshot();
+  view.views = store::ViewFamily(sequencer_.view_generation());
+  view.position = head.next_position - 1;
+  view.commits = head.commits;
+  view.policies = sequencer_.policies();
+  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
+  absl::Time next = absl::InfiniteFuture();
+  if (wakes.Valid()) {
+    if (const auto row = wakes.Get(); row.ok()) next = absl::FromUnixMicros(row->at_us);
+  }
+  const MutexLock lock(&view_mutex_);
+  view_ = std::move(view);
+  next_wake_ = next;
+  cached_cases_ = sequencer_.cached_cases();
+  generation_ = sequencer_.view_generation();
+}
+
+bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
+  for (;;) {
+    NoticeClock();
+    const absl::Time now = trusted_->Now();
+    absl::Time next = absl::InfiniteFuture();
+    if (options_.run_timers && !trusted_->Suspect() && options_.kv->WriteLatch().ok()) {
+      const MutexLock lock(&view_mutex_);
+      next = next_wake_;
+    }
+    *timers_due = next <= now;
+    {
+      const MutexLock lock(&mutex_);
+      metrics_.queue_depth.Set(static_cast<double>(interactive_.size() + bulk_.size()));
+      // Interactive commands go first, but never so many that bulk ones make no way at all.
+      const size_t bulk_share = std::min(bulk_.size(), kMinBulkPerGroup);
+      while (!interactive_.empty() && tasks->size() + bulk_share < kMaxGroupCommands) {
+        tasks->push_back(std::move(interactive_.front()));
+        interactive_.pop_front();
+      }
+      while (!bulk_.empty() && tasks->size() < kMaxGroupCommands) {
+        tasks->push_back(std::move(bulk_.front()));
+        bulk_.pop_front();
+      }
+      if (tasks->empty() && stopping_) return false;
+    }
+    if (!tasks->empty() || *timers_due) return true;
+    trusted_->WaitFor(std::min(kLongestSleep, next - now));
+  }
+}
+
+void EngineImpl::Run() {
+  RecordSchema();
+  std::vector<Task> tasks;
+  bool timers_due = false;
+  while (WaitForWork(&tasks, &timers_due)) {
+    std::vector<Task> group;
+    std::vector<std::function<void()>> calls;
+    for (Task& task : tasks) {
+      if (auto* call = std::get_if<CallTask>(&task); call != nullptr) {
+        calls.push_back(std::move(call->call));
+      } else {
+        group.push_back(std::move(task));
+      }
+    }
+    tasks.clear();
+    if (!group.empty() || timers_due) RunGroup(std::move(group), timers_due);
+    for (const auto& call : calls) call();
+  }
+}
+
+void EngineImpl::Prepare(Answered* answered) {
+  if (auto* execute = std::get_if<ExecuteTask>(&answered->task); execute != nullptr) {
+    answered->reply = sequencer_.Execute(execute->request, execute->caller).answer;
+  } else if (auto* take = std::get_if<TakeNextTask>(&answered->task); take != nullptr) {
+    answered->reply = sequencer_.TakeNext(take->queue, take->request_id, take->caller).answer;
+  } else if (auto* publish = std::get_if<PublishTask>(&answered->task); publish != nullptr) {
+    answered->publication =
+        sequencer_.Publish(publish->request, publish->caller, publish->pack, publish->parsed_against.get()).answer;
+  }
+}
+
+void EngineImpl::FireTimers() {
+  {
+    const MutexLock lock(&view_mutex_);
+    ++wakeups_;
+  }
+  metrics_.timer_wakeups.Increment();
+  const absl::Time now = trusted_->Now();
+  const ReadView view = Read();
+  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
+  for (size_t fired = 0; wakes.Valid() && fired < kTimersPerGroup; wakes.Next(), ++fired) {
+    const auto row = wakes.Get();
+    if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
+    const Prepared prepared = sequencer_.Advance(row->case_id);
+    if (prepared.staged) {
+      metrics_.timer_late_seconds.Observe(absl::ToDoubleSeconds(now - absl::FromUnixMicros(row->at_us)));
+    }
+  }
+}
+
+void EngineImpl::RunGroup(std::vector<Task> tasks, bool timers_due) {
+  sequencer_.BeginGroup();
+  std::vector<Answered> group;
+  group.reserve(tasks.size());
+  size_t next = 0;
+  for (; next < tasks.size() && sequencer_.staged_bytes() < kMaxGroupBytes; ++next) {
+    const size_t rows = sequencer_.staged_rows();
+    const size_t commits = sequencer_.staged_commits();
+    group.push_back({std::move(tasks[next])});
+    Prepare(&group.back());
+    if (sequencer_.staged_commits() == commits + 1) {
+      metrics_.rows_per_command.Observe(static_cast<double>(sequencer_.staged_rows() - rows));
+    }
+  }
+  if (next < tasks.size()) {  // the group is full in bytes: the rest goes back to the front
+    const MutexLock lock(&mutex_);
+    for (size_t i = tasks.size(); i > next; --i) interactive_.push_front(std::move(tasks[i - 1]));
+  }
+  if (timers_due) FireTimers();
+  FinishGroup(std::move(group));
+}
+
+void EngineImpl::FinishGroup(std::vector<Answered> group) {
+  const size_t commits = sequencer_.staged_commits();
+  const absl::Duration before = trusted_->Monotonic();
+  absl::StatusOr<Sequencer::Committed> committed = sequencer_.Commit();
+  if (commits > 0) {
+    metrics_.append_seconds.Observe(absl::ToDoubleSeconds(trusted_->Monotonic() - before));
+    metrics_.group_commands.Observe(static_cast<double>(commits));
+  }
+  if (committed.ok() && commits > 0) {
+    metrics_.commands_accepted.Increment(static_cast<double>(commits));
+    PublishView();
+    feed_.Publish(std::move(committed->records), committed->bytes);
+  }
+  absl::Status failure = committed.status();
+  if (failure.code() == absl::StatusCode::kResourceExhausted) failure = WithRetryAfter(failure, kRetryAfterDiskReserve);
+  if (!failure.ok()) metrics_.write_disabled.Set(options_.kv->WriteLatch().ok() ? 0 : 1);
+  for (Answered& one : group) {
+    // A refusal may rest on what an earlier command of the group did; if the group is lost, so is its ground.
+    if (!failure.ok()) {
+      one.reply = failure;
+      one.publication = failure;
+    }
+    if (auto* execute = std::get_if<ExecuteTask>(&one.task); execute != nullptr) {
+      if (!one.reply.ok()) metrics_.commands_refused.Increment();
+      execute->done(std::move(one.reply));
+    } else if (auto* take = std::get_if<TakeNextTask>(&one.task); take != nullptr) {
+      take->done(std::move(one.reply));
+    } else if (auto* publish = std::get_if<PublishTask>(&one.task); publish != nullptr) {
+      publish->done(std::move(one.publication));
+    }
+  }
+}
+
+void EngineImpl::NoticeClock() {
+  const bool suspect = trusted_->Suspect();
+  metrics_.clock_suspect.Set(suspect ? 1 : 0);
+  if (!suspect || suspicion_recorded_ || !options_.kv->WriteLatch().ok()) return;
+  suspicion_recorded_ = true;
+  v1::Event event;
+  *event.mutable_clock_suspected()->mutable_deviation() = ToProto(trusted_->Deviation());
+  sequencer_.BeginGroup();
+  if (sequencer_.RecordSystem(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok()) FinishGroup({});
+}
+
+void EngineImpl::RecordSchema() {
+  const std::string descriptors = SchemaDescriptors();
+  const std::string digest = store::Sha256(descriptors);
+  if (configuration_.schema_digest == digest || !options_.kv->WriteLatch().ok()) return;
+  v1::Event event;
+  v1::SchemaRecorded* schema = event.mutable_schema_recorded();
+  schema->set_descriptor_set(descriptors);
+  schema->set_digest(digest);
+  schema->set_schema_version(kSchemaVersion);
+  schema->set_binary(absl::StrCat("docketd ", options_.version));
+  sequencer_.BeginGroup();
+  if (sequencer_.RecordSystem(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok()) FinishGroup({});
+}
+
+}  // namespace docket::engine
