@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -149,6 +150,7 @@ class Steps {
   const absl::Time at_;
   const v1::CaseFacts facts_;
   v1::Case work_;  // only the clocks
+  std::set<int> retargeted_;
   uint32_t next_clock_no_ = std::numeric_limits<uint32_t>::max() / 2;
   std::vector<v1::Event> events_;
 };
@@ -229,8 +231,8 @@ absl::Status Steps::RetargetOne(int i, const v1::CaseFacts& facts_before) {
   if (same) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
   DOCKET_RETURN_IF_ERROR(EmitRetargeted(i, *now.match, *now.rule, *now.choice));
-  DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "RETARGET"));
-  return ReconcilePause(i);
+  retargeted_.insert(i);
+  return RecordBreachIfOver(clock(i), "RETARGET");
 }
 
 absl::Status Steps::EmitRetargeted(int i, const Candidate& match, const v1::MetricRule& rule,
@@ -270,10 +272,11 @@ absl::Status Steps::EmitRetargeted(int i, const Candidate& match, const v1::Metr
   return Emit(std::move(event));
 }
 
+// Another status, or other terms in the same status, may make a clock stand still or run.
 absl::Status Steps::PauseAndResume() {
-  if (!event_.has_status_changed()) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
-    if (Unfinished(clock(i))) DOCKET_RETURN_IF_ERROR(ReconcilePause(i));
+    const bool concerned = event_.has_status_changed() || retargeted_.count(i) > 0;
+    if (concerned && Unfinished(clock(i))) DOCKET_RETURN_IF_ERROR(ReconcilePause(i));
   }
   return absl::OkStatus();
 }

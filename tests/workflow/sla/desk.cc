@@ -253,6 +253,7 @@ void Desk::FoldClock(const v1::Event& event, std::vector<std::string>* lines) {
   const absl::Status status = ApplyClockEvent(event, state_.revision() + 1, &state_);
   ASSERT_TRUE(status.ok()) << status << "\n" << event.DebugString();
   state_.set_revision(state_.revision() + 1);
+  log_.emplace_back(state_.revision(), event);
   if (FromProto(state_.last_event_at()) < FromProto(event.occurred_at())) {
     *state_.mutable_last_event_at() = event.occurred_at();
   }

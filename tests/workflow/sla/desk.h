@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -60,6 +61,9 @@ class Desk {
   std::vector<std::string> Hear(const std::string& at);
 
   v1::Case& state() { return state_; }
+  const v1::Case& state() const { return state_; }
+  // The clock events so far, each with its revision.
+  const std::vector<std::pair<uint32_t, v1::Event>>& log() const { return log_; }
   const policy::PolicySet& policies() const { return *policies_; }
   // The newest clock of a metric; aborts when there is none.
   const v1::Clock& Clock(absl::string_view metric) const;
@@ -76,6 +80,7 @@ class Desk {
   std::shared_ptr<const policy::PolicySet> policies_;
   uint64_t position_ = 0;
   v1::Case state_;
+  std::vector<std::pair<uint32_t, v1::Event>> log_;
 };
 
 }  // namespace docket::sla::testing
