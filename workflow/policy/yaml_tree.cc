@@ -71,7 +71,10 @@ class TreeBuilder : public YAML::EventHandler {
       return nullptr;
     }
     parent_waits_for_value_.back() = false;
+    const int key_line = parent.entries.back().line;
     parent.entries.back().value = node;
+    // The parser notices that a value is missing only at what follows, perhaps lines later.
+    if (node.kind == YamlNode::Kind::kNull) parent.entries.back().value.line = key_line;
     return &parent.entries.back().value;
   }
 
@@ -179,6 +182,7 @@ bool ParseYaml(absl::string_view text, int first_line, YamlNode* root, Findings*
       return false;
     }
   } catch (const YAML::Exception& error) {
+    if (builder.failed()) return false;  // what comes after what was refused is of no interest
     findings->Add(first_line + std::max(error.mark.line, 0), "YAML_SYNTAX",
                   absl::StrCat("found ", error.msg, ", want YAML"));
     return false;
