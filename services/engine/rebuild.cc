@@ -1,6 +1,7 @@
 #include "services/engine/rebuild.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +24,8 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 constexpr uint16_t kMarkerKeyspace = 0;
 constexpr char kViewVersions[] = "docket views 1";  // changes with any view's version or row meaning
 constexpr size_t kIngestRows = 500'000;
+constexpr size_t kWriteRows = 10'000;  // of one batch
+constexpr size_t kKeyspaceBytes = 2;   // a view's prefix of its keys
 constexpr uint64_t kProgressEvery = 4096;
 constexpr uint32_t kKeepStateFrom = 32;  // revisions; shorter cases are quick to fold from the beginning
 
@@ -82,10 +85,32 @@ class Folder {
   std::unordered_map<std::string, LoadedCase> held_;
 };
 
+// Adds sorted rows of one view. The ranges of a view's slices may meet (duties come in the order of cases, not of dues),
+// and only a range that is still empty can be ingested; the others are written like any row.
+absl::Status AddSlice(store::KvStore* kv, Family views, Entries rows) {
+  const absl::Status ingested = kv->IngestSorted(views, rows);
+  if (ingested.code() != absl::StatusCode::kFailedPrecondition) return ingested;
+  store::KvBatch batch;
+  for (auto& [key, value] : rows) {
+    batch.Put(views, std::move(key), std::move(value));
+    if (batch.entries().size() < kWriteRows) continue;
+    DOCKET_RETURN_IF_ERROR(kv->Write(batch, false));
+    batch.Clear();
+  }
+  return batch.empty() ? absl::OkStatus() : kv->Write(batch, false);
+}
+
+// View by view: the kept states lie between the views of cases and those of commits, which come at another time.
 absl::Status Ingest(store::KvStore* kv, Family views, Entries* entries) {
-  if (entries->empty()) return absl::OkStatus();
   std::sort(entries->begin(), entries->end());
-  DOCKET_RETURN_IF_ERROR(kv->IngestSorted(views, *entries));
+  for (auto begin = entries->begin(); begin != entries->end();) {
+    const std::string keyspace = begin->first.substr(0, kKeyspaceBytes);
+    const auto end = std::find_if(begin, entries->end(), [&](const Entries::value_type& row) {
+      return row.first.compare(0, kKeyspaceBytes, keyspace) != 0;
+    });
+    DOCKET_RETURN_IF_ERROR(AddSlice(kv, views, {std::make_move_iterator(begin), std::make_move_iterator(end)}));
+    begin = end;
+  }
   entries->clear();
   return absl::OkStatus();
 }
