@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@ namespace docket::testing {
 namespace {
 
 constexpr uint64_t kFirstSeed = 20261118;
+constexpr size_t kFewCases = 6;  // beyond, cases are worked rather than filed
 constexpr int kSmallKeySpace = 6;  // external keys, so that the same one is filed twice now and then
 
 const std::vector<std::string>& People() {
@@ -50,6 +52,16 @@ std::vector<std::string> CommandNames() {
     if (oneof->field(i)->name() != "file") names.push_back(oneof->field(i)->name());
   }
   return names;
+}
+
+// What leads into the depths of a chart is done more often than what ends a story early.
+int WeightOf(const std::string& command) {
+  static const auto& weights = *new std::map<std::string, int>{
+      {"accept", 24}, {"triage", 10}, {"hold", 12},          {"draft_decision", 30}, {"issue_decision", 30},
+      {"close", 16},  {"resolve", 10}, {"accept_transfer", 16}, {"refuse_transfer", 16}, {"record_inbound", 8},
+      {"resume", 3},  {"void", 1},     {"decline", 2},        {"resolve_on_the_spot", 2}, {"reopen", 8}};
+  const auto found = weights.find(command);
+  return found == weights.end() ? 4 : found->second;
 }
 
 std::string NameOf(const v1::Command& command) {
@@ -90,39 +102,81 @@ google::protobuf::Timestamp RandomWalk::Soon() {
 }
 
 void RandomWalk::Step() {
-  house_->clock().Advance(dice_.Chance(70) ? dice_.Span(absl::Milliseconds(1), absl::Minutes(20))
-                                           : dice_.Span(absl::Milliseconds(1), absl::Hours(6)));
-  house_->Settle();
+  if (!std::exchange(stay_, false)) {
+    house_->clock().Advance(dice_.Chance(70) ? dice_.Span(absl::Milliseconds(1), absl::Minutes(20))
+                                             : dice_.Span(absl::Milliseconds(1), absl::Hours(6)));
+    house_->Settle();
+  }
   const int choice = dice_.Below(100);
-  if (case_ids_.empty() || choice < 10) {
+  if (case_ids_.empty() || choice < (case_ids_.size() < kFewCases ? 12 : 4)) {
     FileCase();
   } else if (choice < 15) {
-    options_.imports ? FileHistory() : FileCase();
-  } else if (choice < 29) {
+    options_.imports && (case_ids_.size() < kFewCases || choice == 14) ? FileHistory() : DoCommand();
+  } else if (choice < 27) {
     PassTime();
-  } else if (choice < 32) {
+  } else if (choice < 30) {
     Retry();
-  } else if (choice < 35) {
+  } else if (choice < 33) {
     TakeNext();
-  } else if (choice < 36) {
+  } else if (choice < 34) {
     PublishPolicy();
-  } else if (choice < 38) {
+  } else if (choice < 36) {
     Restart();
+  } else if (choice < 38) {
+    ProposeAdvance();
+  } else if (choice < 46) {
+    AskAndHold();
   } else {
     DoCommand();
   }
   house_->Settle();
 }
 
+void RandomWalk::ProposeAdvance() {
+  v1::ExecuteRequest request;
+  request.set_case_id(dice_.Pick(case_ids_));
+  request.mutable_command()->mutable_advance();
+  Send(std::move(request), dice_.Pick(People()));
+}
+
+// Waiting for the person who asked wants two commands, and is the only wait that stops a clock.
+void RandomWalk::AskAndHold() {
+  v1::ExecuteRequest ask;
+  ask.set_case_id(SomeCase());
+  v1::SendOutbound* outbound = ask.mutable_command()->mutable_send_outbound();
+  outbound->set_kind(v1::INFORMATION_REQUEST);
+  outbound->set_body(Personal());
+  v1::ExecuteRequest hold;
+  hold.set_case_id(ask.case_id());
+  hold.mutable_command()->mutable_hold()->set_waiting_on(v1::COMPLAINANT);
+  hold.mutable_command()->mutable_hold()->set_reason_code("QUESTION");
+  if (dice_.Chance(60)) *hold.mutable_command()->mutable_hold()->mutable_until() = Soon();
+  const std::string principal = dice_.Pick(People());
+  Send(std::move(ask), principal);
+  if (dice_.Chance(70)) house_->AdvanceTo(Now() + dice_.Span(absl::Seconds(1), absl::Hours(3)));
+  Send(std::move(hold), principal);
+}
+
+// Mostly one of the newest, so that some get far.
+std::string RandomWalk::SomeCase() {
+  const int newest = std::min<int>(3, static_cast<int>(case_ids_.size()));
+  return dice_.Chance(60) ? case_ids_[case_ids_.size() - 1 - dice_.Below(newest)] : dice_.Pick(case_ids_);
+}
+
 void RandomWalk::PassTime() {
-  absl::Time to = Now() + (dice_.Chance(50) ? dice_.Span(absl::Minutes(1), absl::Hours(12))
-                                            : dice_.Span(absl::Hours(1), options_.longest_advance));
+  const int reach = dice_.Below(100);
+  absl::Time to = Now() + (reach < 50   ? dice_.Span(absl::Minutes(1), absl::Hours(12))
+                           : reach < 85 ? dice_.Span(absl::Hours(1), absl::Hours(72))
+                                        : dice_.Span(absl::Hours(1), options_.longest_advance));
   if (dice_.Chance(40)) {
     // Exactly to an instant at which something is due, or a microsecond to either side of it.
-    const auto state = house_->Get(dice_.Pick(case_ids_));
+    const auto state = house_->Get(SomeCase());
     DOCKET_CHECK(state.ok());
     const absl::Time moment = workflow::NextMoment(*state) + absl::Microseconds(dice_.Below(3) - 1);
-    if (moment > Now() && moment < absl::InfiniteFuture()) to = moment;
+    if (moment > Now() && moment < absl::InfiniteFuture()) {
+      to = moment;
+      stay_ = dice_.Chance(60);  // what is done next happens at that very instant
+    }
   }
   Note(absl::StrCat("advance to ", FormatUtc(to)));
   house_->AdvanceTo(to);
@@ -297,7 +351,7 @@ void RandomWalk::GoOnImporting(const std::string& case_id, Import* import) {
 }
 
 void RandomWalk::DoCommand() {
-  const std::string case_id = dice_.Pick(case_ids_);
+  const std::string case_id = SomeCase();
   const auto import = imports_.find(case_id);
   if (import != imports_.end() && dice_.Chance(80)) return GoOnImporting(case_id, &import->second);
   const auto state = house_->Get(case_id);
@@ -313,7 +367,14 @@ void RandomWalk::DoCommand() {
   request.set_validate_only(dice_.Chance(4));
   request.set_return_case(dice_.Chance(10));
   ChooseOccurredAt(&request);
-  Send(std::move(request), dice_.Chance(3) ? "nobody.known" : dice_.Pick(People()));
+  std::string principal = dice_.Chance(3) ? "nobody.known" : dice_.Pick(People());
+  if (state->has_transfer() && dice_.Chance(50)) {
+    // Somebody who may answer the transfer.
+    const auto policies = house_->engine().Read().policies;
+    const v1::Department* receiver = policies->Department(state->transfer().to_department());
+    if (receiver != nullptr) principal = receiver->lead();
+  }
+  Send(std::move(request), principal);
 }
 
 // Contacts are entered late now and then, other things only by mistake.
@@ -330,10 +391,7 @@ std::string RandomWalk::CommandNameFor(const v1::Case& state) {
   if (dice_.Chance(25)) return dice_.Pick(all);
   std::vector<std::string> allowed;
   for (const workflow::AllowedCommand& one : workflow::AllowedCommands(state, *house_->engine().Read().policies)) {
-    // Voiding ends a story, so it is told less often; what moves the case on, more often.
-    if (!one.allowed || (one.command == "void" && !dice_.Chance(15))) continue;
-    allowed.push_back(one.command);
-    if (!one.leads_to.empty()) allowed.push_back(one.command);
+    if (one.allowed) allowed.insert(allowed.end(), WeightOf(one.command), one.command);
   }
   return allowed.empty() ? dice_.Pick(all) : dice_.Pick(allowed);
 }
@@ -347,7 +405,7 @@ v1::Command RandomWalk::CommandFor(const v1::Case& state) {
   FillIntake(name, &command);
   FillOwnership(name, state, &command);
   FillTalk(name, state, &command);
-  FillStatus(name, &command);
+  FillStatus(name, state, &command);
   FillDecision(name, state, &command);
   return command;
 }
@@ -431,11 +489,12 @@ void RandomWalk::FillTalk(const std::string& name, const v1::Case& state, v1::Co
   }
 }
 
-void RandomWalk::FillStatus(const std::string& name, v1::Command* command) {
+void RandomWalk::FillStatus(const std::string& name, const v1::Case& state, v1::Command* command) {
   if (name == "hold") {
-    static const auto& whom = *new std::vector<v1::WaitingOn>{v1::COMPLAINANT, v1::COMPLAINANT, v1::DEPARTMENT,
-                                                              v1::THIRD_PARTY, v1::LEGAL,       v1::SCHEDULE};
-    command->mutable_hold()->set_waiting_on(dice_.Pick(whom));
+    static const auto& whom = *new std::vector<v1::WaitingOn>{v1::COMPLAINANT, v1::DEPARTMENT, v1::THIRD_PARTY, v1::LEGAL,
+                                                              v1::SCHEDULE};
+    const bool asked = state.last_information_request() != 0 && dice_.Chance(80);
+    command->mutable_hold()->set_waiting_on(asked ? v1::COMPLAINANT : dice_.Pick(whom));
     command->mutable_hold()->set_reason_code("WAITING");
     if (dice_.Chance(65)) *command->mutable_hold()->mutable_until() = Soon();
     if (dice_.Chance(4)) *command->mutable_hold()->mutable_until() = ToProto(Now() - absl::Hours(1));

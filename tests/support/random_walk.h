@@ -82,6 +82,9 @@ class RandomWalk {
 
   void PassTime();
   void DoCommand();
+  void ProposeAdvance();
+  void AskAndHold();
+  std::string SomeCase();
   void FileCase();
   void FileHistory();
   void GoOnImporting(const std::string& case_id, Import* import);
@@ -95,7 +98,7 @@ class RandomWalk {
   void FillOwnership(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillIntake(const std::string& name, v1::Command* command);
   void FillTalk(const std::string& name, const v1::Case& state, v1::Command* command);
-  void FillStatus(const std::string& name, v1::Command* command);
+  void FillStatus(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillDecision(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillRow(v1::SourceRow* row);
   void ChooseOccurredAt(v1::ExecuteRequest* request);
@@ -110,6 +113,7 @@ class RandomWalk {
   const uint64_t seed_;
   const Options options_;
   Dice dice_;
+  bool stay_ = false;  // the next step happens at this very instant
   int texts_ = 0;
   int published_ = 0;
   std::vector<std::string> case_ids_;
