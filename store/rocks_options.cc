@@ -22,7 +22,7 @@ constexpr size_t kMemtableBytes = size_t{96} << 20;
 constexpr size_t kBlockCacheBytes = size_t{96} << 20;
 constexpr size_t kWriteBufferBytes = size_t{32} << 20;
 // Replayed when opening after a crash; bounds the start-up time to about a second.
-constexpr uint64_t kMaxWalBytes = uint64_t{96} << 20;
+constexpr uint64_t kMaxWalBytes = uint64_t{64} << 20;
 constexpr int kBloomBitsPerKey = 10;
 constexpr absl::string_view kViewPrefix = "views.g";
 

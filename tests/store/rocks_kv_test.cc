@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
 
 #include "absl/strings/match.h"
 #include "rocksdb/db.h"
@@ -36,6 +39,7 @@ class RocksKvTest : public ::testing::Test {
     options.notice = [this](absl::string_view text) {
       std::lock_guard lock(notices_mutex_);
       notices_.emplace_back(text);
+      noticed_.notify_all();
     };
     auto opened = OpenRocksKv(options);
     if (!opened.ok()) return opened.status();
@@ -66,6 +70,7 @@ class RocksKvTest : public ::testing::Test {
   std::shared_ptr<test::UnsyncedFs> disk_;
   std::atomic<uint64_t> free_bytes_{1'000'000};
   std::mutex notices_mutex_;
+  std::condition_variable noticed_;
   std::vector<std::string> notices_;
   std::unique_ptr<KvStore> store_;
 };
@@ -107,18 +112,28 @@ INSTANTIATE_TEST_SUITE_P(Faults, WriteErrorTest, ::testing::Values(FileCall::kSy
 TEST_F(RocksKvTest, AFailedFlushInTheBackgroundLatchesWriting) {
   OpenDisk();
   ASSERT_TRUE(TryOpen().ok());
-  FailCallsOf(FileCall::kCreate, ".sst");
-  constexpr int kEnough = 400;  // MiB, many memtables
-  absl::Status status;
-  int written = 0;
-  for (; written < kEnough && status.ok(); ++written) status = Put(std::to_string(written), std::string(1 << 20, 'x'));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_FALSE(store_->WriteLatch().ok());
-  disk_->SetFault(nullptr);
-  EXPECT_FALSE(Put("later").ok());
+  std::promise<void> writes_done;
+  disk_->SetFault([done = writes_done.get_future().share()](FileCall call, const std::string& path) {
+    if (call != FileCall::kCreate || !absl::EndsWith(path, ".sst")) return rocksdb::IOStatus::OK();
+    done.wait();  // else the failure could come in the middle of the writes below
+    return rocksdb::IOStatus::IOError("injected");
+  });
+  constexpr int kMiB = 36;  // more than one memtable, so that one is flushed, and less than two
+  for (int i = 0; i < kMiB; ++i) ASSERT_TRUE(Put(std::to_string(i), std::string(1 << 20, 'x')).ok());
+  EXPECT_TRUE(store_->WriteLatch().ok());
+  writes_done.set_value();
+  {
+    std::unique_lock lock(notices_mutex_);
+    ASSERT_TRUE(noticed_.wait_for(lock, std::chrono::seconds(60), [this] { return !notices_.empty(); }));
+    EXPECT_THAT(notices_.front(), HasSubstr("injected"));
+  }
+  EXPECT_EQ(ReasonOf(store_->WriteLatch()), "WRITES_DISABLED");
+  disk_->SetFault(nullptr);  // no recovery in the background either
+  EXPECT_EQ(ReasonOf(Put("later")), "WRITES_DISABLED");
   EXPECT_TRUE(Get("0").has_value());
   ASSERT_TRUE(TryOpen().ok());
-  for (int i = 0; i + 1 < written; ++i) ASSERT_TRUE(Get(std::to_string(i)).has_value()) << i;
+  for (int i = 0; i < kMiB; ++i) ASSERT_TRUE(Get(std::to_string(i)).has_value()) << i;
+  EXPECT_EQ(Get("later"), std::nullopt);
 }
 
 TEST_F(RocksKvTest, BelowTheDiskReserveWritesAreRefusedWithoutEffectUntilThereIsSpace) {
@@ -261,6 +276,21 @@ TEST_F(RocksKvTest, ADamagedBlockIsDataLossForItsReadersOnly) {
   auto iterator = snapshot->Scan(kLogFamily, "", "");
   while (iterator->Valid()) iterator->Next();
   EXPECT_EQ(iterator->status().code(), absl::StatusCode::kDataLoss) << "an end by damage is not an end";
+}
+
+TEST_F(RocksKvTest, ACleanStopLeavesLittleToReplay) {
+  OpenDisk();
+  ASSERT_TRUE(TryOpen().ok());
+  constexpr int kMiB = 10;
+  for (int i = 0; i < kMiB; ++i) ASSERT_TRUE(Put(std::to_string(i), std::string(1 << 20, 'x')).ok());
+  store_.reset();
+  size_t wal_bytes = 0;
+  for (const auto& [path, content] : test::ReadFolder(disk_.get(), kFolder)) {
+    if (absl::EndsWith(path, ".log")) wal_bytes += content.size();
+  }
+  EXPECT_LT(wal_bytes, size_t{1} << 20);
+  ASSERT_TRUE(TryOpen().ok());
+  for (int i = 0; i < kMiB; ++i) EXPECT_TRUE(Get(std::to_string(i)).has_value());
 }
 
 TEST_F(RocksKvTest, LeftoversOfAnInterruptedIngestionAreRemoved) {

@@ -102,17 +102,18 @@ google::protobuf::Timestamp RandomWalk::Soon() {
 }
 
 void RandomWalk::Step() {
-  if (!std::exchange(stay_, false)) {
+  if (stay_with_.empty()) {
     house_->clock().Advance(dice_.Chance(70) ? dice_.Span(absl::Milliseconds(1), absl::Minutes(20))
                                              : dice_.Span(absl::Milliseconds(1), absl::Hours(6)));
     house_->Settle();
   }
-  const int choice = dice_.Below(100);
+  const int choice = stay_with_.empty() ? dice_.Below(100) : 99;
+  const bool passing = choice >= 15 && choice < 27;
   if (case_ids_.empty() || choice < (case_ids_.size() < kFewCases ? 12 : 4)) {
     FileCase();
   } else if (choice < 15) {
     options_.imports && (case_ids_.size() < kFewCases || choice == 14) ? FileHistory() : DoCommand();
-  } else if (choice < 27) {
+  } else if (passing) {
     PassTime();
   } else if (choice < 30) {
     Retry();
@@ -129,6 +130,7 @@ void RandomWalk::Step() {
   } else {
     DoCommand();
   }
+  if (!passing) stay_with_.clear();
   house_->Settle();
 }
 
@@ -159,6 +161,7 @@ void RandomWalk::AskAndHold() {
 
 // Mostly one of the newest, so that some get far.
 std::string RandomWalk::SomeCase() {
+  if (!stay_with_.empty()) return stay_with_;
   const int newest = std::min<int>(3, static_cast<int>(case_ids_.size()));
   return dice_.Chance(60) ? case_ids_[case_ids_.size() - 1 - dice_.Below(newest)] : dice_.Pick(case_ids_);
 }
@@ -170,12 +173,17 @@ void RandomWalk::PassTime() {
                                         : dice_.Span(absl::Hours(1), options_.longest_advance));
   if (dice_.Chance(40)) {
     // Exactly to an instant at which something is due, or a microsecond to either side of it.
-    const auto state = house_->Get(SomeCase());
+    const std::string case_id = SomeCase();
+    const auto state = house_->Get(case_id);
     DOCKET_CHECK(state.ok());
-    const absl::Time moment = workflow::NextMoment(*state) + absl::Microseconds(dice_.Below(3) - 1);
+    std::vector<absl::Time> moments = {workflow::NextMoment(*state)};
+    for (const v1::Clock& clock : state->clocks()) {
+      if (clock.has_due_at() && !clock.has_stopped_at()) moments.push_back(FromProto(clock.due_at()));
+    }
+    const absl::Time moment = dice_.Pick(moments) + absl::Microseconds(dice_.Chance(50) ? 0 : dice_.Below(3) - 1);
     if (moment > Now() && moment < absl::InfiniteFuture()) {
       to = moment;
-      stay_ = dice_.Chance(60);  // what is done next happens at that very instant
+      if (dice_.Chance(60)) stay_with_ = case_id;  // what is done next happens to it at that very instant
     }
   }
   Note(absl::StrCat("advance to ", FormatUtc(to)));

@@ -113,7 +113,7 @@ class RandomWalk {
   const uint64_t seed_;
   const Options options_;
   Dice dice_;
-  bool stay_ = false;  // the next step happens at this very instant
+  std::string stay_with_;  // the next step happens to this case at this very instant; "": time passes first
   int texts_ = 0;
   int published_ = 0;
   std::vector<std::string> case_ids_;

@@ -1,0 +1,245 @@
+#include "tests/support/brute_force.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "store/record_format.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/replay.h"
+
+namespace docket::testing {
+namespace {
+
+template <class Message>
+std::optional<absl::Time> DueOf(const Message& message) {
+  if (!message.has_due_at()) return std::nullopt;
+  return FromProto(message.due_at());
+}
+
+int TierWeight(const std::string& tier) {
+  return tier == "VIP" ? 3 : tier == "MAIN" ? 2 : tier == "ORDINARY" ? 1 : 0;
+}
+
+// 0: safety; 1: something is owed to a regulator; 2: other.
+int BandOf(const TwinCase& one) {
+  if (one.safety) return 0;
+  for (const auto& [no, clock] : one.clocks) {
+    if (clock.duty && !clock.stopped && clock.obligation == v1::REGULATOR) return 1;
+  }
+  return 2;
+}
+
+absl::Time EffectiveDue(const TwinCase& one) {
+  std::optional<absl::Time> earliest;
+  for (const auto& [no, clock] : one.clocks) {
+    if (!clock.duty || clock.stopped || !clock.LateFrom().has_value()) continue;
+    earliest = std::min(earliest.value_or(absl::InfiniteFuture()), *clock.LateFrom());
+  }
+  if (earliest.has_value()) return *earliest;
+  return one.default_due.value_or(one.received_at);
+}
+
+bool StandsInQueue(const TwinCase& one, absl::Time t) {
+  if (!one.received || !one.active) return false;
+  if (!one.leaves_queue) return true;
+  return one.wait_until.has_value() && *one.wait_until <= t && !one.leaves_queue_after_wait && !one.history;
+}
+
+}  // namespace
+
+std::string TwinDuty::ToString() const {
+  return absl::StrCat(FormatUtc(late_from), " ", case_id, "/", clock_no, " due ", due.has_value() ? FormatUtc(*due) : "-",
+                      paused ? " paused " : " ", department);
+}
+
+LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at, absl::Time known_at)
+    : policies_(policies) {
+  const auto cursor = log.ReadFrom(0);
+  for (;;) {
+    const auto stored = cursor->Next();
+    DOCKET_CHECK(stored.ok());
+    if (!stored->has_value()) return;
+    const auto record = store::DecodeRecord(**stored);
+    DOCKET_CHECK(record.ok());
+    if (absl::FromUnixMicros(record->recorded_at_us()) > known_at) return;
+    for (const v1::Slice& slice : record->slices()) {
+      if (slice.kind() != v1::STREAM_KIND_CASE) continue;
+      for (int i = 0; i < slice.events_size(); ++i) {
+        if (absl::FromUnixMicros(slice.events(i).occurred_at_us()) > valid_at) continue;
+        const auto event = workflow::DecodeEvent(slice.events(i));
+        DOCKET_CHECK(event.ok());
+        TwinCase& one = cases_[slice.stream_id()];
+        one.case_id = slice.stream_id();
+        Take(*event, static_cast<uint32_t>(slice.first_revision() + i), &one);
+      }
+    }
+  }
+}
+
+void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
+  if (event.has_case_received()) {
+    const v1::CaseReceived& received = event.case_received();
+    one->received = true;
+    one->active = received.entered().active();
+    one->leaves_queue = received.entered().leaves_queue();
+    one->history = received.history();
+    one->priority = received.priority();
+    one->tier = received.tier();
+    one->department = received.department();
+    one->received_at = FromProto(received.received_at());
+  } else if (event.has_status_changed()) {
+    const v1::StatusChanged& changed = event.status_changed();
+    const bool waiting = changed.entered().category() == v1::WAITING;
+    if (changed.from_category() != v1::WAITING) one->leaves_queue_after_wait = one->leaves_queue;
+    one->active = changed.entered().active();
+    one->leaves_queue = changed.entered().leaves_queue();
+    one->wait_until.reset();
+    if (waiting && changed.wait().has_until()) one->wait_until = FromProto(changed.wait().until());
+  } else if (event.has_case_queued()) {
+    one->queue = event.case_queued().queue();
+    one->default_due.reset();
+    if (event.case_queued().has_default_due_at()) one->default_due = FromProto(event.case_queued().default_due_at());
+  } else if (event.has_case_dequeued()) {
+    one->queue.clear();
+    one->default_due.reset();
+  } else if (event.has_priority_set()) {
+    one->priority = event.priority_set().priority();
+  } else if (event.has_case_triaged()) {
+    one->safety = event.case_triaged().safety();
+  } else if (event.has_accountable_owner_set()) {
+    one->department = event.accountable_owner_set().department();
+  } else if (event.has_owner_assigned()) {
+    one->owner = event.owner_assigned().owner();
+  } else if (event.has_owner_released()) {
+    one->owner.clear();
+  } else if (event.has_escalation_raised()) {
+    one->level = std::max(one->level, event.escalation_raised().level());
+  } else if (event.has_history_ended()) {
+    one->history = false;
+  } else {
+    TakeClock(event, revision, one);
+  }
+}
+
+void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one) {
+  if (event.has_clock_attached()) {
+    const v1::ClockAttached& attached = event.clock_attached();
+    TwinClock& clock = one->clocks[revision];
+    clock.clock_no = revision;
+    clock.metric = attached.metric();
+    clock.obligation = attached.obligation();
+    clock.duty = attached.nature() == v1::DUTY;
+    clock.calendar = attached.calendar();
+    clock.due = DueOf(attached);
+    if (attached.has_paused()) TakePause(attached.paused(), &clock);
+    return;
+  }
+  // An earlier contact may have stopped a clock that, at the instant asked for, was not there yet.
+  const auto find = [&](uint32_t clock_no) -> TwinClock* {
+    const auto found = one->clocks.find(clock_no);
+    return found == one->clocks.end() ? nullptr : &found->second;
+  };
+  if (event.has_clock_retargeted()) {
+    const v1::ClockRetargeted& retargeted = event.clock_retargeted();
+    TwinClock* clock = find(retargeted.clock_no());
+    clock->calendar = retargeted.calendar();
+    clock->due = DueOf(retargeted);
+    if (retargeted.has_remaining()) clock->remaining = FromProto(retargeted.remaining());
+    CheckProjectedDue(*clock);
+  } else if (event.has_clock_paused()) {
+    TakePause(event.clock_paused(), find(event.clock_paused().clock_no()));
+  } else if (event.has_clock_resumed()) {
+    TwinClock* clock = find(event.clock_resumed().clock_no());
+    clock->paused = false;
+    clock->until.reset();
+    clock->due = DueOf(event.clock_resumed());
+  } else if (event.has_clock_reopened()) {
+    TwinClock* clock = find(event.clock_reopened().clock_no());
+    clock->stopped = false;
+    clock->due = DueOf(event.clock_reopened());
+  } else if (event.has_clock_breached()) {
+    find(event.clock_breached().clock_no())->breached_due = FromProto(event.clock_breached().due_at());
+  } else if (event.has_clock_fulfilled()) {
+    if (TwinClock* clock = find(event.clock_fulfilled().clock_no()); clock != nullptr) {
+      clock->stopped = true;
+      clock->paused = false;
+    }
+  } else if (event.has_clock_cancelled()) {
+    TwinClock* clock = find(event.clock_cancelled().clock_no());
+    clock->stopped = true;
+    clock->paused = false;
+  }
+}
+
+void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) {
+  clock->paused = true;
+  clock->remaining = FromProto(paused.remaining());
+  clock->until.reset();
+  if (paused.has_until()) clock->until = FromProto(paused.until());
+  clock->due = DueOf(paused);
+  CheckProjectedDue(*clock);
+}
+
+// While paused until a known instant, a clock is due when its remaining working time has passed after it.
+void LogTwin::CheckProjectedDue(const TwinClock& clock) {
+  if (!clock.paused) return;
+  std::optional<absl::Time> expected;
+  if (clock.until.has_value()) expected = policies_.Calendar(clock.calendar)->Advance(*clock.until, clock.remaining);
+  if (expected != clock.due) {
+    problems_.push_back(absl::StrCat("clock ", clock.clock_no, " paused until ",
+                                     clock.until.has_value() ? FormatUtc(*clock.until) : "-", " with ",
+                                     absl::FormatDuration(clock.remaining), " left is due at ",
+                                     clock.due.has_value() ? FormatUtc(*clock.due) : "-", ", want ",
+                                     expected.has_value() ? FormatUtc(*expected) : "-"));
+  }
+}
+
+std::vector<TwinDuty> LogTwin::OverdueAt(absl::Time t) const {
+  std::vector<TwinDuty> late;
+  for (const auto& [id, one] : cases_) {
+    for (const auto& [no, clock] : one.clocks) {
+      if (!clock.duty || clock.stopped || !clock.LateFrom().has_value() || *clock.LateFrom() >= t) continue;
+      TwinDuty duty;
+      duty.late_from = *clock.LateFrom();
+      duty.case_id = id;
+      duty.clock_no = no;
+      duty.due = clock.due;
+      duty.paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
+      duty.department = one.department;
+      late.push_back(std::move(duty));
+    }
+  }
+  std::sort(late.begin(), late.end(), [](const TwinDuty& a, const TwinDuty& b) {
+    return std::tie(a.late_from, a.case_id, a.clock_no) < std::tie(b.late_from, b.case_id, b.clock_no);
+  });
+  return late;
+}
+
+std::vector<std::string> LogTwin::QueueAt(absl::string_view queue, absl::Time t) const {
+  using Place = std::tuple<int, int64_t, absl::Time, uint32_t, int, absl::Time, std::string>;
+  std::vector<Place> places;
+  for (const auto& [id, one] : cases_) {
+    if (one.queue != queue || !StandsInQueue(one, t)) continue;
+    places.emplace_back(BandOf(one), -static_cast<int64_t>(one.level), EffectiveDue(one), one.priority,
+                        -TierWeight(one.tier), one.received_at, id);
+  }
+  std::sort(places.begin(), places.end());
+  std::vector<std::string> ids;
+  for (const Place& place : places) ids.push_back(std::get<6>(place));
+  return ids;
+}
+
+std::vector<absl::Time> LogTwin::Moments() const {
+  std::vector<absl::Time> moments;
+  for (const auto& [id, one] : cases_) {
+    if (one.wait_until.has_value()) moments.push_back(*one.wait_until);
+    for (const auto& [no, clock] : one.clocks) {
+      if (clock.LateFrom().has_value()) moments.push_back(*clock.LateFrom());
+    }
+  }
+  return moments;
+}
+
+}  // namespace docket::testing

@@ -1,0 +1,98 @@
+#ifndef DOCKET_TESTS_SUPPORT_BRUTE_FORCE_H_
+#define DOCKET_TESTS_SUPPORT_BRUTE_FORCE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "docket/v1/event.pb.h"
+#include "docket/v1/record.pb.h"
+#include "store/event_log.h"
+#include "workflow/policy/policy_set.h"
+
+// The twin of the lists: the whole log read from commit 0 by straight-line code that keeps only what lists need, and
+// shares nothing with the engine but the format of events. Slow and plain, so that it can be believed.
+namespace docket::testing {
+
+struct TwinClock {
+  uint32_t clock_no = 0;
+  std::string metric;
+  v1::Obligation obligation = v1::OBLIGATION_UNSPECIFIED;
+  bool duty = false;
+  bool stopped = false;
+  bool paused = false;
+  std::optional<absl::Time> due;    // none: paused without a known end
+  std::optional<absl::Time> until;  // known end of the pause
+  absl::Duration remaining;         // while paused
+  v1::PolicyPin calendar;
+  std::optional<absl::Time> breached_due;
+
+  // The due that lies, or has first lain, in the past of whoever finds the duty late.
+  std::optional<absl::Time> LateFrom() const { return breached_due.has_value() ? breached_due : due; }
+};
+
+struct TwinCase {
+  std::string case_id;
+  bool received = false;
+  bool active = false;
+  bool leaves_queue = false;
+  bool leaves_queue_after_wait = false;   // of the status that the wait goes back to
+  std::optional<absl::Time> wait_until;  // of a wait that ends by itself
+  bool history = false;
+  bool safety = false;
+  uint32_t priority = 0;
+  uint32_t level = 0;
+  std::string tier;
+  std::string queue;
+  std::string department;
+  std::string owner;
+  absl::Time received_at;
+  std::optional<absl::Time> default_due;
+  std::map<uint32_t, TwinClock> clocks;
+};
+
+struct TwinDuty {
+  absl::Time late_from;
+  std::string case_id;
+  uint32_t clock_no = 0;
+  std::optional<absl::Time> due;
+  bool paused = false;
+  std::string department;
+
+  std::string ToString() const;
+};
+
+class LogTwin {
+ public:
+  // Reads what had occurred by `valid_at` as far as it was recorded by `known_at`.
+  LogTwin(const store::EventLog& log, const policy::PolicySet& policies,
+          absl::Time valid_at = absl::InfiniteFuture(), absl::Time known_at = absl::InfiniteFuture());
+
+  // Duties whose due has passed at `t` without a stop, earliest first (R5).
+  std::vector<TwinDuty> OverdueAt(absl::Time t) const;
+  // Case ids standing in `queue` at `t`, in the order of work (DOMAIN 7, R19). A wait whose `until` has passed is over,
+  // whether or not anybody has recorded it.
+  std::vector<std::string> QueueAt(absl::string_view queue, absl::Time t) const;
+  // Instants worth asking at: dues and ends of waits.
+  std::vector<absl::Time> Moments() const;
+  // Facts in the log that contradict each other.
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  void Take(const v1::Event& event, uint32_t revision, TwinCase* one);
+  void TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one);
+  void TakePause(const v1::ClockPaused& paused, TwinClock* clock);
+  void CheckProjectedDue(const TwinClock& clock);
+
+  const policy::PolicySet& policies_;
+  std::map<std::string, TwinCase> cases_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace docket::testing
+
+#endif  // DOCKET_TESTS_SUPPORT_BRUTE_FORCE_H_
