@@ -44,42 +44,44 @@ EngineImpl::~EngineImpl() {
 }
 
 void EngineImpl::Submit(v1::ExecuteRequest request, Caller caller, Lane lane, ExecuteDone done) {
-  if (absl::Status status = Admission(lane, 1); !status.ok()) return done(std::move(status));
-  Push(ExecuteTask{std::move(request), std::move(caller), std::move(done)}, lane);
+  Task task = ExecuteTask{std::move(request), std::move(caller), std::move(done), lane};
+  if (absl::Status status = Push(task, lane); !status.ok()) std::get<ExecuteTask>(task).done(std::move(status));
 }
 
 void EngineImpl::SubmitAll(std::vector<v1::ExecuteRequest> requests, Caller caller, Lane lane,
                            std::function<void(size_t, absl::StatusOr<v1::ExecuteReply>)> done) {
-  if (absl::Status status = Admission(lane, requests.size()); !status.ok()) {
-    for (size_t i = 0; i < requests.size(); ++i) done(i, status);
-    return;
-  }
+  absl::Status admitted;
   {
     const MutexLock lock(&mutex_);
-    for (size_t i = 0; i < requests.size(); ++i) {
+    admitted = Admission(lane, requests.size());
+    for (size_t i = 0; admitted.ok() && i < requests.size(); ++i) {
       queue(lane).push_back(
           ExecuteTask{std::move(requests[i]), caller,
-                      [done, i](absl::StatusOr<v1::ExecuteReply> reply) { done(i, std::move(reply)); }});
+                      [done, i](absl::StatusOr<v1::ExecuteReply> reply) { done(i, std::move(reply)); }, lane});
     }
   }
-  trusted_->Notify();
+  if (admitted.ok()) return trusted_->Notify();
+  for (size_t i = 0; i < requests.size(); ++i) done(i, admitted);
 }
 
 void EngineImpl::SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) {
-  if (absl::Status status = Admission(Lane::kInteractive, 1); !status.ok()) return done(std::move(status));
-  Push(TakeNextTask{std::move(queue), std::move(request_id), std::move(caller), std::move(done)}, Lane::kInteractive);
+  Task task = TakeNextTask{std::move(queue), std::move(request_id), std::move(caller), std::move(done)};
+  absl::Status status = Push(task, Lane::kInteractive);
+  if (!status.ok()) std::get<TakeNextTask>(task).done(std::move(status));
 }
 
 void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) {
-  if (absl::Status status = Admission(Lane::kInteractive, 1); !status.ok()) return done(std::move(status));
+  if (absl::Status status = WriteHealth(); !status.ok()) return done(std::move(status));
   // Parsing is slow, so it happens here; the writer repeats it only if policies changed in between.
-  PublishTask task;
-  task.parsed_against = Read().policies;
-  task.pack = policy::ParsePack(request.yaml(), *task.parsed_against, trusted_->Now());
-  task.request = std::move(request);
-  task.caller = std::move(caller);
-  task.done = std::move(done);
-  Push(std::move(task), Lane::kInteractive);
+  PublishTask publish;
+  publish.parsed_against = Read().policies;
+  publish.pack = policy::ParsePack(request.yaml(), *publish.parsed_against, trusted_->Now());
+  publish.request = std::move(request);
+  publish.caller = std::move(caller);
+  publish.done = std::move(done);
+  Task task = std::move(publish);
+  absl::Status status = Push(task, Lane::kInteractive);
+  if (!status.ok()) std::get<PublishTask>(task).done(std::move(status));
 }
 
 absl::Status EngineImpl::WriteHealth() const {
@@ -87,7 +89,14 @@ absl::Status EngineImpl::WriteHealth() const {
     const MutexLock lock(&mutex_);
     if (stopping_) return Stopping();
   }
-  return options_.kv->WriteLatch();
+  return WriteLatch();
+}
+
+absl::Status EngineImpl::WriteLatch() const {
+  DOCKET_RETURN_IF_ERROR(options_.kv->WriteLatch());
+  if (!append_failed_) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED",
+                "an earlier write failed, so nothing is written until the server is started again; nothing was written");
 }
 
 void EngineImpl::Stop() {
@@ -99,19 +108,20 @@ void EngineImpl::Stop() {
 }
 
 absl::Status EngineImpl::Admission(Lane lane, size_t count) {
-  if (absl::Status latch = options_.kv->WriteLatch(); !latch.ok()) return latch;
-  const MutexLock lock(&mutex_);
+  DOCKET_RETURN_IF_ERROR(WriteLatch());
   if (stopping_) return Stopping();
   const size_t limit = lane == Lane::kInteractive ? kMaxQueuedInteractive : kMaxQueuedBulk;
   return queue(lane).size() + count > limit ? Overloaded(limit) : absl::OkStatus();
 }
 
-void EngineImpl::Push(Task task, Lane lane) {
+absl::Status EngineImpl::Push(Task& task, Lane lane) {
   {
     const MutexLock lock(&mutex_);
+    DOCKET_RETURN_IF_ERROR(Admission(lane, 1));
     queue(lane).push_back(std::move(task));
   }
   trusted_->Notify();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {

@@ -36,9 +36,7 @@ absl::StatusOr<absl::Duration> EngineImpl::AcceptClock(Caller caller) {
     suspicion_recorded_ = false;
     v1::Event event;
     *event.mutable_clock_accepted()->mutable_deviation() = ToProto(deviation);
-    sequencer_.BeginGroup();
-    status = sequencer_.RecordSystem(std::move(event), caller.principal_id, caller.kind);
-    if (status.ok()) FinishGroup({});
+    status = RecordAlone(std::move(event), caller.principal_id, caller.kind);
   });
   DOCKET_RETURN_IF_ERROR(called);
   DOCKET_RETURN_IF_ERROR(status);
@@ -64,6 +62,8 @@ absl::StatusOr<v1::RebuildViewsReply> EngineImpl::RebuildOnce(bool keep_old, con
   }();
   const uint32_t generation = old_generation + 2;  // the number between is scratch
   const store::Family views = store::ViewFamily(generation);
+  // What a rebuild that failed has left.
+  DOCKET_RETURN_IF_ERROR(DropOtherGenerations(options_.kv, old_generation));
   DOCKET_RETURN_IF_ERROR(options_.kv->CreateFamily(views));
   auto built = BuildViews(options_.kv, *options_.log, views, store::ViewFamily(old_generation + 1), progress);
   if (!built.ok()) return built.status();
@@ -112,7 +112,7 @@ v1::GetStatsReply EngineImpl::Stats(bool with_digests) const {
   reply.set_commits(view.commits);
   reply.set_last_position(view.position);
   *reply.mutable_now() = ToProto(trusted_->Now());
-  const absl::Status latch = options_.kv->WriteLatch();
+  const absl::Status latch = WriteLatch();
   reply.set_write_disabled(!latch.ok());
   reply.set_write_disabled_reason(ReasonOf(latch));
   reply.set_clock_suspect(trusted_->Suspect());

@@ -29,6 +29,7 @@ struct ExecuteTask {
   v1::ExecuteRequest request;
   Caller caller;
   ExecuteDone done;
+  Lane lane = Lane::kInteractive;
 };
 struct TakeNextTask {
   std::string queue;
@@ -88,9 +89,12 @@ class EngineImpl : public Engine {
     return lane == Lane::kInteractive ? interactive_ : bulk_;
   }
 
+  // Why nothing can be written until the next start; OK: it can.
+  absl::Status WriteLatch() const;
   // OK if `count` more commands may wait in `lane`.
-  absl::Status Admission(Lane lane, size_t count);
-  void Push(Task task, Lane lane);
+  absl::Status Admission(Lane lane, size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes `task` if it may wait in `lane`; else leaves it to the caller, who says so.
+  absl::Status Push(Task& task, Lane lane);
 
   // Runs `call` on the writer thread between two groups and waits for it. kUnavailable: stopping, not run.
   absl::Status OnWriter(std::function<void()> call);
@@ -99,8 +103,11 @@ class EngineImpl : public Engine {
   bool WaitForWork(std::vector<Task>* tasks, bool* timers_due);
   void RunGroup(std::vector<Task> tasks, bool timers_due);
   void Prepare(Answered* answered);
-  void FireTimers();
-  void FinishGroup(std::vector<Answered> group);
+  // Whether any of what is due moved on.
+  bool FireTimers();
+  void GiveBack(std::vector<Task> tasks, size_t from);
+  absl::Status FinishGroup(std::vector<Answered> group);
+  absl::Status RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
   void PublishView();
   void NoticeClock();
   void RecordSchema();
@@ -128,7 +135,10 @@ class EngineImpl : public Engine {
   uint32_t generation_ ABSL_GUARDED_BY(view_mutex_) = 0;
 
   std::atomic<bool> rebuilding_ = false;
-  bool suspicion_recorded_ = false;  // writer only
+  std::atomic<bool> append_failed_ = false;  // the log takes no more, whatever its store says
+  bool suspicion_recorded_ = false;          // writer only, as is what follows
+  bool schema_recorded_ = false;
+  absl::Duration timers_rest_until_ = -absl::InfiniteDuration();  // monotonic
   std::thread writer_;
 };
 

@@ -98,7 +98,7 @@ absl::StatusOr<std::string> Sequencer::Stage(v1::CommitRecord record, store::KvB
   if (!record.request_id().empty()) staged_requests_[record.request_id()] = records_.size();
   next_commit_ = commit.commit + 1;
   next_position_ = commit.next_position;
-  staged_bytes_ += commit.stored.size();
+  staged_bytes_ += commit.stored.size() + rows.bytes();  // personal texts are as large as the record or larger
   staged_rows_ += row_count;
   rows_.Append(std::move(rows));
   records_.push_back(std::make_shared<const v1::CommitRecord>(std::move(record)));
@@ -190,20 +190,31 @@ absl::StatusOr<std::string> Sequencer::ResolveCase(const v1::ExecuteRequest& req
   return RefuseFields("INVALID_FIELD", {{"case_id", "missing, want case_id, case_no or external_ref"}});
 }
 
-absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& record, bool brief) {
+absl::StatusOr<v1::Case> Sequencer::StateAt(const std::string& case_id, uint32_t revision) {
+  LoadedCase* held = cache_.Find(case_id);
+  if (held != nullptr && held->state.revision() == revision) return held->state;
+  const CaseLoader loader(*snapshot_, views(), *log_);
+  DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> durable, loader.Load(case_id));
+  v1::Case state = durable.has_value() ? *std::move(durable) : v1::Case();
+  if (state.revision() >= revision) return loader.LoadAt(case_id, revision);
+  // The snapshot does not know what this group did before.
+  for (const Feed::Record& record : records_) {
+    const v1::Slice* slice = SliceOf(*record, case_id);
+    if (slice == nullptr || state.revision() >= revision) continue;
+    DOCKET_RETURN_IF_ERROR(FoldSlice(*slice, &state));
+  }
+  if (state.revision() == revision) return state;
+  return absl::InternalError(absl::StrCat("case ", case_id, " has no end of a commit at revision ", revision));
+}
+
+absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& record, AnswerShape shape) {
   v1::ExecuteReply reply;
   for (const v1::Slice& slice : record.slices()) {
     if (slice.kind() != v1::STREAM_KIND_CASE) continue;
     const uint32_t revision = static_cast<uint32_t>(slice.first_revision() + slice.events_size() - 1);
-    v1::Case after;
-    LoadedCase* held = cache_.Find(slice.stream_id());
-    if (held != nullptr && held->state.revision() == revision) {
-      after = held->state;
-    } else {
-      const CaseLoader loader(*snapshot_, views(), *log_);
-      DOCKET_ASSIGN_OR_RETURN(after, loader.LoadAt(slice.stream_id(), revision));
-    }
-    DOCKET_ASSIGN_OR_RETURN(reply, ReplyOf(record, after, brief));
+    DOCKET_ASSIGN_OR_RETURN(v1::Case after, StateAt(slice.stream_id(), revision));
+    DOCKET_ASSIGN_OR_RETURN(reply, ReplyOf(record, after, shape.brief));
+    if (shape.return_case) *reply.mutable_case_() = std::move(after);
     break;
   }
   reply.set_replayed(true);
@@ -211,7 +222,7 @@ absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& 
 }
 
 std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, const std::string& canonical,
-                                                 bool brief) {
+                                                 AnswerShape shape) {
   const std::optional<int64_t> ms = store::ParseUuidV7(request_id);
   if (!ms.has_value()) {
     return Prepared{RefuseFields("INVALID_FIELD", {{"request_id", absl::StrCat("\"", request_id, "\" is no UUIDv7")}})};
@@ -249,7 +260,7 @@ std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, 
                            {{"request_id", request_id}})};
   }
   // An answer to a command staged in this very group waits for the group like the first one.
-  return Prepared{AnswerAgain(*earlier, brief), staged != staged_requests_.end()};
+  return Prepared{AnswerAgain(*earlier, shape), staged != staged_requests_.end()};
 }
 
 v1::Actor Sequencer::ActorFor(const v1::ExecuteRequest& request, const Caller& caller) const {
@@ -266,7 +277,7 @@ v1::Actor Sequencer::ActorFor(const v1::ExecuteRequest& request, const Caller& c
 Prepared Sequencer::Execute(const v1::ExecuteRequest& request, const Caller& caller) {
   const std::string canonical = CanonicalOf(request, caller);
   if (!request.validate_only()) {
-    if (auto earlier = EarlierAnswer(request.request_id(), canonical, caller.brief); earlier.has_value()) {
+    if (auto earlier = EarlierAnswer(request.request_id(), canonical, {caller.brief, request.return_case()}); earlier.has_value()) {
       return *std::move(earlier);
     }
   }
@@ -482,7 +493,7 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
                                                               policies_->NearestQueue(queue), "\"")}})};
   }
   const std::string canonical = absl::StrCat(caller.principal_id, "\ntake_next\n", queue);
-  if (auto earlier = EarlierAnswer(request_id, canonical, caller.brief); earlier.has_value())
+  if (auto earlier = EarlierAnswer(request_id, canonical, {.brief = caller.brief}); earlier.has_value())
     return *std::move(earlier);
   const std::string lower = store::KeyWriter().U16(projection::QueueRow::kKeyspace).Text(queue).Take();
   store::RowScan<projection::QueueRow> rows(*snapshot_, views(), lower, store::PrefixEnd(lower));

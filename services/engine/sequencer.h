@@ -88,8 +88,15 @@ class Sequencer {
   absl::StatusOr<std::string> ResolveCase(const v1::ExecuteRequest& request);
   absl::StatusOr<std::optional<std::string>> FindExternal(const v1::ExternalRef& ref);
   // The answer of an earlier attempt, or a refusal; nullopt: the id is new.
-  std::optional<Prepared> EarlierAnswer(const std::string& request_id, const std::string& canonical, bool brief);
-  absl::StatusOr<v1::ExecuteReply> AnswerAgain(const v1::CommitRecord& record, bool brief);
+  struct AnswerShape {
+    bool brief = false;
+    bool return_case = false;
+  };
+  std::optional<Prepared> EarlierAnswer(const std::string& request_id, const std::string& canonical,
+                                        AnswerShape shape);
+  absl::StatusOr<v1::ExecuteReply> AnswerAgain(const v1::CommitRecord& record, AnswerShape shape);
+  // A case as it was after `revision`, also when this group staged that revision.
+  absl::StatusOr<v1::Case> StateAt(const std::string& case_id, uint32_t revision);
   Prepared ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical);
   Prepared DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
                           LoadedCase* loaded);

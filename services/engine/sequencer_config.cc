@@ -67,17 +67,19 @@ absl::Status PackRefusal(const policy::Pack& pack) {
 absl::StatusOr<const Sequencer::SystemHead*> Sequencer::HeadOfStream(v1::StreamKind kind, const std::string& id) {
   if (other_heads_.empty()) {
     // Few commits are not of cases; one walk over them knows all their heads.
+    std::map<std::string, SystemHead> heads;  // kept only when the walk reached its end
     store::RowScan<projection::ConfigRow> rows(*snapshot_, views());
     for (; rows.Valid(); rows.Next()) {
       DOCKET_ASSIGN_OR_RETURN(const projection::ConfigRow row, rows.Get());
       DOCKET_ASSIGN_OR_RETURN(const std::string stored, log_->Read(row.commit));
       DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
       for (const v1::Slice& slice : record.slices()) {
-        other_heads_[HeadKey(slice.kind(), slice.stream_id())] = {slice.first_revision() + slice.events_size() - 1,
-                                                                  row.commit + 1, store::LeafHashOf(stored)};
+        heads[HeadKey(slice.kind(), slice.stream_id())] = {slice.first_revision() + slice.events_size() - 1,
+                                                           row.commit + 1, store::LeafHashOf(stored)};
       }
     }
     DOCKET_RETURN_IF_ERROR(rows.status());
+    other_heads_ = std::move(heads);
   }
   return &other_heads_[HeadKey(kind, id)];
 }
@@ -167,7 +169,7 @@ absl::StatusOr<bool> Sequencer::AddDirectorySlice(const policy::PackDirectory& p
 PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
                                        const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
   const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", request.yaml());
-  if (auto earlier = EarlierAnswer(request.request_id(), canonical, true); earlier.has_value()) {
+  if (auto earlier = EarlierAnswer(request.request_id(), canonical, {.brief = true}); earlier.has_value()) {
     if (!earlier->answer.ok()) return {earlier->answer.status()};
     v1::PublishPoliciesReply reply;  // published before; the policies are there
     reply.set_unchanged(true);

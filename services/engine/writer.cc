@@ -14,6 +14,9 @@ namespace {
 
 constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // only to notice a stepped clock
 constexpr absl::Duration kRetryAfterDiskReserve = absl::Seconds(10);
+// Timers that could not be recorded (a full disk, a block that cannot be read) are not tried again before this.
+constexpr absl::Duration kTimersRest = absl::Seconds(1);
+constexpr size_t kMaxWakesLooked = 16 * kTimersPerGroup;  // so that some broken cases do not keep the others back
 
 }  // namespace
 
@@ -30,6 +33,7 @@ void EngineImpl::PublishView() {
   if (wakes.Valid()) {
     if (const auto row = wakes.Get(); row.ok()) next = absl::FromUnixMicros(row->at_us);
   }
+  if (!wakes.status().ok()) next = absl::InfinitePast();  // something may be due: the timers look again
   const MutexLock lock(&view_mutex_);
   view_ = std::move(view);
   next_wake_ = next;
@@ -41,12 +45,13 @@ bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
   for (;;) {
     NoticeClock();
     const absl::Time now = trusted_->Now();
+    const absl::Duration rest = timers_rest_until_ - trusted_->Monotonic();
     absl::Time next = absl::InfiniteFuture();
-    if (options_.run_timers && !trusted_->Suspect() && options_.kv->WriteLatch().ok()) {
+    if (options_.run_timers && !trusted_->Suspect() && WriteLatch().ok()) {
       const MutexLock lock(&view_mutex_);
       next = next_wake_;
     }
-    *timers_due = next <= now;
+    *timers_due = next <= now && rest <= absl::ZeroDuration();
     {
       const MutexLock lock(&mutex_);
       metrics_.queue_depth.Set(static_cast<double>(interactive_.size() + bulk_.size()));
@@ -63,11 +68,12 @@ bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
       if (tasks->empty() && stopping_) return false;
     }
     if (!tasks->empty() || *timers_due) return true;
-    trusted_->WaitFor(std::min(kLongestSleep, next - now));
+    trusted_->WaitFor(std::min(kLongestSleep, std::max(rest, next - now)));
   }
 }
 
 void EngineImpl::Run() {
+  schema_recorded_ = configuration_.schema_digest == store::Sha256(SchemaDescriptors());
   RecordSchema();
   std::vector<Task> tasks;
   bool timers_due = false;
@@ -82,7 +88,10 @@ void EngineImpl::Run() {
       }
     }
     tasks.clear();
-    if (!group.empty() || timers_due) RunGroup(std::move(group), timers_due);
+    if (!group.empty() || timers_due) {
+      RecordSchema();  // before anything else of this binary, if the disk refused it so far
+      RunGroup(std::move(group), timers_due);
+    }
     for (const auto& call : calls) call();
   }
 }
@@ -98,7 +107,7 @@ void EngineImpl::Prepare(Answered* answered) {
   }
 }
 
-void EngineImpl::FireTimers() {
+bool EngineImpl::FireTimers() {
   {
     const MutexLock lock(&view_mutex_);
     ++wakeups_;
@@ -107,13 +116,26 @@ void EngineImpl::FireTimers() {
   const absl::Time now = trusted_->Now();
   const ReadView view = Read();
   store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
-  for (size_t fired = 0; wakes.Valid() && fired < kTimersPerGroup; wakes.Next(), ++fired) {
+  size_t fired = 0;
+  for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked; wakes.Next(), ++looked) {
     const auto row = wakes.Get();
     if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
     const Prepared prepared = sequencer_.Advance(row->case_id);
     if (prepared.staged) {
       metrics_.timer_late_seconds.Observe(absl::ToDoubleSeconds(now - absl::FromUnixMicros(row->at_us)));
     }
+    // Unchanged, but not so in the snapshot: a command of this group came first.
+    if (prepared.staged || (prepared.answer.ok() && sequencer_.staged_commits() > 0)) ++fired;
+  }
+  return fired > 0;
+}
+
+void EngineImpl::GiveBack(std::vector<Task> tasks, size_t from) {
+  const MutexLock lock(&mutex_);
+  for (size_t i = tasks.size(); i > from; --i) {
+    const auto* execute = std::get_if<ExecuteTask>(&tasks[i - 1]);
+    const Lane lane = execute != nullptr ? execute->lane : Lane::kInteractive;
+    queue(lane).push_front(std::move(tasks[i - 1]));
   }
 }
 
@@ -131,15 +153,15 @@ void EngineImpl::RunGroup(std::vector<Task> tasks, bool timers_due) {
       metrics_.rows_per_command.Observe(static_cast<double>(sequencer_.staged_rows() - rows));
     }
   }
-  if (next < tasks.size()) {  // the group is full in bytes: the rest goes back to the front
-    const MutexLock lock(&mutex_);
-    for (size_t i = tasks.size(); i > next; --i) interactive_.push_front(std::move(tasks[i - 1]));
-  }
-  if (timers_due) FireTimers();
-  FinishGroup(std::move(group));
+  if (next < tasks.size()) GiveBack(std::move(tasks), next);  // the group is full in bytes
+  const bool fired = timers_due && FireTimers();
+  const absl::Status finished = FinishGroup(std::move(group));
+  if (!timers_due || (fired && finished.ok())) return;
+  timers_rest_until_ = trusted_->Monotonic() + kTimersRest;
+  if (finished.ok()) PublishView();  // what is due next may have been unreadable
 }
 
-void EngineImpl::FinishGroup(std::vector<Answered> group) {
+absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
   const size_t commits = sequencer_.staged_commits();
   const absl::Duration before = trusted_->Monotonic();
   absl::StatusOr<Sequencer::Committed> committed = sequencer_.Commit();
@@ -154,7 +176,8 @@ void EngineImpl::FinishGroup(std::vector<Answered> group) {
   }
   absl::Status failure = committed.status();
   if (failure.code() == absl::StatusCode::kResourceExhausted) failure = WithRetryAfter(failure, kRetryAfterDiskReserve);
-  if (!failure.ok()) metrics_.write_disabled.Set(options_.kv->WriteLatch().ok() ? 0 : 1);
+  if (absl::IsUnavailable(failure)) append_failed_ = true;
+  if (!failure.ok()) metrics_.write_disabled.Set(WriteLatch().ok() ? 0 : 1);
   for (Answered& one : group) {
     // A refusal may rest on what an earlier command of the group did; if the group is lost, so is its ground.
     if (!failure.ok()) {
@@ -170,31 +193,34 @@ void EngineImpl::FinishGroup(std::vector<Answered> group) {
       publish->done(std::move(one.publication));
     }
   }
+  return failure;
+}
+
+absl::Status EngineImpl::RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind) {
+  sequencer_.BeginGroup();
+  const absl::Status staged = sequencer_.RecordSystem(std::move(event), principal_id, kind);
+  return staged.ok() ? FinishGroup({}) : staged;
 }
 
 void EngineImpl::NoticeClock() {
   const bool suspect = trusted_->Suspect();
   metrics_.clock_suspect.Set(suspect ? 1 : 0);
-  if (!suspect || suspicion_recorded_ || !options_.kv->WriteLatch().ok()) return;
-  suspicion_recorded_ = true;
+  if (!suspect || suspicion_recorded_ || !WriteLatch().ok()) return;
   v1::Event event;
   *event.mutable_clock_suspected()->mutable_deviation() = ToProto(trusted_->Deviation());
-  sequencer_.BeginGroup();
-  if (sequencer_.RecordSystem(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok()) FinishGroup({});
+  suspicion_recorded_ = RecordAlone(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok();
 }
 
 void EngineImpl::RecordSchema() {
+  if (schema_recorded_ || !WriteLatch().ok()) return;
   const std::string descriptors = SchemaDescriptors();
-  const std::string digest = store::Sha256(descriptors);
-  if (configuration_.schema_digest == digest || !options_.kv->WriteLatch().ok()) return;
   v1::Event event;
   v1::SchemaRecorded* schema = event.mutable_schema_recorded();
   schema->set_descriptor_set(descriptors);
-  schema->set_digest(digest);
+  schema->set_digest(store::Sha256(descriptors));
   schema->set_schema_version(kSchemaVersion);
   schema->set_binary(absl::StrCat("docketd ", options_.version));
-  sequencer_.BeginGroup();
-  if (sequencer_.RecordSystem(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok()) FinishGroup({});
+  schema_recorded_ = RecordAlone(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE).ok();
 }
 
 }  // namespace docket::engine
