@@ -10,6 +10,7 @@
 #include "docket/v1/command.pb.h"
 #include "tools/cli/command_form.h"
 #include "tools/cli/moments.h"
+#include "tools/cli/table.h"
 
 namespace docket::cli {
 namespace {
@@ -52,11 +53,10 @@ std::string GlobalOptions::zone_name() const {
 
 client::Client& GlobalOptions::client() {
   if (client_ == nullptr) {
-    client::ClientOptions client_options;
     client_options.server = server;
     client_options.principal = principal;
-    const auto parsed = ParseSpan(timeout);
-    if (parsed.ok()) client_options.call_timeout = *parsed;
+    // The option's check has refused what is no span.
+    client_options.call_timeout = ParseSpan(timeout).value_or(client_options.call_timeout);
     client_ = std::make_unique<client::Client>(client_options);
   }
   return *client_;
@@ -82,11 +82,11 @@ int ReportFailure(GlobalOptions& options, const absl::Status& status, const std:
   } else {
     err << "refused: " << absl::StatusCodeToString(failure.code);
     if (!failure.reason.empty()) err << " " << failure.reason;
-    err << "\n  " << failure.message << "\n";
+    err << "\n  " << OneLine(failure.message) << "\n";
   }
   if (!failure.unmet.empty()) err << "unmet:\n";
   for (const Unmet& unmet : failure.unmet) {
-    err << "  " << unmet.reason << ": " << unmet.description << "\n";
+    err << "  " << unmet.reason << ": " << OneLine(unmet.description) << "\n";
     if (!unmet.meet_by.empty()) err << "    met by: " << Remedy(unmet.meet_by, case_name) << "\n";
   }
   if (!failure.fields.empty()) err << "fields:\n";

@@ -42,6 +42,8 @@ struct GlobalOptions {
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   std::function<absl::Time()> now;
+  // Retries and waits; server, principal and timeout are taken from above.
+  client::ClientOptions client_options;
   int exit_code = kExitOk;
 
   // Standard streams and the wall clock.
