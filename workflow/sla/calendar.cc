@@ -172,8 +172,10 @@ absl::Status CheckCompiled(const v1::Calendar& compiled) {
   if (compiled.always()) return absl::OkStatus();
   if (compiled.week_size() != 7) return bad("week: ", compiled.week_size(), " days, want 7");
   if (compiled.offsets().empty()) return bad("offsets: none, want at least one; was it compiled?");
-  if (compiled.offsets(0).at_s() > compiled.compiled_from_s()) return bad("offsets[0]: want at or before compiled_from_s");
-  if (compiled.complete_until_s() <= compiled.compiled_from_s()) return bad("complete_until_s: want after compiled_from_s");
+  if (compiled.offsets(0).at_s() > compiled.compiled_from_s())
+    return bad("offsets[0]: want at or before compiled_from_s");
+  if (compiled.complete_until_s() <= compiled.compiled_from_s())
+    return bad("complete_until_s: want after compiled_from_s");
   auto check_windows = [&](const google::protobuf::RepeatedPtrField<v1::Calendar::LocalWindow>& windows) {
     uint32_t at = 0;
     for (const auto& window : windows) {
@@ -252,7 +254,8 @@ struct WorkingCalendar::Data {
     // Outside the compiled span exceptions have no effect on working time either.
     const int64_t noon = zone.First(number * kDay + kDay / 2) * kMicros;
     const bool known = noon >= from && noon < until;
-    return ResolveWindows(zone, number, known ? WindowsOfDay(compiled, number) : compiled.week(Weekday(number)).windows());
+    return ResolveWindows(zone, number,
+                          known ? WindowsOfDay(compiled, number) : compiled.week(Weekday(number)).windows());
   }
 };
 

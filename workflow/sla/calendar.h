@@ -27,7 +27,6 @@ struct TimeSpan {
 // Ascending, non-empty, apart: the union of `spans`, which may come in any order and overlap.
 std::vector<TimeSpan> MergeSpans(absl::Span<const TimeSpan> spans);
 
-
 class WorkingCalendar {
  public:
   // kInvalidArgument names what is wrong with the compiled form. Cost: linear in the number of windows; afterwards

@@ -45,7 +45,8 @@ absl::Status CheckWindows(absl::string_view field,
     if (i > 0 && start < previous_end) {
       return absl::InvalidArgumentError(absl::StrCat(name, ": starts ", ClockTime(start),
                                                      ", want ascending windows that do not overlap (the one before "
-                                                     "ends ", ClockTime(previous_end), ")"));
+                                                     "ends ",
+                                                     ClockTime(previous_end), ")"));
     }
     previous_end = end;
   }

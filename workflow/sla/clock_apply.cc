@@ -14,7 +14,8 @@ using google::protobuf::RepeatedPtrField;
 using google::protobuf::Timestamp;
 
 absl::Status Cannot(const char* event, const v1::Clock& clock) {
-  return absl::DataLossError(absl::StrCat(event, ": clock ", clock.clock_no(), " is ", v1::ClockState_Name(clock.state())));
+  return absl::DataLossError(
+      absl::StrCat(event, ": clock ", clock.clock_no(), " is ", v1::ClockState_Name(clock.state())));
 }
 
 bool Unfinished(const v1::Clock& clock) { return clock.state() == v1::RUNNING || clock.state() == v1::PAUSED; }
@@ -117,7 +118,8 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
     case v1::Event::kWarningReached: {
       const uint32_t index = event.warning_reached().warning();
       if (index >= static_cast<uint32_t>(clock->warnings_size())) {
-        return absl::DataLossError(absl::StrCat("WarningReached: clock ", clock->clock_no(), " has no warning ", index));
+        return absl::DataLossError(
+            absl::StrCat("WarningReached: clock ", clock->clock_no(), " has no warning ", index));
       }
       clock->mutable_warnings(static_cast<int>(index))->set_reached(true);
       return absl::OkStatus();
@@ -159,15 +161,24 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
 // The clock an event speaks of; 0 when it is no event of an existing clock.
 uint32_t ClockNoOf(const v1::Event& event) {
   switch (event.body_case()) {
-    case v1::Event::kClockRetargeted: return event.clock_retargeted().clock_no();
-    case v1::Event::kClockPaused: return event.clock_paused().clock_no();
-    case v1::Event::kClockResumed: return event.clock_resumed().clock_no();
-    case v1::Event::kWarningReached: return event.warning_reached().clock_no();
-    case v1::Event::kClockBreached: return event.clock_breached().clock_no();
-    case v1::Event::kClockFulfilled: return event.clock_fulfilled().clock_no();
-    case v1::Event::kClockCancelled: return event.clock_cancelled().clock_no();
-    case v1::Event::kClockReopened: return event.clock_reopened().clock_no();
-    default: return 0;
+    case v1::Event::kClockRetargeted:
+      return event.clock_retargeted().clock_no();
+    case v1::Event::kClockPaused:
+      return event.clock_paused().clock_no();
+    case v1::Event::kClockResumed:
+      return event.clock_resumed().clock_no();
+    case v1::Event::kWarningReached:
+      return event.warning_reached().clock_no();
+    case v1::Event::kClockBreached:
+      return event.clock_breached().clock_no();
+    case v1::Event::kClockFulfilled:
+      return event.clock_fulfilled().clock_no();
+    case v1::Event::kClockCancelled:
+      return event.clock_cancelled().clock_no();
+    case v1::Event::kClockReopened:
+      return event.clock_reopened().clock_no();
+    default:
+      return 0;
   }
 }
 

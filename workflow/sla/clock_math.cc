@@ -38,7 +38,8 @@ Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const Time
   Plan plan;
   plan.due = ComputeDue(*terms.calendar, start, terms.target, pauses);
   if (plan.due.at > latest) plan.due = {latest, clock.due_provisional()};
-  plan.warnings = ComputeWarnings(*terms.calendar, start, terms.target, pauses, plan.due.at, terms.permille, terms.before);
+  plan.warnings =
+      ComputeWarnings(*terms.calendar, start, terms.target, pauses, plan.due.at, terms.permille, terms.before);
   for (v1::Warning& warning : plan.warnings) {
     warning.set_reached(std::any_of(clock.warnings().begin(), clock.warnings().end(), [&](const v1::Warning& old) {
       return old.reached() && old.permille() == warning.permille() && old.has_before() == warning.has_before() &&

@@ -43,7 +43,8 @@ Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const Time
                absl::Time latest = absl::InfiniteFuture());
 
 // Working time between `from` and the due that the clock would have without any pause after `pauses`.
-absl::Duration RemainingAt(absl::Time from, const v1::Clock& clock, const Terms& terms, absl::Span<const TimeSpan> pauses);
+absl::Duration RemainingAt(absl::Time from, const v1::Clock& clock, const Terms& terms,
+                           absl::Span<const TimeSpan> pauses);
 
 }  // namespace docket::sla
 

@@ -66,8 +66,13 @@ bool SameFacts(const v1::CaseFacts& a, const v1::CaseFacts& b) {
 class Steps {
  public:
   Steps(const v1::Case& before, const v1::Case& after, const v1::Event& event, const policy::PolicySet& policies)
-      : before_(before), after_(after), event_(event), body_(BodyOf(event)), policies_(policies),
-        at_(FromProto(event.occurred_at())), facts_(workflow::BuildFacts(after)) {
+      : before_(before),
+        after_(after),
+        event_(event),
+        body_(BodyOf(event)),
+        policies_(policies),
+        at_(FromProto(event.occurred_at())),
+        facts_(workflow::BuildFacts(after)) {
     *work_.mutable_clocks() = after.clocks();
   }
 
@@ -249,8 +254,8 @@ absl::Status Steps::EmitRetargeted(int i, const Candidate& match, const v1::Metr
   const Terms terms = TermsOf(rule, choice, *calendar.calendar);
   std::vector<TimeSpan> pauses = PausesOf(old);
   // What is owed to a regulator moves earlier only.
-  const Plan plan = PlanClock(old, terms, pauses,
-                              old.obligation() == v1::REGULATOR ? DueAt(old) : absl::InfiniteFuture());
+  const Plan plan =
+      PlanClock(old, terms, pauses, old.obligation() == v1::REGULATOR ? DueAt(old) : absl::InfiniteFuture());
   v1::Event event = New(match.pin);
   v1::ClockRetargeted* retargeted = event.mutable_clock_retargeted();
   retargeted->set_clock_no(old.clock_no());
@@ -285,8 +290,7 @@ absl::Status Steps::PauseAndResume() {
 absl::Status Steps::ReconcilePause(int i) {
   const bool pause = StatusPauses(clock(i)) && clock(i).pausable() && CanPause(clock(i).target());
   if (clock(i).state() == v1::PAUSED) {
-    const absl::Time until =
-        clock(i).has_paused_until() ? FromProto(clock(i).paused_until()) : absl::InfiniteFuture();
+    const absl::Time until = clock(i).has_paused_until() ? FromProto(clock(i).paused_until()) : absl::InfiniteFuture();
     if (pause && until == WaitUntil()) return absl::OkStatus();
     DOCKET_RETURN_IF_ERROR(Resume(i));
   }
@@ -425,7 +429,8 @@ absl::Status Steps::Start() {
   std::sort(attached.begin(), attached.end(), [](const v1::Event& a, const v1::Event& b) {
     const v1::ClockAttached& x = a.clock_attached();
     const v1::ClockAttached& y = b.clock_attached();
-    return std::make_tuple(std::cref(x.metric()), x.obligation()) < std::make_tuple(std::cref(y.metric()), y.obligation());
+    return std::make_tuple(std::cref(x.metric()), x.obligation()) <
+           std::make_tuple(std::cref(y.metric()), y.obligation());
   });
   if (work_.clocks_size() + attached.size() > kMaxClocks) {
     return Refuse(absl::StatusCode::kResourceExhausted, "TOO_MANY_CLOCKS",

@@ -98,8 +98,8 @@ std::vector<CountedInterval> ExplainDays(const WorkingCalendar& calendar, const 
   absl::Time at = start;
   for (uint32_t counted = 0; at < end; ++day) {
     const absl::Time midnight = calendar.FromCivil(absl::CivilSecond(day + 1), Edge::kEnd);
-    CountedInterval interval{.span = {at, std::min(end, midnight)}, .why = CountedInterval::kOutsideHours,
-                             .label = calendar.LabelOf(day)};
+    CountedInterval interval{
+        .span = {at, std::min(end, midnight)}, .why = CountedInterval::kOutsideHours, .label = calendar.LabelOf(day)};
     const absl::Time close = calendar.CloseOf(day);
     if (at == start) {
       interval.label = "day of receipt";

@@ -101,7 +101,10 @@ absl::StatusOr<Target> ParseDayCount(absl::string_view text, const DayUnit& unit
 class DayCounter {
  public:
   DayCounter(const WorkingCalendar& calendar, absl::Time start, const Target& target, absl::Span<const TimeSpan> pauses)
-      : calendar_(calendar), target_(target), start_(start), local_start_(calendar.ToCivil(start)),
+      : calendar_(calendar),
+        target_(target),
+        start_(start),
+        local_start_(calendar.ToCivil(start)),
         pauses_(target.unit() == Target::BUSINESS_DAYS ? MergeSpans(pauses) : std::vector<TimeSpan>()) {}
 
   absl::Time Due() const {
@@ -159,9 +162,12 @@ class DayCounter {
       case Target::CLOSE:
         return calendar_.CloseOf(day);
       case Target::SAME: {
-        const absl::Duration in_second = absl::Microseconds(((absl::ToUnixMicros(start_) % 1'000'000) + 1'000'000) % 1'000'000);
-        return calendar_.FromCivil(absl::CivilSecond(day) + (local_start_ - absl::CivilSecond(absl::CivilDay(local_start_))),
-                                   Edge::kEnd) + in_second;
+        const absl::Duration in_second =
+            absl::Microseconds(((absl::ToUnixMicros(start_) % 1'000'000) + 1'000'000) % 1'000'000);
+        return calendar_.FromCivil(
+                   absl::CivilSecond(day) + (local_start_ - absl::CivilSecond(absl::CivilDay(local_start_))),
+                   Edge::kEnd) +
+               in_second;
       }
       default:
         return calendar_.FromCivil(absl::CivilSecond(day + 1), Edge::kEnd) - absl::Microseconds(1);
@@ -213,7 +219,9 @@ std::string FormatTarget(const Target& target) {
   for (const DayUnit& unit : kDayUnits) {
     if (unit.unit != target.unit()) continue;
     const char* at = target.at() == Target::CLOSE ? "@close" : target.at() == Target::SAME ? "@same" : "@end";
-    const char* roll = target.roll() == Target::ROLL_NEXT ? "+next" : target.roll() == Target::ROLL_PREVIOUS ? "+prev" : "";
+    const char* roll = target.roll() == Target::ROLL_NEXT       ? "+next"
+                       : target.roll() == Target::ROLL_PREVIOUS ? "+prev"
+                                                                : "";
     return absl::StrCat(target.count(), unit.suffix, at, roll);
   }
   return "";

@@ -18,14 +18,14 @@ namespace docket::sla {
 
 // Limits of what may be promised.
 inline constexpr absl::Duration kMaxWorkingTime = absl::Hours(87'600);  // ten years of hours
-inline constexpr uint32_t kMaxDayCount = 3'660;                          // "bd" and "cd"
+inline constexpr uint32_t kMaxDayCount = 3'660;                         // "bd" and "cd"
 inline constexpr uint32_t kMaxWeekCount = 520;
 inline constexpr uint32_t kMaxMonthCount = 120;
 
-// "0s", "90s", "45m", "8h", "1h30m", "3bd@close", "3bd@end", "3bd@same", "15cd@end" (also "15cd"), "15cd@same", "8w@end",
-// "2mo@end+next", "15cd@close+next". Business days must say where in the day they end, the other counts end at @end
-// when they do not say; @close of these needs a roll, for only a business day has a close.
-// kInvalidArgument names the text and what was wanted.
+// "0s", "90s", "45m", "8h", "1h30m", "3bd@close", "3bd@end", "3bd@same", "15cd@end" (also "15cd"), "15cd@same",
+// "8w@end", "2mo@end+next", "15cd@close+next". Business days must say where in the day they end, the other counts end
+// at @end when they do not say; @close of these needs a roll, for only a business day has a close. kInvalidArgument
+// names the text and what was wanted.
 absl::StatusOr<v1::Target> ParseTarget(absl::string_view text);
 // The canonical text: ParseTarget(FormatTarget(t)) equals t for every t that ParseTarget makes.
 std::string FormatTarget(const v1::Target& target);
@@ -45,8 +45,8 @@ struct Due {
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const v1::Target& target,
                absl::Span<const TimeSpan> pauses = {});
 
-// The one of `merged` (as MergeSpans makes them) whose inside holds `t`, both ends left out; null: none. Decides whether
-// the close of a business day was waited through.
+// The one of `merged` (as MergeSpans makes them) whose inside holds `t`, both ends left out; null: none. Decides
+// whether the close of a business day was waited through.
 const TimeSpan* SpanAround(absl::Time t, absl::Span<const TimeSpan> merged);
 
 // What becomes of the time already used when a running clock gets another target at `now` (R8).
@@ -67,8 +67,8 @@ struct CarryOver {
 Due ComputeRetargetedDue(const WorkingCalendar& calendar, const v1::Target& target, const CarryOver& from,
                          absl::Span<const TimeSpan> pauses = {});
 
-// The instants of warnings of one clock, in the order given. Working-time targets: permille by the same walk as the due,
-// `before` as the latest instant with that much working time left. Day counts: wall-clock shares of [start, due].
+// The instants of warnings of one clock, in the order given. Working-time targets: permille by the same walk as the
+// due, `before` as the latest instant with that much working time left. Day counts: wall-clock shares of [start, due].
 // Never before `start` nor after `due`. `at` unset: not as things stand (open pause).
 std::vector<v1::Warning> ComputeWarnings(const WorkingCalendar& calendar, absl::Time start, const v1::Target& target,
                                          absl::Span<const TimeSpan> pauses, absl::Time due,

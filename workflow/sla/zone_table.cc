@@ -60,8 +60,7 @@ std::vector<SecondSpan> ResolveWindows(const ZoneTable& zone, int64_t civil_day,
     if (start < end) spans.push_back({start, end});
   }
   // A repeated hour can make windows that are apart on the wall overlap as instants.
-  std::sort(spans.begin(), spans.end(),
-            [](const SecondSpan& a, const SecondSpan& b) { return a.start_s < b.start_s; });
+  std::sort(spans.begin(), spans.end(), [](const SecondSpan& a, const SecondSpan& b) { return a.start_s < b.start_s; });
   std::vector<SecondSpan> merged;
   for (const SecondSpan& span : spans) {
     if (!merged.empty() && span.start_s <= merged.back().end_s) {

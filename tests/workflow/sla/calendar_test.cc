@@ -33,7 +33,8 @@ std::vector<std::string> Windows(const CalendarSpec& spec, const char* from, con
 
 TEST(Calendar, ExceptionsReplaceTheDay) {
   CalendarSpec spec = London();
-  spec.exceptions = {{"2026-11-19", "", "closed"}, {"2026-11-20", "08:00-10:00 11:00-12:00", "half day"},
+  spec.exceptions = {{"2026-11-19", "", "closed"},
+                     {"2026-11-20", "08:00-10:00 11:00-12:00", "half day"},
                      {"2026-11-21", "09:00-13:00", "make-up day"}};
   EXPECT_THAT(Windows(spec, "2026-11-18 00:00", "2026-11-24 00:00"),
               ::testing::ElementsAre("Wed 09:00 - Wed 17:00", "Fri 08:00 - Fri 10:00", "Fri 11:00 - Fri 12:00",
@@ -86,9 +87,9 @@ TEST(Calendar, ADayThatAZoneLeftOutHasNoWindows) {
 
 // Every quarter of an hour for half a day around every change of the clocks of many years.
 TEST(Calendar, TheOffsetTableAgreesWithTheZoneDataAtEveryTransition) {
-  for (const char* name : {"Europe/London", "America/New_York", "Asia/Shanghai", "America/Sao_Paulo", "Australia/Lord_Howe",
-                           "Pacific/Chatham", "Pacific/Apia", "America/St_Johns", "Africa/Casablanca", "Asia/Gaza",
-                           "Europe/Dublin", "Antarctica/Troll"}) {
+  for (const char* name : {"Europe/London", "America/New_York", "Asia/Shanghai", "America/Sao_Paulo",
+                           "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia", "America/St_Johns",
+                           "Africa/Casablanca", "Asia/Gaza", "Europe/Dublin", "Antarctica/Troll"}) {
     CalendarSpec spec = London();
     spec.zone = name;
     spec.from = "1990-01-01";
@@ -124,10 +125,12 @@ TEST(Calendar, OutsideTheCompiledSpanTheWeekGoesOn) {
   const auto short_one = Make(spec);
   CalendarSpec wide = London();
   const auto long_one = Make(wide);
-  for (const char* text : {"2026-10-26 12:00", "2026-10-31 12:00", "2026-11-18 03:00", "2026-12-02 10:00", "2027-02-01 10:00"}) {
+  for (const char* text :
+       {"2026-10-26 12:00", "2026-10-31 12:00", "2026-11-18 03:00", "2026-12-02 10:00", "2027-02-01 10:00"}) {
     const absl::Time t = At(kLondon, text);
     for (int hours : {1, 7, 40, 150}) {
-      EXPECT_EQ(short_one->Advance(t, absl::Hours(hours)), long_one->Advance(t, absl::Hours(hours))) << text << " +" << hours;
+      EXPECT_EQ(short_one->Advance(t, absl::Hours(hours)), long_one->Advance(t, absl::Hours(hours)))
+          << text << " +" << hours;
     }
     EXPECT_EQ(short_one->Elapsed(t, t + absl::Hours(100)), long_one->Elapsed(t, t + absl::Hours(100))) << text;
     EXPECT_EQ(short_one->Windows(t, t + absl::Hours(100)), long_one->Windows(t, t + absl::Hours(100))) << text;
@@ -155,9 +158,11 @@ TEST(Calendar, InfinitiesAreAnswered) {
   const auto calendar = Make(London());
   const absl::Time t = At(kLondon, "2026-11-18 09:00");
   EXPECT_EQ(calendar->Elapsed(t, absl::InfiniteFuture()), absl::InfiniteDuration());
-  EXPECT_EQ(calendar->Elapsed(t, absl::InfiniteFuture(), {{t + absl::Hours(2), absl::InfiniteFuture()}}), absl::Hours(2));
+  EXPECT_EQ(calendar->Elapsed(t, absl::InfiniteFuture(), {{t + absl::Hours(2), absl::InfiniteFuture()}}),
+            absl::Hours(2));
   EXPECT_EQ(calendar->Elapsed(t, t - absl::Hours(1)), absl::ZeroDuration());
-  EXPECT_EQ(calendar->Advance(t, absl::Hours(3), {{t + absl::Hours(2), absl::InfiniteFuture()}}), absl::InfiniteFuture());
+  EXPECT_EQ(calendar->Advance(t, absl::Hours(3), {{t + absl::Hours(2), absl::InfiniteFuture()}}),
+            absl::InfiniteFuture());
   EXPECT_EQ(calendar->Advance(t, absl::Hours(2), {{t + absl::Hours(2), absl::InfiniteFuture()}}), t + absl::Hours(2));
   EXPECT_EQ(calendar->Advance(t, absl::InfiniteDuration()), absl::InfiniteFuture());
   EXPECT_EQ(calendar->Retreat(t, absl::Hours(1), {{absl::InfinitePast(), t}}), absl::InfinitePast());
@@ -190,8 +195,9 @@ TEST(Compile, CoversWholeLocalDaysAndSaysByWhichZoneData) {
 TEST(Compile, IsTheSameEachTimeAndRoundTrips) {
   const v1::Calendar once = Compiled(London());
   v1::Calendar twice = once;
-  ASSERT_TRUE(CompileCalendar(absl::FromUnixSeconds(once.compiled_from_s()), absl::FromUnixSeconds(once.complete_until_s()),
-                              &twice).ok());
+  ASSERT_TRUE(CompileCalendar(absl::FromUnixSeconds(once.compiled_from_s()),
+                              absl::FromUnixSeconds(once.complete_until_s()), &twice)
+                  .ok());
   EXPECT_EQ(once.SerializeAsString(), twice.SerializeAsString());
   EXPECT_EQ((*WorkingCalendar::FromCompiled(once))->compiled().SerializeAsString(), once.SerializeAsString());
 }

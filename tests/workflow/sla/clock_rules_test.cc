@@ -11,14 +11,14 @@
 namespace docket::sla {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::At;
 using testing::Desk;
+using ::testing::ElementsAre;
 using testing::Entered;
 using testing::Fact;
+using ::testing::HasSubstr;
 using testing::Is;
+using ::testing::IsEmpty;
 using testing::Metric;
 using testing::On;
 using testing::Policy;
@@ -48,8 +48,9 @@ class OneDuty : public ::testing::Test {
 TEST_F(OneDuty, N1ReopenedAsNotResolvedRunsOnAsIfNeverStopped) {
   Start("8h");
   EXPECT_THAT(desk_.Move("2026-11-18 16:59", "RESOLVED"), ElementsAre("RESOLUTION fulfilled on time after 7h59m"));
-  EXPECT_THAT(desk_.Reopen("2026-11-23 10:00", v1::NOT_RESOLVED),
-              ElementsAre("RESOLUTION reopened CONTINUE due Wed 18 17:00", "RESOLUTION breached REOPENED due Wed 18 17:00"));
+  EXPECT_THAT(
+      desk_.Reopen("2026-11-23 10:00", v1::NOT_RESOLVED),
+      ElementsAre("RESOLUTION reopened CONTINUE due Wed 18 17:00", "RESOLUTION breached REOPENED due Wed 18 17:00"));
   EXPECT_EQ(desk_.Standing("RESOLUTION", "2026-11-23 10:00"), "LATE RUNNING due Wed 18 17:00");
   EXPECT_EQ(LateFrom(desk_.Clock("RESOLUTION")), At(kLondon, "2026-11-18 17:00"));
 }
@@ -57,7 +58,8 @@ TEST_F(OneDuty, N1ReopenedAsNotResolvedRunsOnAsIfNeverStopped) {
 TEST_F(OneDuty, N1ReopenedForNewFactsDoesNotCountTheTimeResolved) {
   Start("8h");
   desk_.Move("2026-11-18 16:59", "RESOLVED");
-  EXPECT_THAT(desk_.Reopen("2026-11-23 10:00", v1::NEW_FACTS), ElementsAre("RESOLUTION reopened RESUME due Mon 23 10:01"));
+  EXPECT_THAT(desk_.Reopen("2026-11-23 10:00", v1::NEW_FACTS),
+              ElementsAre("RESOLUTION reopened RESUME due Mon 23 10:01"));
   EXPECT_TRUE(desk_.Clock("RESOLUTION").pauses(0).excluded());
   EXPECT_THAT(desk_.Move("2026-11-23 10:01", "RESOLVED"), ElementsAre("RESOLUTION fulfilled on time after 8h"));
 }
@@ -73,7 +75,8 @@ TEST_F(OneDuty, StoppedLateItStaysLateThroughEveryReopening) {
   Start("4h");
   EXPECT_THAT(desk_.Move("2026-11-18 14:00", "RESOLVED"),
               ElementsAre("RESOLUTION breached TIME due Wed 18 13:00", "RESOLUTION fulfilled late after 5h"));
-  EXPECT_THAT(desk_.Reopen("2026-11-19 09:00", v1::NEW_FACTS), ElementsAre("RESOLUTION reopened RESUME due Wed 18 13:00"));
+  EXPECT_THAT(desk_.Reopen("2026-11-19 09:00", v1::NEW_FACTS),
+              ElementsAre("RESOLUTION reopened RESUME due Wed 18 13:00"));
   EXPECT_EQ(desk_.Standing("RESOLUTION", "2026-11-19 09:00"), "LATE RUNNING due Wed 18 13:00");
   EXPECT_THAT(desk_.Move("2026-11-19 10:00", "RESOLVED"), ElementsAre("RESOLUTION fulfilled late after 6h"));
   EXPECT_THAT(desk_.Reopen("2026-11-20 09:00", v1::NOT_RESOLVED),
@@ -84,16 +87,19 @@ TEST_F(OneDuty, StoppedLateItStaysLateThroughEveryReopening) {
 TEST_F(OneDuty, ReopenedTwiceForNewFactsExcludesBothRests) {
   Start("8h");
   desk_.Move("2026-11-18 11:00", "RESOLVED");
-  EXPECT_THAT(desk_.Reopen("2026-11-18 12:00", v1::NEW_FACTS), ElementsAre("RESOLUTION reopened RESUME due Thu 19 10:00"));
+  EXPECT_THAT(desk_.Reopen("2026-11-18 12:00", v1::NEW_FACTS),
+              ElementsAre("RESOLUTION reopened RESUME due Thu 19 10:00"));
   desk_.Move("2026-11-18 13:00", "RESOLVED");
-  EXPECT_THAT(desk_.Reopen("2026-11-18 15:00", v1::NEW_FACTS), ElementsAre("RESOLUTION reopened RESUME due Thu 19 12:00"));
+  EXPECT_THAT(desk_.Reopen("2026-11-18 15:00", v1::NEW_FACTS),
+              ElementsAre("RESOLUTION reopened RESUME due Thu 19 12:00"));
 }
 
 TEST_F(OneDuty, ResolvedOutOfAWaitTheWaitEndsWithTheStop) {
   Start("8h");
   desk_.Wait("2026-11-18 11:00", "WAITING");
   EXPECT_THAT(desk_.Move("2026-11-18 13:00", "RESOLVED"), ElementsAre("RESOLUTION fulfilled on time after 2h"));
-  EXPECT_THAT(desk_.Reopen("2026-11-18 14:00", v1::NOT_RESOLVED), ElementsAre("RESOLUTION reopened CONTINUE due Thu 19 11:00"));
+  EXPECT_THAT(desk_.Reopen("2026-11-18 14:00", v1::NOT_RESOLVED),
+              ElementsAre("RESOLUTION reopened CONTINUE due Thu 19 11:00"));
 }
 
 TEST_F(OneDuty, V11APauseAcrossDaysMovesTheDue) {

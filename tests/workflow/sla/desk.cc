@@ -41,21 +41,25 @@ std::string Detail(const v1::Event& event) {
   switch (event.body_case()) {
     case v1::Event::kClockAttached: {
       const v1::ClockAttached& it = event.clock_attached();
-      return absl::StrCat("attached", it.cycle() > 1 ? absl::StrCat(" cycle ", it.cycle()) : "", Due(it),
-                          it.has_paused() ? absl::StrCat(", paused since ", Short(it.paused().since()), Due(it.paused())) : "");
+      return absl::StrCat(
+          "attached", it.cycle() > 1 ? absl::StrCat(" cycle ", it.cycle()) : "", Due(it),
+          it.has_paused() ? absl::StrCat(", paused since ", Short(it.paused().since()), Due(it.paused())) : "");
     }
     case v1::Event::kClockRetargeted: {
       const v1::ClockRetargeted& it = event.clock_retargeted();
-      return absl::StrCat("retargeted ", it.cause(), " ", FormatTarget(it.old_target()), " to ", FormatTarget(it.target()),
-                          Due(it), it.has_remaining() ? absl::StrCat(" remaining ", Span(it.remaining())) : "");
+      return absl::StrCat("retargeted ", it.cause(), " ", FormatTarget(it.old_target()), " to ",
+                          FormatTarget(it.target()), Due(it),
+                          it.has_remaining() ? absl::StrCat(" remaining ", Span(it.remaining())) : "");
     }
     case v1::Event::kClockPaused:
-      return absl::StrCat("paused since ", Short(event.clock_paused().since()), Due(event.clock_paused()), " remaining ",
-                          Span(event.clock_paused().remaining()));
+      return absl::StrCat("paused since ", Short(event.clock_paused().since()), Due(event.clock_paused()),
+                          " remaining ", Span(event.clock_paused().remaining()));
     case v1::Event::kClockResumed:
-      return absl::StrCat("resumed, paused until ", Short(event.clock_resumed().paused_until()), Due(event.clock_resumed()));
+      return absl::StrCat("resumed, paused until ", Short(event.clock_resumed().paused_until()),
+                          Due(event.clock_resumed()));
     case v1::Event::kWarningReached:
-      return absl::StrCat("warning ", event.warning_reached().warning(), " of ", Short(event.warning_reached().scheduled_for()));
+      return absl::StrCat("warning ", event.warning_reached().warning(), " of ",
+                          Short(event.warning_reached().scheduled_for()));
     case v1::Event::kClockBreached:
       return absl::StrCat("breached ", event.clock_breached().cause(), Due(event.clock_breached()));
     case v1::Event::kClockFulfilled:
@@ -112,7 +116,8 @@ v1::MetricRule Metric(const std::string& name, v1::MetricRule::Trigger start, v1
   return rule;
 }
 
-void AddChoice(v1::MetricRule* rule, const v1::Condition& when, const std::string& target, const std::string& calendar) {
+void AddChoice(v1::MetricRule* rule, const v1::Condition& when, const std::string& target,
+               const std::string& calendar) {
   v1::MetricRule::Choice* choice = rule->add_targets();
   *choice->mutable_when() = when;
   *choice->mutable_target() = Parse(target);
@@ -133,9 +138,9 @@ v1::SlaPolicy Policy(const std::string& id, v1::Obligation obligation, int order
 v1::SlaPolicy StandardPolicy() {
   const auto answered = On("outbound_sent", {Is("event.human", "true"), Is("event.public_message", "true")});
   v1::MetricRule first = Metric("FIRST_RESPONSE", On("case_received"), answered, "4h");
-  v1::MetricRule next = Metric("NEXT_RESPONSE",
-                               On("inbound_received", {Is("event.from_requester", "true"), Is("case.responded", "true")}),
-                               answered, "2h");
+  v1::MetricRule next = Metric(
+      "NEXT_RESPONSE", On("inbound_received", {Is("event.from_requester", "true"), Is("case.responded", "true")}),
+      answered, "2h");
   next.set_start_at("occurred_at");
   next.set_answerable("HANDLER");
   *next.add_cancel() = On("status_changed", {Fact("case.category", v1::Condition::IN, {"RESOLVED", "CLOSED"})});
@@ -170,9 +175,7 @@ v1::StatusEntered Entered(const std::string& status) {
   return entered;
 }
 
-Desk::Desk() : policies_(std::make_shared<policy::PolicySet>()) {
-  Publish("london", London());
-}
+Desk::Desk() : policies_(std::make_shared<policy::PolicySet>()) { Publish("london", London()); }
 
 void Desk::Publish(v1::PolicyKind kind, const std::string& id, const v1::CompiledPolicy& compiled,
                    absl::Time effective_from) {
@@ -220,17 +223,31 @@ void Desk::Fold(const v1::Event& event) {
       state_.clear_wait();
       if (event.status_changed().has_wait()) *state_.mutable_wait() = event.status_changed().wait();
       break;
-    case v1::Event::kPrioritySet: state_.set_priority(event.priority_set().priority()); break;
-    case v1::Event::kCaseTriaged: state_.set_severity(event.case_triaged().severity()); break;
-    case v1::Event::kCaseClassified: state_.set_category(event.case_classified().category()); break;
+    case v1::Event::kPrioritySet:
+      state_.set_priority(event.priority_set().priority());
+      break;
+    case v1::Event::kCaseTriaged:
+      state_.set_severity(event.case_triaged().severity());
+      break;
+    case v1::Event::kCaseClassified:
+      state_.set_category(event.case_classified().category());
+      break;
     case v1::Event::kOwnerAssigned:
       state_.set_owner(event.owner_assigned().owner());
       state_.set_owner_department(event.owner_assigned().department());
       break;
-    case v1::Event::kAccountableOwnerSet: state_.set_department(event.accountable_owner_set().department()); break;
-    case v1::Event::kCaseReopened: state_.set_reopen_count(event.case_reopened().reopen_no()); break;
-    case v1::Event::kInboundReceived: state_.add_unanswered_inbound(state_.revision() + 1); break;
-    case v1::Event::kNoReplyNeededMarked: state_.clear_unanswered_inbound(); break;
+    case v1::Event::kAccountableOwnerSet:
+      state_.set_department(event.accountable_owner_set().department());
+      break;
+    case v1::Event::kCaseReopened:
+      state_.set_reopen_count(event.case_reopened().reopen_no());
+      break;
+    case v1::Event::kInboundReceived:
+      state_.add_unanswered_inbound(state_.revision() + 1);
+      break;
+    case v1::Event::kNoReplyNeededMarked:
+      state_.clear_unanswered_inbound();
+      break;
     case v1::Event::kOutboundSent:
       if (event.outbound_sent().kind() == v1::INFORMATION_REQUEST) {
         state_.set_last_information_request(state_.revision() + 1);
@@ -241,7 +258,8 @@ void Desk::Fold(const v1::Event& event) {
         if (!state_.has_first_response_at()) *state_.mutable_first_response_at() = event.occurred_at();
       }
       break;
-    default: break;
+    default:
+      break;
   }
   state_.set_revision(state_.revision() + 1);
   if (!state_.has_last_event_at() || FromProto(state_.last_event_at()) < FromProto(event.occurred_at())) {
@@ -282,8 +300,7 @@ void Desk::CheckInvariants() const {
     if (clock.obligation() != v1::REGULATOR && Unfinished(clock)) {
       const auto calendar = policies_->Calendar(clock.calendar());
       ASSERT_NE(calendar, nullptr);
-      const docket::sla::Due due =
-          ComputeDue(*calendar, FromProto(clock.start_at()), clock.target(), PausesOf(clock));
+      const docket::sla::Due due = ComputeDue(*calendar, FromProto(clock.start_at()), clock.target(), PausesOf(clock));
       EXPECT_EQ(due.at, DueAt(clock)) << clock.ShortDebugString();
     }
   }

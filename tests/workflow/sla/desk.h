@@ -75,7 +75,8 @@ class Desk {
   void FoldClock(const v1::Event& event, std::vector<std::string>* lines);
   void CheckInvariants() const;
   void AdvanceTo(absl::Time at, std::vector<std::string>* lines);
-  void Publish(v1::PolicyKind kind, const std::string& id, const v1::CompiledPolicy& compiled, absl::Time effective_from);
+  void Publish(v1::PolicyKind kind, const std::string& id, const v1::CompiledPolicy& compiled,
+               absl::Time effective_from);
 
   std::shared_ptr<const policy::PolicySet> policies_;
   uint64_t position_ = 0;

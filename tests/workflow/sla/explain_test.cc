@@ -15,9 +15,9 @@
 namespace docket::sla {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::At;
 using testing::CalendarSpec;
+using ::testing::ElementsAre;
 using testing::London;
 using testing::Make;
 using testing::Zone;
@@ -28,9 +28,10 @@ std::vector<std::string> Lines(const std::vector<CountedInterval>& list) {
   std::vector<std::string> lines;
   for (const CountedInterval& it : list) {
     const char* why[] = {"counted", "outside", "paused", "excluded"};
-    const std::string end = it.span.end == absl::InfiniteFuture() ? "…" : absl::FormatTime("%a %d %H:%M", it.span.end, Zone(kLondon));
-    lines.push_back(absl::StrCat(absl::FormatTime("%a %d %H:%M", it.span.start, Zone(kLondon)), " - ", end, " ", why[it.why],
-                                 it.label.empty() ? "" : " ", it.label));
+    const std::string end =
+        it.span.end == absl::InfiniteFuture() ? "…" : absl::FormatTime("%a %d %H:%M", it.span.end, Zone(kLondon));
+    lines.push_back(absl::StrCat(absl::FormatTime("%a %d %H:%M", it.span.start, Zone(kLondon)), " - ", end, " ",
+                                 why[it.why], it.label.empty() ? "" : " ", it.label));
   }
   return lines;
 }
@@ -64,8 +65,9 @@ TEST(Explain, WorkingTimeShowsWindowsHolidaysWaitsAndRests) {
   spec.exceptions.push_back({"2026-11-20", "", "Founders' Day"});
   testing::Desk desk;
   desk.Publish("london", spec);
-  v1::MetricRule rule = testing::Metric("RESOLUTION", testing::On("case_received"),
-                                        testing::On("status_changed", {testing::Is("case.category", "RESOLVED")}), "16h");
+  v1::MetricRule rule =
+      testing::Metric("RESOLUTION", testing::On("case_received"),
+                      testing::On("status_changed", {testing::Is("case.category", "RESOLVED")}), "16h");
   rule.set_pausable(true);
   rule.set_reopens(true);
   desk.Publish(testing::Policy("p", v1::CUSTOMER, 1, "london", {rule}));
@@ -76,12 +78,11 @@ TEST(Explain, WorkingTimeShowsWindowsHolidaysWaitsAndRests) {
   desk.Reopen("2026-11-19 10:00", v1::NEW_FACTS);
   const v1::Clock& clock = desk.Clock("RESOLUTION");
   const auto list = ExplainDue(*desk.policies().Calendar(clock.calendar()), clock, absl::InfiniteFuture());
-  EXPECT_THAT(Lines(list),
-              ElementsAre("Wed 18 09:00 - Wed 18 11:00 counted", "Wed 18 11:00 - Wed 18 13:00 paused",
-                          "Wed 18 13:00 - Wed 18 15:00 counted", "Wed 18 15:00 - Thu 19 10:00 excluded",
-                          "Thu 19 10:00 - Thu 19 17:00 counted", "Thu 19 17:00 - Fri 20 00:00 outside",
-                          "Fri 20 00:00 - Sat 21 00:00 outside Founders' Day", "Sat 21 00:00 - Mon 23 09:00 outside",
-                          "Mon 23 09:00 - Mon 23 14:00 counted"));
+  EXPECT_THAT(Lines(list), ElementsAre("Wed 18 09:00 - Wed 18 11:00 counted", "Wed 18 11:00 - Wed 18 13:00 paused",
+                                       "Wed 18 13:00 - Wed 18 15:00 counted", "Wed 18 15:00 - Thu 19 10:00 excluded",
+                                       "Thu 19 10:00 - Thu 19 17:00 counted", "Thu 19 17:00 - Fri 20 00:00 outside",
+                                       "Fri 20 00:00 - Sat 21 00:00 outside Founders' Day",
+                                       "Sat 21 00:00 - Mon 23 09:00 outside", "Mon 23 09:00 - Mon 23 14:00 counted"));
   EXPECT_EQ(Counted(list), absl::Hours(16));
 }
 
@@ -118,8 +119,8 @@ TEST(Explain, CivilDaysCountEveryDayAndShowTheRoll) {
   const auto calendar = Make(London());
   const v1::Clock clock = ClockOf(*calendar, At(kLondon, "2026-11-19 15:00"), "2cd@end+next");
   EXPECT_THAT(Lines(ExplainDue(*calendar, clock, absl::InfiniteFuture())),
-              ElementsAre("Thu 19 15:00 - Fri 20 00:00 outside day of receipt", "Fri 20 00:00 - Sat 21 00:00 counted day 1",
-                          "Sat 21 00:00 - Sun 22 00:00 counted day 2",
+              ElementsAre("Thu 19 15:00 - Fri 20 00:00 outside day of receipt",
+                          "Fri 20 00:00 - Sat 21 00:00 counted day 1", "Sat 21 00:00 - Sun 22 00:00 counted day 2",
                           "Sun 22 00:00 - Mon 23 23:59 outside moved to a business day"));
 }
 

@@ -25,12 +25,12 @@ struct ZoneYear {
   // A day near which this zone changes its clocks; the tests play within a few days of it.
   const char* transition;
 };
-// São Paulo changed at midnight until 2019, so its days once had no 00:00; Lord Howe changes by 30 minutes; Chatham sits
-// at a quarter of an hour; Shanghai never changes.
+// São Paulo changed at midnight until 2019, so its days once had no 00:00; Lord Howe changes by 30 minutes; Chatham
+// sits at a quarter of an hour; Shanghai never changes.
 constexpr ZoneYear kPlaces[] = {
-    {"Europe/London", "2026-03-29"},       {"Europe/London", "2026-10-25"},   {"America/New_York", "2026-03-08"},
-    {"America/New_York", "2026-11-01"},    {"Asia/Shanghai", "2026-10-05"},   {"America/Sao_Paulo", "2018-11-04"},
-    {"America/Sao_Paulo", "2018-02-18"},   {"Australia/Lord_Howe", "2026-04-05"}, {"Australia/Lord_Howe", "2026-10-04"},
+    {"Europe/London", "2026-03-29"},     {"Europe/London", "2026-10-25"},       {"America/New_York", "2026-03-08"},
+    {"America/New_York", "2026-11-01"},  {"Asia/Shanghai", "2026-10-05"},       {"America/Sao_Paulo", "2018-11-04"},
+    {"America/Sao_Paulo", "2018-02-18"}, {"Australia/Lord_Howe", "2026-04-05"}, {"Australia/Lord_Howe", "2026-10-04"},
     {"Pacific/Chatham", "2026-04-05"},
 };
 constexpr int kDaysAround = 5;
@@ -45,7 +45,8 @@ std::string RandomDay() {
   std::sort(cuts.begin(), cuts.end());
   std::string text;
   for (size_t i = 0; i + 1 < cuts.size(); i += 2) {
-    if (cuts[i] < cuts[i + 1]) absl::StrAppend(&text, text.empty() ? "" : " ", TimeOfDay(cuts[i] * 15), "-", TimeOfDay(cuts[i + 1] * 15));
+    if (cuts[i] < cuts[i + 1])
+      absl::StrAppend(&text, text.empty() ? "" : " ", TimeOfDay(cuts[i] * 15), "-", TimeOfDay(cuts[i + 1] * 15));
   }
   return text;
 }
@@ -58,7 +59,9 @@ absl::Time Middle(const ZoneYear& place) {
 
 // Calendar, twin and random instants around a change of the clocks.
 struct World {
-  World() : place(*rc::gen::elementOf(std::vector<ZoneYear>(std::begin(kPlaces), std::end(kPlaces)))), middle(Middle(place)) {
+  World()
+      : place(*rc::gen::elementOf(std::vector<ZoneYear>(std::begin(kPlaces), std::end(kPlaces)))),
+        middle(Middle(place)) {
     spec.zone = place.zone;
     for (int i = 0; i < 7; ++i) spec.week.push_back(RandomDay());
     const absl::CivilDay day = absl::ToCivilDay(middle, testing::Zone(place.zone));
@@ -273,7 +276,8 @@ RC_GTEST_PROP(Civil, NothingDependsOnTheTimeZoneOfTheProcess, ()) {
     tzset();
     v1::Calendar again = ToProto(world.spec);
     forms.push_back(Compiled(world.spec).SerializeAsString());
-    results.emplace_back(world.calendar->Advance(start, span, pauses), ComputeDue(*world.calendar, start, target, pauses).at);
+    results.emplace_back(world.calendar->Advance(start, span, pauses),
+                         ComputeDue(*world.calendar, start, target, pauses).at);
   }
   old == nullptr ? unsetenv("TZ") : setenv("TZ", saved.c_str(), 1);
   tzset();

@@ -1,4 +1,4 @@
-// What a changed fact makes of running clocks (R8, carry ALL). Mon–Fri 09:00–17:00 London, Wed 18 Nov 2026 and after.
+// What a changed fact makes of running clocks (R8, carry ALL). Mon–Fri 09:00–17:00 London, from Wed 18 Nov 2026 on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,16 +9,16 @@
 namespace docket::sla {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::All;
 using testing::AddChoice;
+using testing::All;
 using testing::At;
+using ::testing::Contains;
 using testing::Desk;
+using ::testing::ElementsAre;
 using testing::Fact;
+using ::testing::HasSubstr;
 using testing::Is;
+using ::testing::IsEmpty;
 using testing::Metric;
 using testing::On;
 using testing::Policy;
@@ -147,7 +147,8 @@ TEST_F(Retarget, ANewVersionConcernsNewClocksOnly) {
   Standard(3);
   v1::SlaPolicy stricter = testing::StandardPolicy();
   for (v1::MetricRule& rule : *stricter.mutable_metrics()) {
-    for (v1::MetricRule::Choice& choice : *rule.mutable_targets()) choice.mutable_target()->mutable_duration()->set_seconds(60);
+    for (v1::MetricRule::Choice& choice : *rule.mutable_targets())
+      choice.mutable_target()->mutable_duration()->set_seconds(60);
   }
   desk_.Publish(stricter);
   testing::CalendarSpec short_days = testing::London();

@@ -16,7 +16,9 @@ class SlowTwin {
  public:
   // Knows the minutes of [from, until).
   SlowTwin(const v1::Calendar& rules, absl::Time from, absl::Time until)
-      : zone_(Zone(rules.zone())), from_(from), working_(static_cast<size_t>((until - from) / absl::Minutes(1)), false) {
+      : zone_(Zone(rules.zone())),
+        from_(from),
+        working_(static_cast<size_t>((until - from) / absl::Minutes(1)), false) {
     const absl::CivilDay last = absl::ToCivilDay(until, zone_) + 1;
     for (absl::CivilDay day = absl::ToCivilDay(from, zone_) - 1; day <= last; ++day) {
       for (const auto& window : WindowsOf(rules, day)) {

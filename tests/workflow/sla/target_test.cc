@@ -10,9 +10,9 @@
 namespace docket::sla {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::At;
 using testing::CalendarSpec;
+using ::testing::HasSubstr;
 using testing::London;
 using testing::Make;
 using testing::Show;
@@ -23,13 +23,26 @@ v1::Target Promise(absl::string_view text) { return *ParseTarget(text); }
 
 TEST(ParseTarget, ReadsAndWritesEveryForm) {
   const std::pair<const char*, const char*> forms[] = {
-      {"0s", "0s"},           {"90s", "1m30s"},           {"45m", "45m"},
-      {"8h", "8h"},           {"1h30m", "1h30m"},         {"1h1s", "1h1s"},
-      {"3bd@close", "3bd@close"}, {"3bd@end", "3bd@end"}, {"3bd@same", "3bd@same"},
-      {"15cd", "15cd@end"},   {"15cd@end", "15cd@end"},   {"15cd@same", "15cd@same"},
-      {"8w@end", "8w@end"},   {"8w", "8w@end"},           {"2mo@end+next", "2mo@end+next"},
-      {"2mo+prev", "2mo@end+prev"}, {"15cd@close+next", "15cd@close+next"}, {"60m", "1h"},
-      {"87600h", "87600h"},   {"3660bd@close", "3660bd@close"},
+      {"0s", "0s"},
+      {"90s", "1m30s"},
+      {"45m", "45m"},
+      {"8h", "8h"},
+      {"1h30m", "1h30m"},
+      {"1h1s", "1h1s"},
+      {"3bd@close", "3bd@close"},
+      {"3bd@end", "3bd@end"},
+      {"3bd@same", "3bd@same"},
+      {"15cd", "15cd@end"},
+      {"15cd@end", "15cd@end"},
+      {"15cd@same", "15cd@same"},
+      {"8w@end", "8w@end"},
+      {"8w", "8w@end"},
+      {"2mo@end+next", "2mo@end+next"},
+      {"2mo+prev", "2mo@end+prev"},
+      {"15cd@close+next", "15cd@close+next"},
+      {"60m", "1h"},
+      {"87600h", "87600h"},
+      {"3660bd@close", "3660bd@close"},
   };
   for (const auto& [text, canonical] : forms) {
     const auto target = ParseTarget(text);
@@ -41,13 +54,26 @@ TEST(ParseTarget, ReadsAndWritesEveryForm) {
 
 TEST(ParseTarget, RefusesWhatItCannotPromiseAndSaysWhatItWanted) {
   const std::pair<const char*, const char*> refusals[] = {
-      {"", "want working time"},         {"8", "want working time"},       {"h", "want working time"},
-      {"-8h", "want working time"},      {"8h ", "want working time"},     {"30m1h", "want working time"},
-      {"1h1h", "want working time"},     {"1.5h", "want working time"},    {"8d", "want working time"},
-      {"3bd", "want @close or @end"},    {"3bd@noon", "want working time"}, {"0bd@close", "1..3660"},
-      {"3661cd", "1..3660"},             {"521w", "1..520"},               {"121mo", "1..120"},
-      {"15cd@close", "only a business day has a close"}, {"87601h", "at most 87600h"},
-      {"9999999999h", "want working time"}, {"3bd@close+later", "want working time"}, {"2mo@end+next+next", "want working time"},
+      {"", "want working time"},
+      {"8", "want working time"},
+      {"h", "want working time"},
+      {"-8h", "want working time"},
+      {"8h ", "want working time"},
+      {"30m1h", "want working time"},
+      {"1h1h", "want working time"},
+      {"1.5h", "want working time"},
+      {"8d", "want working time"},
+      {"3bd", "want @close or @end"},
+      {"3bd@noon", "want working time"},
+      {"0bd@close", "1..3660"},
+      {"3661cd", "1..3660"},
+      {"521w", "1..520"},
+      {"121mo", "1..120"},
+      {"15cd@close", "only a business day has a close"},
+      {"87601h", "at most 87600h"},
+      {"9999999999h", "want working time"},
+      {"3bd@close+later", "want working time"},
+      {"2mo@end+next+next", "want working time"},
   };
   for (const auto& [text, wanted] : refusals) {
     const auto target = ParseTarget(text);
@@ -171,7 +197,8 @@ TEST(ComputeWarnings, OfDayCountsAreSharesOfTheWallClock) {
   const absl::Time start = At(kLondon, "2026-11-18 12:00");
   const v1::Target target = Promise("2cd@same");
   const absl::Time due = ComputeDue(*calendar, start, target).at;
-  const auto warnings = ComputeWarnings(*calendar, start, target, {}, due, {500, 1000}, {absl::Hours(6), absl::Hours(72)});
+  const auto warnings =
+      ComputeWarnings(*calendar, start, target, {}, due, {500, 1000}, {absl::Hours(6), absl::Hours(72)});
   ASSERT_EQ(warnings.size(), 4);
   EXPECT_EQ(Show(kLondon, FromProto(warnings[0].at())), "Thu 2026-11-19 12:00:00");
   EXPECT_EQ(FromProto(warnings[1].at()), due);
@@ -184,7 +211,8 @@ TEST(ComputeWarnings, UnderAnOpenPauseOnlyThoseBeforeItHaveAnInstant) {
   const absl::Time start = At(kLondon, "2026-11-18 09:00");
   const v1::Target target = Promise("8h");
   const std::vector<TimeSpan> pauses = {{At(kLondon, "2026-11-18 13:30"), absl::InfiniteFuture()}};
-  const auto warnings = ComputeWarnings(*calendar, start, target, pauses, absl::InfiniteFuture(), {500, 750}, {absl::Hours(1)});
+  const auto warnings =
+      ComputeWarnings(*calendar, start, target, pauses, absl::InfiniteFuture(), {500, 750}, {absl::Hours(1)});
   ASSERT_EQ(warnings.size(), 3);
   EXPECT_EQ(Show(kLondon, FromProto(warnings[0].at())), "Wed 2026-11-18 13:00:00");
   EXPECT_FALSE(warnings[1].has_at());

@@ -1,6 +1,6 @@
-// Random lives of a case. Whatever happens, in whatever order: late stays late, nothing breaches twice, one clock runs per
-// duty, the due on record is the one the clock's own intervals make (Desk checks it after every event), and folding the
-// events again gives the same clocks.
+// Random lives of a case. Whatever happens, in whatever order: late stays late, nothing breaches twice, one clock runs
+// per duty, the due on record is the one the clock's own intervals make (Desk checks it after every event), and folding
+// the events again gives the same clocks.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -66,20 +66,38 @@ class Life {
     const std::string at = Text(now_);
     Note("time", desk_.Advance(at));
     switch (*rc::gen::inRange(0, 10)) {
-      case 0: Note("wait", desk_.Wait(at, Status(), Until())); break;
-      case 1: Note("wait", desk_.Wait(at, Status(), Until())); break;
-      case 2: Note("open", desk_.Move(at, "OPEN")); break;
-      case 3: Note("resolve", desk_.Move(at, "RESOLVED")); break;
+      case 0:
+        Note("wait", desk_.Wait(at, Status(), Until()));
+        break;
+      case 1:
+        Note("wait", desk_.Wait(at, Status(), Until()));
+        break;
+      case 2:
+        Note("open", desk_.Move(at, "OPEN"));
+        break;
+      case 3:
+        Note("resolve", desk_.Move(at, "RESOLVED"));
+        break;
       case 4:
         if (desk_.state().status().category() == v1::RESOLVED) {
           Note("reopen", desk_.Reopen(at, *rc::gen::element(v1::NOT_RESOLVED, v1::QUESTION_UNANSWERED, v1::NEW_FACTS)));
         }
         break;
-      case 5: Note("priority", desk_.Prioritise(at, *rc::gen::inRange<uint32_t>(1, 5))); break;
-      case 6: Note("send", desk_.Send(at, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>())); break;
-      case 7: Note("hear", desk_.Hear(at)); break;
-      case 8: Note("triage", Triage(at, *rc::gen::inRange<uint32_t>(1, 4))); break;
-      default: Note("other", Other(at)); break;
+      case 5:
+        Note("priority", desk_.Prioritise(at, *rc::gen::inRange<uint32_t>(1, 5)));
+        break;
+      case 6:
+        Note("send", desk_.Send(at, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>()));
+        break;
+      case 7:
+        Note("hear", desk_.Hear(at));
+        break;
+      case 8:
+        Note("triage", Triage(at, *rc::gen::inRange<uint32_t>(1, 4)));
+        break;
+      default:
+        Note("other", Other(at));
+        break;
     }
     for (const auto& [clock_no, late] : late_before) {
       if (late) RC_ASSERT(IsLate(Find(clock_no), now_) || IsStopped(Find(clock_no)));
@@ -132,10 +150,18 @@ class Life {
   std::vector<std::string> Other(const std::string& at) {
     v1::Event event;
     switch (*rc::gen::inRange(0, 4)) {
-      case 0: event.mutable_case_queued()->set_queue("q"); break;
-      case 1: event.mutable_owner_assigned()->set_owner("p"); break;
-      case 2: event.mutable_decision_issued(); break;
-      default: event.mutable_no_reply_needed_marked(); break;
+      case 0:
+        event.mutable_case_queued()->set_queue("q");
+        break;
+      case 1:
+        event.mutable_owner_assigned()->set_owner("p");
+        break;
+      case 2:
+        event.mutable_decision_issued();
+        break;
+      default:
+        event.mutable_no_reply_needed_marked();
+        break;
     }
     return desk_.Do(at, event);
   }
