@@ -17,7 +17,8 @@
 namespace docket::policy {
 
 inline constexpr size_t kMaxPackBytes = 256 * 1024;
-inline constexpr size_t kMaxPackDocuments = 128;
+// Each document is a stream of its own, and a commit may have 16 slices.
+inline constexpr size_t kMaxPackDocuments = 16;
 // A pack becomes one commit, which holds both forms of every document; a commit may have 1 MiB.
 inline constexpr size_t kMaxPackCommitBytes = 960 * 1024;
 

@@ -203,7 +203,7 @@ class CalendarReader {
                                                        years_from_now(sla::kCompileYearsAhead), &calendar_);
     if (!compiled.ok()) {
       if (absl::StartsWith(compiled.message(), "zone")) return UnknownZone();
-      findings_->Add(reader_.line(), compiled, "BAD_CALENDAR");
+      findings_->Add(reader_.LineOf("week"), compiled, "BAD_CALENDAR");
       return;
     }
     if (const auto usable = sla::WorkingCalendar::FromCompiled(calendar_); !usable.ok()) {

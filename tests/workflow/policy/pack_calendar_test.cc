@@ -128,6 +128,16 @@ TEST(CalendarPack, AYearIsTheLongestRange) {
             367);
 }
 
+TEST(CalendarPack, WindowsAreLimitedInAll) {
+  const std::string seven = "00:00-01:00, 02:00-03:00, 04:00-05:00, 06:00-07:00, 08:00-09:00, 10:00-11:00, 12:00-13:00";
+  const auto find = [&](const std::string& windows) {
+    return Brief(
+        ParsePack("calendar: c\nzone: UTC\nweek: {mon..sun: [" + windows + "]}\n", PolicySet(), TestNow()).findings);
+  };
+  EXPECT_THAT(find(seven), ElementsAre("3 BAD_CALENDAR")) << "7 a day in 26 years are 66,000";
+  EXPECT_THAT(find(seven.substr(0, seven.rfind(','))), IsEmpty());
+}
+
 TEST(CalendarPack, ExceptionsAreLimited) {
   std::string yaml = "calendar: many\nzone: UTC\nweek: {mon: [09:00-10:00]}\nexceptions:\n";
   for (int year = 2010; year < 2016; ++year) {

@@ -151,7 +151,7 @@ TEST(PackSyntax, DocumentsAreLimited) {
 // A pack is one commit, and a commit may have one MiB.
 TEST(PackSyntax, TheCompiledFormIsLimited) {
   std::string yaml;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 15; ++i) {
     absl::StrAppend(&yaml, i == 0 ? "" : "---\n", "calendar: c", i,
                     "\nzone: UTC\nweek: {mon..sun: [08:00-12:00, 13:00-17:00]}\n");
   }
