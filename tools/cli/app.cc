@@ -69,7 +69,7 @@ int RunApp(CLI::App& app, GlobalOptions& options, std::vector<std::string> argum
   }
   if (app.get_subcommands().empty()) *options.out << kStart;
   options.out->flush();
-  // A full disk or a closed pipe must not look like success to a script.
+  // A full disk must not look like success to a script.
   if (options.exit_code == kExitOk && !*options.out) return ReportUsage(options, "cannot write the output");
   return options.exit_code;
 }

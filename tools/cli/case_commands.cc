@@ -110,7 +110,7 @@ int Allowed(GlobalOptions& options, const CaseInput& input) {
   if (PrintJson(options, *reply, "commands")) return kExitOk;
   *options.out << OneLine(input.case_name) << "  " << OneLine(reply->status()) << "  (revision " << reply->revision()
                << ")\n";
-  Table table({{"COMMAND"}, {"ALLOWED"}, {"LEADS TO"}, {"NEEDS"}, {"FORBIDDEN BY", Table::Align::kLeft, 100}});
+  Table table({{"COMMAND"}, {"ALLOWED"}, {"LEADS TO"}, {"NEEDS"}, {"FORBIDDEN BY", Table::Align::kLeft, 1000}});
   for (const auto& command : reply->commands()) {
     std::vector<std::string> needs;
     for (const std::string& field : command.required_fields()) {
@@ -119,7 +119,7 @@ int Allowed(GlobalOptions& options, const CaseInput& input) {
     std::vector<std::string> unmet;
     for (const auto& one : command.unmet()) {
       unmet.push_back(one.meet_by().empty() ? one.description()
-                                            : absl::StrCat(one.description(), " (met by: ", one.meet_by(), ")"));
+                                            : absl::StrCat(one.description(), " (met by: ", RemedyText(one.meet_by(), input.case_name), ")"));
     }
     table.AddRow({absl::StrReplaceAll(command.command(), {{"_", "-"}}), command.allowed() ? "yes" : "no",
                   command.leads_to(), absl::StrJoin(needs, " "), absl::StrJoin(unmet, "; ")});
@@ -177,7 +177,7 @@ int List(GlobalOptions& options, const ListInput& input) {
   }
   table.Print(*options.out);
   PrintMore(options, reply->next_page_token());
-  *options.out << reply->cases_size() << " cases, position " << reply->position() << ", times in "
+  *options.out << CountText(reply->cases_size(), "case", "cases") << ", position " << reply->position() << ", times in "
                << options.zone_name() << "\n";
   return kExitOk;
 }

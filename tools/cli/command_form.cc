@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "docket/v1/annotations.pb.h"
+#include "docket/v1/command.pb.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "tools/cli/json_output.h"
@@ -226,6 +227,16 @@ absl::Status SetField(const FormField& field, absl::string_view text, const Form
   const absl::Status status = StoreText(text, context, message, field.field());
   if (status.ok()) return status;
   return absl::InvalidArgumentError(absl::StrCat("--", field.option, ": ", status.message()));
+}
+
+std::string RemedyText(const std::string& meet_by, const std::string& case_name) {
+  const std::string name = absl::StrReplaceAll(meet_by, {{"-", "_"}});
+  const auto* verbs = v1::Command::descriptor()->FindOneofByName("command");
+  for (int i = 0; i < verbs->field_count(); ++i) {
+    if (verbs->field(i)->name() != name) continue;
+    return absl::StrCat("docket case ", VerbName(*verbs->field(i)), " ", case_name.empty() ? "CASE" : case_name);
+  }
+  return meet_by;
 }
 
 absl::StatusOr<int> ParseEnum(const EnumDescriptor& type, absl::string_view text) {

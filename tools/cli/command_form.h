@@ -44,6 +44,10 @@ std::vector<FormField> FormFields(const google::protobuf::Descriptor& type);
 absl::Status SetField(const FormField& field, absl::string_view text, const FormContext& context,
                       google::protobuf::Message* message);
 
+// The line to type when `meet_by` (of an unmet condition) names a command: "docket case assign CMP-1"; other words stay
+// as the server wrote them. `case_name` empty: CASE.
+std::string RemedyText(const std::string& meet_by, const std::string& case_name);
+
 // The number of the enum value called `text`, in any case, '-' for '_'. kInvalidArgument lists the names.
 absl::StatusOr<int> ParseEnum(const google::protobuf::EnumDescriptor& type, absl::string_view text);
 

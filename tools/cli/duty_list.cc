@@ -6,23 +6,16 @@
 #include "absl/strings/str_join.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
+#include "tools/cli/text.h"
 #include "workflow/base/time.h"
 
 namespace docket::cli {
-namespace {
-
-std::string Count(uint32_t number, absl::string_view one, absl::string_view many) {
-  return absl::StrCat(number, " ", number == 1 ? one : many);
-}
-
-}  // namespace
-
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
   const auto& header = reply.header();
   if (header.late_duties() == 0 && header.complete()) return "Overdue: nothing is late";
   std::string text = absl::StrCat("Overdue: ", header.complete() ? "" : "at least ",
-                                  Count(header.late_duties(), "late duty", "late duties"), " in ",
-                                  Count(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
+                                  CountText(header.late_duties(), "late duty", "late duties"), " in ",
+                                  CountText(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
   if (header.has_oldest_due()) {
     absl::StrAppend(&text, ", oldest due ", FormatMoment(header.oldest_due(), options.zone()));
   }

@@ -5,28 +5,12 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
-#include "docket/v1/command.pb.h"
 #include "tools/cli/command_form.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 
 namespace docket::cli {
-namespace {
-
-// A remedy that is the name of a command becomes the line to type; other words stay as the server wrote them.
-std::string Remedy(const std::string& meet_by, const std::string& case_name) {
-  const auto* verbs = v1::Command::descriptor()->FindOneofByName("command");
-  const std::string name = absl::StrReplaceAll(meet_by, {{"-", "_"}});
-  for (int i = 0; i < verbs->field_count(); ++i) {
-    if (verbs->field(i)->name() != name) continue;
-    return absl::StrCat("docket case ", VerbName(*verbs->field(i)), " ", case_name.empty() ? "CASE" : case_name);
-  }
-  return meet_by;
-}
-
-}  // namespace
 
 GlobalOptions::GlobalOptions()
     : out(&std::cout),
@@ -82,16 +66,19 @@ int ReportFailure(GlobalOptions& options, const absl::Status& status, const std:
   } else {
     err << "refused: " << absl::StatusCodeToString(failure.code);
     if (!failure.reason.empty()) err << " " << failure.reason;
-    err << "\n  " << OneLine(failure.message) << "\n";
+    err << "\n";
+    // The message of a refusal of fields only repeats them.
+    if (failure.fields.empty()) err << "  " << OneLine(failure.message) << "\n";
   }
   if (!failure.unmet.empty()) err << "unmet:\n";
   for (const Unmet& unmet : failure.unmet) {
     err << "  " << unmet.reason << ": " << OneLine(unmet.description) << "\n";
-    if (!unmet.meet_by.empty()) err << "    met by: " << Remedy(unmet.meet_by, case_name) << "\n";
+    if (!unmet.meet_by.empty()) err << "    met by: " << RemedyText(unmet.meet_by, case_name) << "\n";
   }
-  if (!failure.fields.empty()) err << "fields:\n";
-  for (const BadField& field : failure.fields) err << "  " << field.field << ": " << field.description << "\n";
-  for (const auto& [key, value] : failure.metadata) err << "  " << key << ": " << value << "\n";
+  for (const BadField& field : failure.fields) err << "  " << field.field << ": " << OneLine(field.description) << "\n";
+  for (const auto& [key, value] : failure.metadata) {
+    if (failure.fields.empty()) err << "  " << key << ": " << value << "\n";
+  }
   if (failure.retry_after.has_value()) err << "try again after " << FormatSpan(*failure.retry_after) << "\n";
   if (!failure.unknown_outcome_of.empty()) {
     err << "It is not known whether this took effect. Run the same command again with --request-id "

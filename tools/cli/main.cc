@@ -1,4 +1,3 @@
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -7,8 +6,6 @@
 #include "tools/cli/global_options.h"
 
 int main(int argc, char** argv) {
-  // A reader that leaves early (head) shows as a failed write, not as a death by signal.
-  std::signal(SIGPIPE, SIG_IGN);
   docket::cli::GlobalOptions options;
   CLI::App app("", "docket");
   docket::cli::BuildApp(app, options);

@@ -9,6 +9,7 @@
 #include "tools/cli/duty_list.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
+#include "tools/cli/text.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
@@ -58,17 +59,18 @@ absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options,
 }
 
 std::string Header(const GlobalOptions& options, const DutyInput& input, const v1::ListDutiesReply& reply) {
-  const std::string count = absl::StrCat(reply.items_size(), reply.next_page_token().empty() ? "" : " or more");
+  const std::string count =
+      absl::StrCat(reply.next_page_token().empty() ? "" : "at least ", CountText(reply.items_size(), "duty", "duties"));
   switch (input.preset) {
     case v1::OVERDUE:
       return OverdueHeader(options, reply);
     case v1::AT_RISK:
-      return absl::StrCat("At risk: ", count, " duties due within ", input.within,
+      return absl::StrCat("At risk: ", count, " due within ", input.within,
                           input.elapsed ? " of elapsed time" : " of working time");
     case v1::WAITING_DUTIES:
-      return absl::StrCat("Waiting: ", count, " duties whose clock is paused");
+      return absl::StrCat("Waiting: ", count, " whose clock is paused");
     default:
-      return absl::StrCat("Mine: ", count, " duties");
+      return absl::StrCat("Mine: ", count);
   }
 }
 

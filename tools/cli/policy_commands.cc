@@ -9,6 +9,7 @@
 #include "tools/cli/json_output.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
+#include "tools/cli/text.h"
 #include "workflow/base/time.h"
 
 namespace docket::cli {
@@ -42,7 +43,9 @@ int Validate(GlobalOptions& options, const PolicyInput& input) {
     if (!reply->findings().empty()) exit_code = kExitRefused;
     if (PrintJson(options, *reply, "findings")) continue;
     PrintFindings(options, file, *reply);
-    if (reply->findings().empty()) *options.out << file << ": valid, " << reply->policies_size() << " policies\n";
+    // A file with only a directory holds no policy, and none need be counted.
+    const std::string count = reply->policies().empty() ? "" : ", " + CountText(reply->policies_size(), "policy", "policies");
+    if (reply->findings().empty()) *options.out << file << ": valid" << count << "\n";
   }
   return exit_code;
 }
@@ -110,7 +113,7 @@ int List(GlobalOptions& options, const PolicyInput& input) {
                   item.published_by()});
   }
   table.Print(*options.out);
-  *options.out << reply->policies_size() << " policies, position " << reply->position() << ", times in "
+  *options.out << CountText(reply->policies_size(), "policy", "policies") << ", position " << reply->position() << ", times in "
                << options.zone_name() << "\n";
   return kExitOk;
 }

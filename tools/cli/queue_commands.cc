@@ -7,6 +7,7 @@
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
+#include "tools/cli/text.h"
 #include "tools/cli/write_report.h"
 
 namespace docket::cli {
@@ -29,8 +30,9 @@ int Show(GlobalOptions& options, const QueueInput& input) {
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
-  *options.out << "Queue " << OneLine(input.queue) << ": " << reply->items_size()
-               << (reply->next_page_token().empty() ? "" : " or more") << " cases in the order of work\n"
+  *options.out << "Queue " << OneLine(input.queue) << ": "
+               << (reply->next_page_token().empty() ? "" : "at least ") << CountText(reply->items_size(), "case", "cases")
+               << " in the order of work\n"
                << Footing(options, *reply) << "\n";
   Table table({{"CASE"}, {"BAND"}, {"LEVEL", Table::Align::kRight}, {"DUE"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"OWNER"},
                {"TIER"}, {"RECEIVED"}, {"TITLE"}});

@@ -10,6 +10,7 @@
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "workflow/base/time.h"
+#include "workflow/sla/target.h"
 
 namespace docket::cli {
 namespace {
@@ -18,8 +19,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr size_t kTextColumns = 60;
+constexpr int kMaxDepth = 1;  // a line has no room for more
 
-std::string MessageText(const Message& message, absl::TimeZone zone);
+std::string MessageText(const Message& message, absl::TimeZone zone, int depth);
 
 std::string ScalarText(const Message& message, const FieldDescriptor& field) {
   const auto& reflection = *message.GetReflection();
@@ -50,7 +52,7 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field) {
 }
 
 // Messages that read better as one value; others list their fields in braces.
-std::string NestedText(const Message& message, absl::TimeZone zone) {
+std::string NestedText(const Message& message, absl::TimeZone zone, int depth) {
   if (const auto* time = google::protobuf::DynamicCastToGenerated<google::protobuf::Timestamp>(&message)) {
     return FormatMoment(*time, zone);
   }
@@ -66,10 +68,13 @@ std::string NestedText(const Message& message, absl::TimeZone zone) {
   if (const auto* entered = google::protobuf::DynamicCastToGenerated<v1::StatusEntered>(&message)) {
     return entered->status();
   }
-  return absl::StrCat("{", MessageText(message, zone), "}");
+  if (const auto* target = google::protobuf::DynamicCastToGenerated<v1::Target>(&message)) {
+    return sla::FormatTarget(*target);
+  }
+  return depth >= kMaxDepth ? "{…}" : absl::StrCat("{", MessageText(message, zone, depth + 1), "}");
 }
 
-std::string MessageText(const Message& message, absl::TimeZone zone) {
+std::string MessageText(const Message& message, absl::TimeZone zone, int depth) {
   std::vector<const FieldDescriptor*> fields;
   const auto& reflection = *message.GetReflection();
   reflection.ListFields(message, &fields);
@@ -79,7 +84,7 @@ std::string MessageText(const Message& message, absl::TimeZone zone) {
     if (field->is_repeated()) {
       value = absl::StrCat(reflection.FieldSize(message, field), " of them");
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      value = NestedText(reflection.GetMessage(message, field), zone);
+      value = NestedText(reflection.GetMessage(message, field), zone, depth);
     } else {
       value = ScalarText(message, *field);
     }
@@ -131,12 +136,11 @@ std::string MarksOf(const v1::HistoryEvent& event) {
 std::string EventSummary(const v1::Event& event, absl::TimeZone zone) {
   const auto* body = event.GetDescriptor()->FindOneofByName("body");
   const FieldDescriptor* field = event.GetReflection()->GetOneofFieldDescriptor(event, body);
-  return field == nullptr ? "" : MessageText(event.GetReflection()->GetMessage(event, field), zone);
+  return field == nullptr ? "" : MessageText(event.GetReflection()->GetMessage(event, field), zone, 0);
 }
 
-std::string DueWords(bool late, v1::MetricNature nature) {
-  if (!late) return "";
-  return nature == v1::WINDOW ? "elapsed" : "late";
+std::string CountText(uint64_t number, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(number, " ", number == 1 ? one : many);
 }
 
 }  // namespace docket::cli

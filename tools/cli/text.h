@@ -24,8 +24,8 @@ std::string MarksOf(const v1::HistoryEvent& event);
 // The event's fields on one line: "status=ON_HOLD from=ASSESSMENT". Instants in `zone`.
 std::string EventSummary(const v1::Event& event, absl::TimeZone zone);
 
-// "late" for a duty whose due has passed, "elapsed" for a window.
-std::string DueWords(bool late, v1::MetricNature nature);
+// "1 case", "2 cases".
+std::string CountText(uint64_t number, absl::string_view one, absl::string_view many);
 
 }  // namespace docket::cli
 

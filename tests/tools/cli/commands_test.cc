@@ -154,6 +154,49 @@ TEST_F(Commands, ARefusalListsEveryUnmetConditionWithTheCommandThatMeetsIt) {
             "    met by: a letter\n");
 }
 
+TEST_F(Commands, ARefusalOfFieldsNamesEachOnce) {
+  server_.execute = [](const v1::ExecuteRequest&, v1::ExecuteReply*) {
+    return RefuseFields("INVALID_FIELD", {{"triage.severity", "9, want 1..4"}, {"triage.impact", "0, want 1..3"}});
+  };
+  const Ran ran = Run({"case", "triage", "CMP-1", "--severity", "9"});
+  EXPECT_EQ(ran.exit_code, kExitRefused);
+  EXPECT_EQ(ran.err,
+            "refused: INVALID_ARGUMENT INVALID_FIELD\n"
+            "  triage.severity: 9, want 1..4\n"
+            "  triage.impact: 0, want 1..3\n");
+}
+
+TEST_F(Commands, AStaleRevisionSaysWhereTheCaseIs) {
+  server_.execute = [](const v1::ExecuteRequest&, v1::ExecuteReply*) {
+    return Refuse(absl::StatusCode::kAborted, "REVISION_MISMATCH", "the case has moved on", {{"actual", "4"}});
+  };
+  const Ran ran = Run({"case", "accept", "CMP-1", "--expected-revision", "1"});
+  EXPECT_EQ(ran.exit_code, kExitRefused);
+  EXPECT_EQ(ran.err, "refused: ABORTED REVISION_MISMATCH\n  the case has moved on\n  actual: 4\n");
+}
+
+TEST_F(Commands, AllowedTellsWhatForbidsTheRest) {
+  server_.list_allowed = [](const v1::ListAllowedCommandsRequest&, v1::ListAllowedCommandsReply* reply) {
+    reply->set_status("RECEIVED");
+    reply->set_revision(4);
+    auto* accept = reply->add_commands();
+    accept->set_command("accept");
+    accept->set_allowed(true);
+    accept->set_leads_to("ASSESSMENT");
+    auto* release = reply->add_commands();
+    release->set_command("hold");
+    release->add_required_fields("waiting_on");
+    release->add_unmet()->set_description("nobody asked");
+    release->mutable_unmet(0)->set_meet_by("send_outbound");
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"case", "allowed", "CMP-1"}).out,
+            "CMP-1  RECEIVED  (revision 4)\n"
+            "COMMAND  ALLOWED  LEADS TO    NEEDS         FORBIDDEN BY\n"
+            "accept   yes      ASSESSMENT\n"
+            "hold     no                   --waiting-on  nobody asked (met by: docket case send-outbound CMP-1)\n");
+}
+
 TEST_F(Commands, AnUnknownOutcomeSaysHowToRepeat) {
   server_.execute = [](const v1::ExecuteRequest&, v1::ExecuteReply*) {
     return Refuse(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN", "failed while writing");

@@ -51,6 +51,14 @@ TEST(Text, AnEventIsItsFieldsOnOneLine) {
   EXPECT_EQ(EventSummary(v1::Event(), absl::UTCTimeZone()), "");
 }
 
+TEST(Text, TargetsArePrintedAsTheyAreWritten) {
+  v1::Event event;
+  event.mutable_clock_attached()->mutable_target()->set_unit(v1::Target::BUSINESS_DAYS);
+  event.mutable_clock_attached()->mutable_target()->set_count(3);
+  event.mutable_clock_attached()->mutable_target()->set_at(v1::Target::CLOSE);
+  EXPECT_EQ(EventSummary(event, absl::UTCTimeZone()), "target=3bd@close");
+}
+
 TEST(Text, ManyElementsAreCountedAndBytesMeasured) {
   v1::Event event;
   event.mutable_outbound_sent()->add_parts("REASONS");
