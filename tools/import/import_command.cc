@@ -89,6 +89,10 @@ class ImportRun {
   int Do() {
     const absl::Status opened = Open();
     if (!opened.ok()) return ReportUsage(options_, opened.message());
+    if (!arguments_.dry_run) {
+      const absl::Status connected = options_.client().EnsureConnected();
+      if (!connected.ok()) return ReportFailure(options_, connected);
+    }
     CaseSource source(mapping_, reader_.get(), BaseName(arguments_.file), client::NewRequestId, &report_);
     ImportSummary summary;
     Outcome outcome;
@@ -120,8 +124,6 @@ class ImportRun {
 
   Outcome Send(CaseSource* source, ImportSummary* summary) {
     Outcome outcome;
-    outcome.server = options_.client().EnsureConnected();
-    if (!outcome.server.ok()) return outcome;
     Importer importer(source, &report_, [this, source](const ImportCounts& counts) {
       if (arguments_.progress) {
         progress_.Show(options_.now(), bytes_->Progress(), source->rows_read(), counts.cases_done);

@@ -1,0 +1,159 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tests/tools/import/test_files.h"
+#include "tests/tools/support/fake_server.h"
+#include "tools/cli/app.h"
+#include "tools/cli/global_options.h"
+#include "workflow/base/refusal.h"
+
+// `docket import` as typed, against a server over a socket.
+namespace docket::import_tool {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kRows[] =
+    "id,state,opened,updated,group,who,impact\n"
+    "A,New,1/2/2016 08:00,1/2/2016 09:00,g,?,2\n"
+    "A,Done,1/2/2016 08:00,1/2/2016 10:00,g,?,2\n"
+    "B,New,1/2/2016 08:00,1/2/2016 09:00,g,?,2\n";
+constexpr char kBadRow[] = "C,New,1/2/2016 08:00,never,g,?,2\n";
+
+class ImportCommandTest : public testing::Test {
+ protected:
+  ImportCommandTest() : mapping_(WriteFile(kSmallMapping)) {
+    server_.execute_stream = [this](const v1::ExecuteStreamRequest& request, v1::ExecuteStreamReply* reply) {
+      for (const v1::ExecuteRequest& one : request.requests()) *reply->add_results() = Answer(one);
+      return absl::OkStatus();
+    };
+  }
+
+  // Runs `docket import` and returns the exit code.
+  int Import(const std::string& content, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"--server", server_.address(), "import", WriteFile(content), "--mapping", mapping_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(arguments);
+  }
+
+  int Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    cli::GlobalOptions options;
+    options.out = &out_;
+    options.err = &err_;
+    options.now = [] { return absl::FromUnixSeconds(1'700'000'000); };
+    CLI::App app("", "docket");
+    cli::BuildApp(app, options);
+    cli::AddImportCommand(app, options);
+    return cli::RunApp(app, options, arguments);
+  }
+
+  docket::testing::FakeServer server_;
+  std::string mapping_;
+  std::ostringstream out_, err_;
+  std::map<std::string, absl::Status> refusals_;  // by external key
+  std::vector<v1::ExecuteRequest> received_;
+
+ private:
+  v1::ExecuteStreamReply::Result Answer(const v1::ExecuteRequest& request) {
+    received_.push_back(request);
+    const bool filing = request.command().has_file();
+    const std::string key = filing ? request.command().file().external_ref().key() : request.external_ref().key();
+    const std::string cursor = absl::StrCat(key, filing ? 1 : request.command().record_source_row().row().cursor());
+    v1::ExecuteStreamReply::Result result;
+    const auto refusal = refusals_.find(key);
+    if (refusal != refusals_.end()) {
+      result.mutable_status()->ParseFromString(SerializeRpcStatus(refusal->second));
+    } else {
+      result.mutable_reply()->set_unchanged(!known_.insert(cursor).second);
+    }
+    return result;
+  }
+
+  std::set<std::string> known_;
+};
+
+TEST_F(ImportCommandTest, AnImportIsSummedUpAndASecondOneAddsNothing) {
+  EXPECT_EQ(Import(kRows), cli::kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("  rows                      3\n  cases                     2\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("  commits added             5\n  unchanged                 0\n"));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  EXPECT_EQ(received_.size(), 5);
+
+  EXPECT_EQ(Import(kRows, {"-o", "json"}), cli::kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\"rows\":3,\"cases\":2,\"rowsImported\":3,\"commitsAdded\":0,\"unchanged\":5,"));
+}
+
+TEST_F(ImportCommandTest, BadRowsAreToldAndExitWithOne) {
+  EXPECT_EQ(Import(absl::StrCat(kRows, kBadRow)), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("bad row: line 5, case C: \"never\""));
+  EXPECT_THAT(out_.str(), HasSubstr("bad rows                  1\n"));
+  EXPECT_EQ(received_.size(), 5);
+}
+
+TEST_F(ImportCommandTest, ARefusalOfTheServerIsABadRow) {
+  refusals_["B"] = Refuse(absl::StatusCode::kNotFound, "WORKFLOW_NOT_FOUND", "no workflow desk-chart");
+  EXPECT_EQ(Import(kRows), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("bad row: line 4, case B: WORKFLOW_NOT_FOUND: no workflow desk-chart"));
+}
+
+TEST_F(ImportCommandTest, ADryRunSendsNothingAndNeedsNoServer) {
+  server_.Stop();
+  EXPECT_EQ(Import(absl::StrCat(kRows, kBadRow), {"--dry-run"}), cli::kExitRefused);
+  EXPECT_THAT(out_.str(), HasSubstr("(dry run, nothing was sent)"));
+  EXPECT_THAT(received_, IsEmpty());
+}
+
+TEST_F(ImportCommandTest, AReportHoldsEveryProblem) {
+  const std::string report = WriteFile("");
+  EXPECT_EQ(Import(absl::StrCat(kRows, kBadRow), {"--report", report}), cli::kExitRefused);
+  EXPECT_THAT(ReadBytes(report), HasSubstr("{\"line\":5,\"key\":\"C\",\"bad\":true,"));
+}
+
+TEST_F(ImportCommandTest, WrongInputExitsWithTwo) {
+  EXPECT_EQ(Run({"import", "/nonexistent.csv", "--mapping", mapping_}), cli::kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("/nonexistent.csv: No such file"));
+  EXPECT_EQ(Run({"import", WriteFile(kRows)}), cli::kExitUsage);
+  EXPECT_EQ(Import("id,state\nA,New\n"), cli::kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("the file has no column \"opened\""));
+  EXPECT_EQ(Import(kRows, {"--report", "/nonexistent/report"}), cli::kExitUsage);
+  mapping_ = WriteFile("source: [");
+  EXPECT_EQ(Import(kRows), cli::kExitUsage);
+  EXPECT_THAT(received_, IsEmpty());
+}
+
+TEST_F(ImportCommandTest, ADamagedFileIsImportedUpToTheDamageAndExitsWithTwo) {
+  std::string csv = "id,state,opened,updated,group,who,impact\n";
+  for (int i = 0; i < 20000; ++i) absl::StrAppend(&csv, i, ",New,1/2/2016 08:00,1/2/2016 09:00,g,p", i * 7919, ",2\n");
+  std::string bytes = ReadBytes(WriteGzip(csv));
+  bytes.resize(bytes.size() / 2);
+  EXPECT_EQ(Import(bytes, {"--dry-run"}), cli::kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("after line"));
+}
+
+TEST_F(ImportCommandTest, NoServerExitsWithThree) {
+  server_.Stop();
+  EXPECT_EQ(Import(kRows), cli::kExitNoConnection);
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(ImportCommandTest, AServerThatFailsOnTheWayEndsTheImportWithAWordOnHowToGoOn) {
+  refusals_["B"] = Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED", "an earlier write failed");
+  EXPECT_EQ(Import(kRows), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("WRITES_DISABLED"));
+  EXPECT_THAT(err_.str(), HasSubstr("Run it again: what is in the log already is not added twice."));
+}
+
+}  // namespace
+}  // namespace docket::import_tool
