@@ -14,6 +14,15 @@ std::string DutyKeyFrom(int64_t late_from_us) {
   return store::KeyWriter().U16(projection::DutyRow::kKeyspace).I64(late_from_us).Take();
 }
 
+// Whether the case waits at `at` in a status that pauses the metric. A wait that began after the due pauses nothing any
+// more, it only changes the label (DOMAIN R5).
+bool WaitsFor(const v1::Case& state, const std::string& metric, absl::Time at) {
+  if (state.status().category() != v1::WAITING) return false;
+  if (state.wait().has_until() && FromProto(state.wait().until()) <= at) return false;
+  const auto& pauses = state.status().pauses();
+  return std::find(pauses.begin(), pauses.end(), metric) != pauses.end();
+}
+
 }  // namespace
 
 DutyFilter::DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at)
@@ -82,7 +91,8 @@ bool DutyFilter::Matches(const projection::DutyRow& row) const {
          (request_.preset() != v1::AT_RISK || AtRisk(row));
 }
 
-v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, absl::Time at) {
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const v1::Case& state,
+                                   absl::Time at) {
   v1::ListDutiesReply::Item item;
   item.set_clock_no(row.clock_no);
   item.set_metric(row.value.metric());
@@ -101,7 +111,7 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   item.set_owner(row.value.facts().owner());
   item.set_escalation_level(row.value.escalation_level());
   if (item.late()) {
-    item.set_words(item.paused() ? "late, waiting" : "late");
+    item.set_words(item.paused() || WaitsFor(state, item.metric(), at) ? "late, waiting" : "late");
   } else if (item.paused()) {
     item.set_words("waiting");
   } else if (filter.AtRisk(row)) {

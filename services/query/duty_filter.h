@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "docket/v1/case.pb.h"
 #include "docket/v1/queue_service.pb.h"
 #include "services/query/list_page.h"
 #include "services/query/reader.h"
@@ -41,8 +42,9 @@ class DutyFilter {
   absl::Duration within_;
 };
 
-// What an item of the list says of a duty.
-v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, absl::Time at);
+// What an item of the list says of a duty of `state`, without the case.
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const v1::Case& state,
+                                   absl::Time at);
 
 // The totals of everything that matched.
 class DutyCount {

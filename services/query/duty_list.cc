@@ -62,7 +62,7 @@ absl::Status FromIndex(const Reader& reader, const v1::ListDutiesRequest& reques
       if (!page_open) continue;
       DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
       if (request.by_case() && !StandsForCase(filter, row, state)) continue;
-      v1::ListDutiesReply::Item item = DutyItem(filter, row, cursor.valid_at);
+      v1::ListDutiesReply::Item item = DutyItem(filter, row, state, cursor.valid_at);
       DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
       *reply->add_items() = std::move(item);
     }

@@ -13,6 +13,7 @@
 #include "services/query/summary.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
 #include "workflow/projection/project.h"
 
 namespace docket::query {
@@ -67,6 +68,25 @@ void AddMatching(const DutyFilter& filter, bool by_case, v1::Case state, DutyCou
   for (projection::DutyRow& row : matching) page->Add({std::move(row), kept});
 }
 
+absl::Status Busy() {
+  return WithRetryAfter(Refuse(absl::StatusCode::kResourceExhausted, "REPLAY_BUSY",
+                               "as many questions about the past are being answered as this server answers at once"),
+                        absl::Seconds(2));
+}
+
+// Folds every case into `count` and `page`.
+absl::Status FoldAll(const Reader& reader, const DutyFilter& filter, const AsOf& as_of, bool by_case, DutyCount* count,
+                     Page* page) {
+  store::RowScan<projection::CaseRow> scan(*reader.view.snapshot, reader.view.views);
+  for (; scan.Valid(); scan.Next()) {
+    if (reader.abandoned && reader.abandoned()) return absl::CancelledError("the caller has gone");
+    DOCKET_ASSIGN_OR_RETURN(const projection::CaseRow row, scan.Get());
+    DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> state, FoldCase(reader, row.case_id, as_of));
+    if (state.has_value()) AddMatching(filter, by_case, *std::move(state), count, page);
+  }
+  return scan.status();
+}
+
 }  // namespace
 
 absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& request,
@@ -76,15 +96,12 @@ absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& r
   const bool with_header = cursor.key.empty();
   DutyCount count;
   Page page(cursor.key, PageSize(request.page_size()));
-  store::RowScan<projection::CaseRow> scan(*reader.view.snapshot, reader.view.views);
-  for (; scan.Valid(); scan.Next()) {
-    DOCKET_ASSIGN_OR_RETURN(const projection::CaseRow row, scan.Get());
-    DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> state, FoldCase(reader, row.case_id, as_of));
-    if (state.has_value()) AddMatching(filter, request.by_case(), *std::move(state), &count, &page);
-  }
-  DOCKET_RETURN_IF_ERROR(scan.status());
+  if (reader.replays != nullptr && !reader.replays->TryEnter()) return Busy();
+  const absl::Status folded = FoldAll(reader, filter, as_of, request.by_case(), &count, &page);
+  if (reader.replays != nullptr) reader.replays->Leave();
+  DOCKET_RETURN_IF_ERROR(folded);
   for (const auto& [key, found] : page.rows()) {
-    v1::ListDutiesReply::Item item = DutyItem(filter, found.row, cursor.valid_at);
+    v1::ListDutiesReply::Item item = DutyItem(filter, found.row, *found.state, cursor.valid_at);
     DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, *found.state));
     *reply->add_items() = std::move(item);
     cursor.key = key;

@@ -46,6 +46,7 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
       ScanPage<projection::QueueRow>(
           reader, RangeOf(request.queue()), cursor, PageSize(request.page_size()), budget,
           [&](const projection::QueueRow& row) -> absl::StatusOr<bool> {
+            if (row.value.stands_from_us() > absl::ToUnixMicros(cursor.valid_at)) return false;  // still waiting
             const v1::RowFacts& facts = row.value.facts();
             if (!MaySee(reader.viewer, {.facts = &facts})) return false;
             if (request.unowned_only() && !facts.owner().empty()) return false;

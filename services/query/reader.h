@@ -1,7 +1,9 @@
 #ifndef DOCKET_SERVICES_QUERY_READER_H_
 #define DOCKET_SERVICES_QUERY_READER_H_
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +21,23 @@ namespace docket::query {
 inline constexpr uint32_t kDefaultPageSize = 100;
 inline constexpr uint32_t kMaxPageSize = 500;
 
+// How many questions about the past may be answered at once: they take time proportional to the log, so a handful of
+// them must not hold every thread that answers reads. Thread-safe.
+class ReplayGate {
+ public:
+  explicit ReplayGate(int limit) : free_(limit) {}
+  // False: too many are running. Otherwise Leave() must follow.
+  bool TryEnter() {
+    if (free_.fetch_sub(1) > 0) return true;
+    free_.fetch_add(1);
+    return false;
+  }
+  void Leave() { free_.fetch_add(1); }
+
+ private:
+  std::atomic<int> free_;
+};
+
 // One consistent snapshot, who looks at it and when. Cheap to open, holds the snapshot open while it lives: streams
 // open a new one for every message, so that a slow reader pins nothing.
 struct Reader {
@@ -28,6 +47,8 @@ struct Reader {
   absl::Time now;  // one instant for the whole answer
   Viewer viewer;
   bool clock_suspect = false;
+  ReplayGate* replays = nullptr;     // null: no limit
+  std::function<bool()> abandoned;  // nobody waits for the answer any more; null: somebody does
 };
 
 Reader OpenReader(const engine::Engine& engine, Viewer viewer);

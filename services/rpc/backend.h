@@ -2,6 +2,7 @@
 #define DOCKET_SERVICES_RPC_BACKEND_H_
 
 #include "services/engine/engine.h"
+#include "services/query/reader.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
 
@@ -14,6 +15,7 @@ struct Backend {
   engine::Engine* engine = nullptr;
   ReadPool* reads = nullptr;
   RpcMetrics* metrics = nullptr;
+  query::ReplayGate* replays = nullptr;
   StreamRegistry* streams = nullptr;  // streams without an end of their own, ended when the server stops
 };
 

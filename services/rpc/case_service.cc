@@ -3,6 +3,7 @@
 #include "docket/v1/case_service.grpc.pb.h"
 #include "services/query/case_query.h"
 #include "services/query/lists.h"
+#include "services/query/texts.h"
 #include "services/rpc/execute_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
@@ -37,9 +38,15 @@ class CaseService final : public Base {
       call->Answer(caller.status());
       return call;
     }
-    // Answered on the writer's thread: one hand-over in, none out.
+    // Answered on the writer's thread: one hand-over in, none out. Only a caller who wants the texts of the new state
+    // pays for a second one, because the writer must not read.
     backend_.engine->Submit(std::move(call->request), *std::move(caller), engine::Lane::kInteractive,
-                            [call](absl::StatusOr<v1::ExecuteReply> reply) { call->Answer(std::move(reply)); });
+                            [this, call](absl::StatusOr<v1::ExecuteReply> reply) {
+                              if (!reply.ok() || !reply->has_case_()) return call->Answer(std::move(reply));
+                              backend_.reads->Run([this, call, reply = *std::move(reply)]() mutable {
+                                call->Answer(WithTexts(std::move(reply)));
+                              });
+                            });
     return call;
   }
 
@@ -71,6 +78,12 @@ class CaseService final : public Base {
   }
 
  private:
+  absl::StatusOr<v1::ExecuteReply> WithTexts(v1::ExecuteReply reply) const {
+    const engine::ReadView view = backend_.engine->Read();
+    DOCKET_RETURN_IF_ERROR(query::RevealTexts(*view.snapshot, reply.mutable_case_()));
+    return reply;
+  }
+
   Backend backend_;
   MethodMetrics* execute_;
   MethodMetrics* execute_stream_;

@@ -21,6 +21,7 @@ namespace docket::rpc {
 //
 // With stop_on_refusal the requests of a message are done one after another; behind a refusal nothing more is done: the
 // rest of the message is answered ABORTED STREAM_STOPPED and the stream ends with ABORTED.
+// States asked for by return_case come without texts here: reading them would hold up the writer.
 // Deletes itself when gRPC is done with it, never before the engine answered everything handed to it.
 class ExecuteStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:

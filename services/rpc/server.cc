@@ -118,7 +118,8 @@ absl::Status Server::ExposeMetrics() {
 }
 
 absl::Status Server::Build() {
-  const Backend backend{.engine = engine_, .reads = reads_.get(), .metrics = &metrics_, .streams = &streams_};
+  const Backend backend{.engine = engine_, .reads = reads_.get(), .metrics = &metrics_,
+                        .replays = &replays_, .streams = &streams_};
   services_.push_back(MakeCaseService(backend));
   services_.push_back(MakeQueueService(backend));
   services_.push_back(MakeAuditService(backend));

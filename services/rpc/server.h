@@ -34,6 +34,8 @@ inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
 inline constexpr absl::Duration kMinClientPing = absl::Seconds(30);
 inline constexpr absl::Duration kMaxConnectionIdle = absl::Minutes(5);
 
+inline constexpr int kMaxReplays = 2;  // questions about the past answered at once; of the threads below
+
 inline constexpr char kHealthWrite[] = "docket.write";  // besides "": whether commands are accepted
 
 struct ServerOptions {
@@ -79,6 +81,7 @@ class Server {
   std::shared_ptr<prometheus::Registry> registry_;
   RpcMetrics metrics_;
   StreamRegistry streams_;
+  query::ReplayGate replays_{kMaxReplays};
   std::unique_ptr<ReadPool> reads_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::string metrics_address_;

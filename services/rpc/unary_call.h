@@ -53,7 +53,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
 absl::Status Overloaded();
 
-// Answers a read on the pool: `answer` is absl::StatusOr<Reply>(const query::Reader&, const Request&).
+// Answers a read on the pool; `backend` outlives it. `answer` is absl::StatusOr<Reply>(const query::Reader&, const Request&).
 template <class Request, class Reply, class Answer>
 grpc::ServerUnaryReactor* AnswerRead(const Backend& backend, MethodMetrics* metrics,
                                      grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
@@ -65,10 +65,11 @@ grpc::ServerUnaryReactor* AnswerRead(const Backend& backend, MethodMetrics* metr
     call->Answer(viewer.status());
     return call;
   }
-  const engine::Engine* engine = backend.engine;
-  const bool taken = backend.reads->TryRun([call, engine, viewer = *std::move(viewer), answer]() mutable {
+  const bool taken = backend.reads->TryRun([call, &backend, viewer = *std::move(viewer), answer]() mutable {
     if (call->context().IsCancelled()) return call->Answer(absl::CancelledError("the caller has gone"));
-    const query::Reader reader = query::OpenReader(*engine, std::move(viewer));
+    query::Reader reader = query::OpenReader(*backend.engine, std::move(viewer));
+    reader.replays = backend.replays;
+    reader.abandoned = [call] { return call->context().IsCancelled(); };
     call->Answer(answer(reader, std::as_const(call->request)));
   });
   if (!taken) call->Answer(Overloaded());

@@ -8,7 +8,7 @@
 
 namespace docket::rpc {
 
-RpcHouse::RpcHouse(ServerOptions options) {
+RpcHouse::RpcHouse(ServerOptions options, testing::House::Options house) : house_(std::move(house)) {
   options.listen = "127.0.0.1:0";
   auto server = Server::Start(options, &house_.engine());
   if (!server.ok()) std::fprintf(stderr, "%s\n", std::string(server.status().message()).c_str());

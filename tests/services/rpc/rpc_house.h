@@ -19,7 +19,7 @@ namespace docket::rpc {
 // A house with its server on a free port of this machine, and stubs that talk to it over a real socket.
 class RpcHouse {
  public:
-  explicit RpcHouse(ServerOptions options = {});
+  explicit RpcHouse(ServerOptions options = {}, testing::House::Options house = {});
   ~RpcHouse();
 
   // A context that says who asks; "": nobody.

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -15,7 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "grpcpp/impl/client_unary_call.h"
 #include "gtest/gtest.h"
+#include "store/memory_kv.h"
 #include "tests/services/rpc/rpc_house.h"
+#include "tests/support/faulty_kv.h"
 #include "workflow/base/time.h"
 
 namespace docket::rpc {
@@ -284,6 +288,50 @@ TEST(RpcTest, AfterTheEngineStopsWritesAreUnavailableAndReadsGoOn) {
   get.set_case_id(filed.case_id());
   v1::GetCaseReply case_reply;
   EXPECT_TRUE(rpc.cases->GetCase(RpcHouse::As().get(), get, &case_reply).ok());
+}
+
+// Asks until the answer is `wanted`; the server looks at the latch five times a second.
+bool HealthBecomes(grpc::Channel& channel, const std::string& service, const std::string& wanted) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::chrono::steady_clock::now() < end) {
+    if (Health(channel, service) == wanted) return true;
+  }
+  return false;
+}
+
+TEST(RpcTest, AFailedWriteIsUnknownThenWritingIsOffAndReadingGoesOn) {
+  const std::unique_ptr<store::KvStore> behind = store::OpenMemoryKv();
+  auto faulty = std::make_unique<test::FaultyKv>(behind.get());
+  test::FaultyKv& disk = *faulty;
+  testing::House::Options options;
+  options.kv = std::move(faulty);
+  RpcHouse rpc({}, std::move(options));
+  const auto channel = rpc.NewChannel();
+  const v1::ExecuteReply filed = rpc.File();
+  disk.FailCall(test::KvCall::kWriteBefore, 1);
+  v1::ExecuteReply reply;
+  const grpc::Status unknown = rpc.cases->Execute(RpcHouse::As().get(), rpc.Note(filed.case_id()), &reply);
+  EXPECT_EQ(unknown.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(unknown), "OUTCOME_UNKNOWN");
+  const grpc::Status off = rpc.cases->Execute(RpcHouse::As().get(), rpc.Note(filed.case_id()), &reply);
+  EXPECT_EQ(off.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(off), "WRITES_DISABLED");
+  EXPECT_TRUE(HealthBecomes(*channel, kHealthWrite, "NOT_SERVING"));
+  EXPECT_EQ(Health(*channel, ""), "SERVING");
+  v1::GetCaseRequest get;
+  get.set_case_id(filed.case_id());
+  v1::GetCaseReply case_reply;
+  EXPECT_TRUE(rpc.cases->GetCase(RpcHouse::As().get(), get, &case_reply).ok());
+}
+
+TEST(RpcTest, TheNewStateComesWithItsTexts) {
+  RpcHouse rpc;
+  v1::ExecuteRequest request = rpc.Filing("No water since Monday");
+  request.set_return_case(true);
+  v1::ExecuteReply reply;
+  ASSERT_TRUE(rpc.cases->Execute(RpcHouse::As().get(), request, &reply).ok());
+  EXPECT_EQ(reply.case_().title().text(), "No water since Monday");
+  EXPECT_EQ(reply.case_().revision(), reply.revision());
 }
 
 TEST(RpcTest, ConcurrentWritersAllTakeEffectOnce) {

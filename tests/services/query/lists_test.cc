@@ -1,0 +1,240 @@
+#include "services/query/lists.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "services/query/case_query.h"
+#include "services/query/scan_budget.h"
+#include "tests/services/query/query_house.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
+#include "workflow/sla/clock_rules.h"
+
+namespace docket::query {
+namespace {
+
+// Twenty cases of three kinds over three hours, some owned, one held, one unsafe.
+std::vector<std::string> Populate(House& house) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    const char* kind = i % 3 == 0 ? "COMPLAINT" : i % 3 == 1 ? "REQUEST" : "INCIDENT";
+    ids.push_back(FileCase(house, absl::StrCat("kind: ", kind, " title: 'case ", i, "' impact: ", 1 + i % 3,
+                                               " urgency: ", 1 + i % 2, i % 4 == 0 ? " queue: 'billing'" : "")));
+    if (i % 5 == 0) MustDo(house, ids.back(), "take {}", i % 10 == 0 ? "grace.lind" : "sam.doyle");
+    house.AdvanceTo(house.clock().Now() + absl::Minutes(9));
+  }
+  return ids;
+}
+
+std::vector<std::string> IdsOf(const v1::ListCasesReply& reply) {
+  std::vector<std::string> ids;
+  for (const auto& one : reply.cases()) ids.push_back(one.case_id());
+  return ids;
+}
+
+TEST(ListCasesTest, PagesTogetherAreTheWholeListOnce) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  for (const uint32_t page_size : {1u, 3u, 7u, 20u, 21u}) {
+    v1::ListCasesRequest request;
+    request.set_page_size(page_size);
+    std::vector<std::string> listed;
+    do {
+      const auto reply = ListCases(ReaderOf(house), request);
+      ASSERT_TRUE(reply.ok()) << reply.status();
+      EXPECT_LE(reply->cases_size(), static_cast<int>(page_size));
+      for (const std::string& id : IdsOf(*reply)) listed.push_back(id);
+      request.set_page_token(reply->next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(listed, ids) << "pages of " << page_size;
+  }
+}
+
+TEST(ListCasesTest, FiltersAgreeWithTheStates) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  const std::vector<std::pair<std::string, std::function<bool(const v1::Case&)>>> filters = {
+      {"kinds: COMPLAINT", [](const v1::Case& c) { return c.kind() == v1::COMPLAINT; }},
+      {"kinds: REQUEST kinds: INCIDENT", [](const v1::Case& c) { return c.kind() != v1::COMPLAINT; }},
+      {"owner: '-'", [](const v1::Case& c) { return c.owner().empty(); }},
+      {"owner: 'sam.doyle'", [](const v1::Case& c) { return c.owner() == "sam.doyle"; }},
+      {"queue: 'billing'", [](const v1::Case& c) { return c.queue() == "billing"; }},
+      {"priorities: 1 priorities: 2", [](const v1::Case& c) { return c.priority() <= 2; }},
+      {"statuses: 'RECEIVED'", [](const v1::Case& c) { return c.status().status() == "RECEIVED"; }},
+      {"categories: NEW", [](const v1::Case& c) { return c.status().category() == v1::NEW; }},
+      {"department: 'company'", [](const v1::Case&) { return true; }},
+      {"department: 'customer-service'",
+       [](const v1::Case& c) { return c.department() == "billing" || c.department() == "customer-service"; }},
+      {"source: 'nowhere'", [](const v1::Case&) { return false; }},
+  };
+  for (const auto& [filter, wanted] : filters) {
+    std::vector<std::string> expected;
+    for (const std::string& id : ids) {
+      if (wanted(*house.Get(id))) expected.push_back(id);
+    }
+    const auto reply = ListCases(ReaderOf(house), Text<v1::ListCasesRequest>(absl::StrCat("filter { ", filter, " }")));
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_EQ(IdsOf(*reply), expected) << filter;
+  }
+}
+
+TEST(ListCasesTest, TokensBelongToTheirQuestionAndToTheirAsker) {
+  House house;
+  Populate(house);
+  auto request = Text<v1::ListCasesRequest>("page_size: 2 filter { owner: '-' }");
+  const std::string token = ListCases(ReaderOf(house), request)->next_page_token();
+  ASSERT_FALSE(token.empty());
+  request.set_page_token(token);
+  request.set_page_size(5);  // the size of pages may change
+  EXPECT_TRUE(ListCases(ReaderOf(house), request).ok());
+  EXPECT_EQ(ReasonOf(ListCases(ReaderOf(house, "sam.doyle"), request).status()), "PAGE_TOKEN_MISMATCH");
+  request.mutable_filter()->set_owner("grace.lind");
+  const auto other = ListCases(ReaderOf(house), request);
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(other.status()), "PAGE_TOKEN_MISMATCH");
+  auto queue = Text<v1::ListQueueRequest>("queue: 'intake'");
+  queue.set_page_token(token);
+  EXPECT_EQ(ReasonOf(ListQueue(ReaderOf(house), queue).status()), "PAGE_TOKEN_MISMATCH");
+  queue.set_page_token("AAAA");
+  EXPECT_EQ(ReasonOf(ListQueue(ReaderOf(house), queue).status()), "PAGE_TOKEN_MISMATCH");
+}
+
+TEST(ListCasesTest, PagingIsStableWhileCasesArrive) {
+  House house;
+  std::vector<std::string> ids = Populate(house);
+  auto request = Text<v1::ListCasesRequest>("page_size: 8");
+  auto reply = ListCases(ReaderOf(house), request);
+  std::vector<std::string> listed = IdsOf(*reply);
+  ids.push_back(FileCase(house, kComplaint));
+  while (!reply->next_page_token().empty()) {
+    request.set_page_token(reply->next_page_token());
+    reply = ListCases(ReaderOf(house), request);
+    for (const std::string& id : IdsOf(*reply)) listed.push_back(id);
+  }
+  EXPECT_EQ(listed, ids);
+}
+
+TEST(ListQueueTest, TheOrderOfWorkIsTheTupleOfTheDomain) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  house.AdvanceTo(Wednesday() + absl::Hours(26));  // some are escalated by now
+  std::map<std::string, std::vector<std::string>> queues;
+  std::vector<std::tuple<int, int, absl::Time, uint32_t, absl::Time, std::string>> expected;
+  for (const std::string& id : ids) {
+    const v1::Case state = *house.Get(id);
+    if (state.queue() != "intake") continue;
+    int level = 0;
+    for (const auto& escalation : state.escalations()) {
+      if (escalation.state() == v1::Escalation::RAISED) level = std::max<int>(level, escalation.level());
+    }
+    absl::Time due = absl::InfiniteFuture();
+    for (const auto& clock : state.clocks()) due = std::min(due, sla::LateFrom(clock));
+    expected.emplace_back(state.safety() ? 0 : 2, -level, due, state.priority(), FromProto(state.received_at()), id);
+  }
+  std::sort(expected.begin(), expected.end());
+  auto request = Text<v1::ListQueueRequest>("queue: 'intake' page_size: 4");
+  std::vector<std::string> listed;
+  do {
+    const auto reply = ListQueue(ReaderOf(house), request);
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    for (const auto& item : reply->items()) {
+      listed.push_back(item.case_().case_id());
+      EXPECT_FALSE(item.case_().title().empty());
+    }
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  ASSERT_EQ(listed.size(), expected.size());
+  for (size_t i = 0; i < listed.size(); ++i) EXPECT_EQ(listed[i], std::get<5>(expected[i])) << i;
+}
+
+TEST(ListQueueTest, UnownedOnlyAndUnknownQueues) {
+  House house;
+  Populate(house);
+  const auto reply = ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'intake' unowned_only: true"));
+  ASSERT_TRUE(reply.ok());
+  EXPECT_GT(reply->items_size(), 0);
+  for (const auto& item : reply->items()) EXPECT_EQ(item.case_().owner(), "");
+  const auto unknown = ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'intaek'"));
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ReasonOf(unknown.status()), "QUEUE_NOT_FOUND");
+  EXPECT_NE(unknown.status().message().find("intake"), absl::string_view::npos);
+  EXPECT_TRUE(ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'legal'")).ok());
+}
+
+TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
+  House house;
+  const std::string id = FileCase(house, kComplaint);
+  house.AdvanceTo(Wednesday() + absl::Hours(25));  // past the first response
+  const auto open = ListEscalations(ReaderOf(house), v1::ListEscalationsRequest());
+  ASSERT_TRUE(open.ok()) << open.status();
+  ASSERT_EQ(open->items_size(), 1);
+  EXPECT_EQ(open->items(0).case_().case_id(), id);
+  EXPECT_EQ(open->items(0).metric(), "FIRST_RESPONSE");
+  EXPECT_EQ(open->items(0).escalation().targets(0), "helen.marsh");
+  EXPECT_FALSE(open->items(0).ack_late());
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("target: 'mei.tan'"))->items_size(), 0);
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("target: 'helen.marsh'"))->items_size(), 1);
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'company'"))->items_size(), 1);
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'it'"))->items_size(), 0);
+
+  house.AdvanceTo(Wednesday() + absl::Hours(60));
+  EXPECT_TRUE(ListEscalations(ReaderOf(house), v1::ListEscalationsRequest())->items(0).ack_late());
+  MustDo(house, id, "acknowledge_escalation {}", "helen.marsh");
+  EXPECT_EQ(ListEscalations(ReaderOf(house), v1::ListEscalationsRequest())->items_size(), 0);
+  const auto all = ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("include_acknowledged: true"));
+  ASSERT_EQ(all->items_size(), 1);
+  EXPECT_EQ(all->items(0).escalation().acknowledged_by(), "helen.marsh");
+  EXPECT_TRUE(all->items(0).ack_late());
+}
+
+TEST(ScanBudgetTest, EndsAtRowsOrTimeButNeverBeforeTheFirstRow) {
+  testing::FakeClock clock(Wednesday());
+  ScanBudget rows(clock);
+  for (uint32_t i = 0; i < ScanBudget::kMaxRows; ++i) ASSERT_TRUE(rows.Spend());
+  EXPECT_FALSE(rows.Spend());
+  ScanBudget time(clock);
+  clock.Advance(absl::Seconds(1));
+  EXPECT_TRUE(time.Spend());
+  EXPECT_FALSE(time.Spend());
+}
+
+// With the budget of time spent at once, every page holds one row and the list is still complete.
+TEST(ScanBudgetTest, ShortPagesStillAddUp) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  class Racing : public engine::Clock {
+   public:
+    absl::Time Now() const override { return Wednesday(); }
+    absl::Duration Monotonic() const override { return absl::Seconds(++calls_); }
+    void WaitFor(absl::Duration) override {}
+    void Notify() override {}
+
+   private:
+    mutable int calls_ = 0;
+  };
+  auto request = Text<v1::ListCasesRequest>("filter { kinds: COMPLAINT }");
+  std::vector<std::string> listed;
+  int pages = 0;
+  do {
+    Reader reader = ReaderOf(house);
+    reader.clock = std::make_shared<Racing>();
+    const auto reply = ListCases(reader, request);
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_LE(reply->cases_size(), 1);
+    for (const std::string& id : IdsOf(*reply)) listed.push_back(id);
+    request.set_page_token(reply->next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  EXPECT_EQ(listed.size(), 7u);
+  EXPECT_EQ(pages, static_cast<int>(ids.size()));
+}
+
+}  // namespace
+}  // namespace docket::query
