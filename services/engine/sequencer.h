@@ -105,7 +105,7 @@ class Sequencer {
                          store::KvBatch personal);
   v1::CommitRecord NewRecord() const;
   // The documents of a pack that differ from what is published, each a new version in its own stream.
-  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, absl::Time effective,
+  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request,
                                      v1::PublishPoliciesReply* reply) const;
   // False: the directory in force says the same.
   absl::StatusOr<bool> AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,

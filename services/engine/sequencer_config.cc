@@ -120,7 +120,8 @@ absl::Status Sequencer::RecordSystem(v1::Event event, const std::string& princip
   return StageOther(std::move(record), std::move(slices), {});
 }
 
-std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pack, absl::Time effective,
+std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pack,
+                                                         const v1::PublishPoliciesRequest& request,
                                                          v1::PublishPoliciesReply* reply) const {
   std::vector<NewSlice> slices;
   for (const policy::PackDocument& document : pack.documents) {
@@ -141,7 +142,8 @@ std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pac
     body->set_version(published->version());
     body->set_yaml(document.yaml);
     body->set_digest(document.digest);
-    *body->mutable_effective_from() = ToProto(effective);
+    *body->mutable_effective_from() =
+        request.has_effective_from() ? request.effective_from() : ToProto(document.effective_from.value_or(now_));
     *body->mutable_compiled() = document.compiled;
     slices.push_back(std::move(slice));
   }
@@ -181,8 +183,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
   if (!pack.findings.empty()) return {PackRefusal(pack)};
   v1::PublishPoliciesReply reply;
   CommandSealer sealer(environment_.random, next_commit_);
-  std::vector<NewSlice> slices =
-      PolicySlices(pack, request.has_effective_from() ? FromProto(request.effective_from()) : now_, &reply);
+  std::vector<NewSlice> slices = PolicySlices(pack, request, &reply);
   if (pack.directory.has_value()) {
     const absl::StatusOr<bool> added = AddDirectorySlice(*pack.directory, &sealer, &slices);
     if (!added.ok()) return {added.status()};
