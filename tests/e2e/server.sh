@@ -4,15 +4,17 @@ SERVER_PID=""
 
 # start_server ARGUMENTS… : returns when the server is ready; ADDRESS is where.
 start_server() {
-  local log="$WORK/docketd.log"
-  : >"$log"
-  "$DOCKETD" --data "$WORK/data" --listen 127.0.0.1:0 "$@" >"$log" 2>"$WORK/docketd.err" &
+  local line=""
+  rm -f "$WORK/ready"
+  mkfifo "$WORK/ready"
+  "$DOCKETD" --data "$WORK/data" --listen 127.0.0.1:0 --metrics off "$@" >"$WORK/ready" 2>"$WORK/docketd.err" &
   SERVER_PID=$!
-  # The line is the server's word that it is ready; tail ends when it was read, or with the server.
-  ADDRESS=$(timeout 60 tail -n +1 -f --pid="$SERVER_PID" "$log" | sed -n 's/^listening on //p;/^listening on /q')
-  if [ -z "$ADDRESS" ]; then
+  # The one line the server prints, or the end of the server.
+  read -r -t 60 line <"$WORK/ready" || true
+  ADDRESS=${line#listening on }
+  if [ -z "$ADDRESS" ] || [ "$ADDRESS" = "$line" ]; then
     echo "docketd did not start:" >&2
-    cat "$log" "$WORK/docketd.err" >&2
+    cat "$WORK/docketd.err" >&2
     exit 1
   fi
   export DOCKET_SERVER="$ADDRESS"

@@ -187,7 +187,7 @@ void AddImportCommand(CLI::App& app, GlobalOptions& options) {
   command->add_flag("--progress", arguments->progress, "show how far it is");
   command->add_flag("--dry-run", arguments->dry_run, "read and check the file; send nothing");
   command->footer(
-      "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --progress\n\n"
+      "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --as mei.tan\n\n"
       "Exit code 1 when there are bad rows. Importing again adds nothing that is in the log already.");
   command->callback([arguments, &options] { options.exit_code = ImportRun(options, *arguments).Do(); });
 }

@@ -25,7 +25,7 @@ namespace docket::crash {
 namespace {
 
 int rounds = 10;          // --rounds
-uint64_t seed = 0;        // --seed; 0: of the hardware
+uint64_t seed = 0;        // --seed; by default another each time
 constexpr uint64_t kLongAgo = 100'000;  // commands
 
 class CrashTest : public ::testing::Test {
@@ -172,7 +172,8 @@ int main(int argc, char** argv) {
   int code = 0;
   if (docket::crash::RunAsChild(argc, argv, &code)) return code;
   ::testing::InitGoogleTest(&argc, argv);
-  docket::crash::seed = std::random_device()();
+  const std::string chance = docket::engine::MakeSystemRandomness()(sizeof docket::crash::seed);
+  std::memcpy(&docket::crash::seed, chance.data(), sizeof docket::crash::seed);
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--rounds=")) DOCKET_CHECK(absl::SimpleAtoi(argument, &docket::crash::rounds));
