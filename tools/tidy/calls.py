@@ -23,7 +23,7 @@ RULES = (
     Rule("wall-clock", r"\bsystem_clock::now\b|\babsl::Now\b|\bGetCurrentTimeNanos\b|\bgettimeofday\b|\bclock_gettime\b"
          r"|(?<![\w.>])(?:std::|::)?time\(\s*(?:NULL|nullptr|0|&\w+)\s*\)",
          "time comes from engine::Clock",
-         _CLOCK_HOMES + ("services/rpc/server.cc",)),  # gRPC wants the deadline of a shutdown as an instant
+         _CLOCK_HOMES + ("services/rpc/server.cc", "tests/services/rpc/")),  # gRPC wants deadlines as instants
     # Latencies and the pace of syncing the high-water file decide nothing that is recorded.
     Rule("monotonic-clock", r"\b(?:steady|high_resolution)_clock::now\b", "time comes from engine::Clock",
          _CLOCK_HOMES + ("tests/", "services/rpc/rpc_metrics", "store/local_log.cc")),
