@@ -1,0 +1,24 @@
+#ifndef DOCKET_TOOLS_BENCH_CASE_LOAD_H_
+#define DOCKET_TOOLS_BENCH_CASE_LOAD_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "docket/v1/case_service.pb.h"
+#include "services/engine/engine.h"
+
+namespace docket::bench {
+
+// Files `count` open cases through the bulk lane and returns their ids.
+absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count);
+
+// Gives one case at least `events` events, by notes.
+absl::Status AddNotes(engine::Engine& engine, const std::string& case_id, size_t events);
+
+// A note of ordinary length: one event. With a new request id.
+v1::ExecuteRequest NoteOn(const std::string& case_id);
+
+}  // namespace docket::bench
+
+#endif  // DOCKET_TOOLS_BENCH_CASE_LOAD_H_

@@ -1,0 +1,98 @@
+#include "tools/bench/measure.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "workflow/base/check.h"
+
+namespace docket::bench {
+namespace {
+
+// The calls of one of several callers, one after another. Its fields are touched by one call at a time.
+struct Caller {
+  CallOnce start;
+  std::vector<absl::Duration> latencies;
+  uint64_t failures = 0;
+};
+
+class Round {
+ public:
+  Round(absl::Duration duration, const std::vector<CallOnce>& makers) : duration_(duration), at_work_(makers.size()) {
+    for (const CallOnce& maker : makers) callers_.push_back({maker, {}, 0});
+  }
+
+  Load Run() {
+    for (Caller& caller : callers_) Next(&caller);
+    std::unique_lock<std::mutex> lock(mutex_);
+    ended_.wait(lock, [this] { return at_work_ == 0; });
+    const absl::Duration elapsed = watch_.elapsed();
+    std::vector<absl::Duration> all;
+    uint64_t failures = 0;
+    for (const Caller& caller : callers_) {
+      all.insert(all.end(), caller.latencies.begin(), caller.latencies.end());
+      failures += caller.failures;
+    }
+    Load load = Summarise(std::move(all), elapsed);
+    load.failures = failures;
+    return load;
+  }
+
+ private:
+  void Next(Caller* caller) {
+    caller->start([this, caller, watch = Stopwatch()](bool ok) {
+      caller->latencies.push_back(watch.elapsed());
+      caller->failures += !ok;
+      if (watch_.elapsed() < duration_) return Next(caller);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (--at_work_ == 0) ended_.notify_one();
+    });
+  }
+
+  const absl::Duration duration_;
+  const Stopwatch watch_;
+  std::vector<Caller> callers_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  size_t at_work_;
+};
+
+}  // namespace
+
+Load Summarise(std::vector<absl::Duration> latencies, absl::Duration elapsed) {
+  Load load;
+  load.calls = latencies.size();
+  if (latencies.empty()) return load;
+  std::sort(latencies.begin(), latencies.end());
+  load.per_second = static_cast<double>(latencies.size()) / absl::ToDoubleSeconds(elapsed);
+  load.p50_us = absl::ToDoubleMicroseconds(latencies[latencies.size() / 2]);
+  load.p99_us = absl::ToDoubleMicroseconds(latencies[latencies.size() * 99 / 100]);
+  return load;
+}
+
+double Median(std::vector<double> values) {
+  DOCKET_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+Load RunSerially(absl::Duration duration, const std::function<bool()>& call) {
+  std::vector<absl::Duration> latencies;
+  uint64_t failures = 0;
+  const Stopwatch all;
+  while (all.elapsed() < duration) {
+    const Stopwatch one;
+    failures += !call();
+    latencies.push_back(one.elapsed());
+  }
+  Load load = Summarise(std::move(latencies), all.elapsed());
+  load.failures = failures;
+  return load;
+}
+
+Load RunOutstanding(absl::Duration duration, const std::vector<CallOnce>& makers) {
+  return Round(duration, makers).Run();
+}
+
+}  // namespace docket::bench

@@ -1,0 +1,62 @@
+#include "absl/strings/str_cat.h"
+#include "tools/bench/bench.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+
+namespace docket::bench {
+namespace {
+
+constexpr absl::Duration kPerList = absl::Seconds(1);
+constexpr uint32_t kPage = 100;
+
+absl::StatusOr<double> Median(const std::function<absl::Status()>& call) {
+  absl::Status failed;
+  const Load load = RunSerially(kPerList, [&] {
+    absl::Status status = call();
+    if (!status.ok()) failed = std::move(status);
+    return failed.ok();
+  });
+  if (!failed.ok()) return failed;
+  return load.p50_us;
+}
+
+}  // namespace
+
+absl::StatusOr<PageTimes> MeasurePages(Plant& plant) {
+  PageTimes times;
+  v1::ListDutiesRequest overdue;
+  overdue.set_preset(v1::OVERDUE);
+  overdue.set_page_size(kPage);
+  // Asked for a day in some weeks, when everything filed now will be late.
+  *overdue.mutable_valid_at() = ToProto(plant.engine().environment().clock->Now() + absl::Hours(24 * 60));
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListDutiesReply first, plant.client().ListDuties(overdue));
+  if (first.items_size() != static_cast<int>(kPage) || first.next_page_token().empty()) {
+    return absl::InternalError(absl::StrCat("a page of ", first.items_size(), " duties, want ", kPage));
+  }
+  DOCKET_ASSIGN_OR_RETURN(times.overdue_us, Median([&] { return plant.client().ListDuties(overdue).status(); }));
+  overdue.set_page_token(first.next_page_token());
+  DOCKET_ASSIGN_OR_RETURN(times.overdue_next_us, Median([&] { return plant.client().ListDuties(overdue).status(); }));
+  v1::ListQueueRequest queue;
+  queue.set_queue("intake");
+  queue.set_page_size(kPage);
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListQueueReply page, plant.client().ListQueue(queue));
+  if (page.items_size() != static_cast<int>(kPage)) {
+    return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " queued cases, want ", kPage));
+  }
+  DOCKET_ASSIGN_OR_RETURN(times.queue_us, Median([&] { return plant.client().ListQueue(queue).status(); }));
+  return times;
+}
+
+void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report) {
+  const auto add = [&](const std::string& name, double few_us, double many_us) {
+    report->Add({.name = name + ", 1,000 open cases", .value = few_us, .unit = "us"});
+    report->Add({.name = absl::StrCat(name, ", ", cases, " open cases"), .value = many_us, .unit = "us"});
+    report->AddRatio(name + ", many / few", many_us, few_us, Wish::kAtMost, 1.3,
+                     cases < 1'000'000 ? "the target is of 1,000,000 open cases (--cases)" : "");
+  };
+  add("overdue page of 100", few.overdue_us, many.overdue_us);
+  add("overdue page after the first", few.overdue_next_us, many.overdue_next_us);
+  add("queue page of 100", few.queue_us, many.queue_us);
+}
+
+}  // namespace docket::bench
