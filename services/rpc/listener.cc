@@ -89,6 +89,14 @@ bool IsLoopback(const HostPort& address) {
   return address.host == "localhost" || address.host == "::1" || absl::StartsWith(address.host, "127.");
 }
 
+void Nudge(const HostPort& address) {
+  const SocketAddress target = Resolve(address);
+  const int fd = socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return;
+  (void)connect(fd, reinterpret_cast<const sockaddr*>(&target.storage), target.length);
+  close(fd);
+}
+
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const HostPort& address) {
   std::unique_ptr<Listener> listener(new Listener);
   const SocketAddress socket_address = Resolve(address);

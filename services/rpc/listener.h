@@ -23,6 +23,9 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
 // An address of this machine only: 127.0.0.0/8, ::1, localhost.
 bool IsLoopback(const HostPort& address);
 
+// Connects and closes, to wake whoever waits for connections there. Failures do not matter.
+void Nudge(const HostPort& address);
+
 class Listener {
  public:
   static constexpr int kReservedDescriptors = 64;  // kept for the store, logs and metrics

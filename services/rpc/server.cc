@@ -101,19 +101,14 @@ absl::Status Server::Listen() {
 absl::Status Server::ExposeMetrics() {
   if (options_.metrics.empty() || options_.metrics == "off") return absl::OkStatus();
   DOCKET_ASSIGN_OR_RETURN(const HostPort address, LoopbackOnly(options_.metrics, "--metrics"));
-  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
-  const std::string shown = address.host == "::1" ? "[::1]" : host;
-  try {  // the library throws when it cannot bind; nothing of ours lets an exception pass
-    exposer_ = std::make_unique<prometheus::Exposer>(absl::StrCat(shown, ":", address.port), 1);
-  } catch (const std::exception& error) {
-    if (options_.metrics_optional) {
-      spdlog::warn("no metrics: {} is taken or cannot be bound", options_.metrics);
-      return absl::OkStatus();
-    }
-    return absl::UnavailableError(absl::StrCat("--metrics ", options_.metrics, ": ", error.what()));
+  auto endpoint = MetricsEndpoint::Open(address, registry_);
+  if (endpoint.ok()) {
+    endpoint_ = *std::move(endpoint);
+  } else if (options_.metrics_optional) {
+    spdlog::warn("no metrics: {} is taken or cannot be bound", options_.metrics);
+  } else {
+    return endpoint.status();
   }
-  exposer_->RegisterCollectable(registry_);
-  metrics_address_ = absl::StrCat(shown, ":", exposer_->GetListeningPorts().front());
   return absl::OkStatus();
 }
 
@@ -177,7 +172,7 @@ void Server::Shutdown() {
   // No call is left: the last tasks of streams and reads end, then the services (and a rebuild) may go.
   reads_.reset();
   services_.clear();
-  exposer_.reset();
+  endpoint_.reset();
 }
 
 }  // namespace docket::rpc

@@ -11,11 +11,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
-#include "prometheus/exposer.h"
 #include "prometheus/registry.h"
 #include "services/engine/engine.h"
 #include "services/rpc/backend.h"
 #include "services/rpc/listener.h"
+#include "services/rpc/metrics_endpoint.h"
 #include "services/rpc/pull_stream.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
@@ -60,7 +60,7 @@ class Server {
   ~Server();  // Shutdown
 
   const std::string& address() const { return listener_->address(); }
-  const std::string& metrics_address() const { return metrics_address_; }  // "" when off
+  std::string metrics_address() const { return endpoint_ == nullptr ? "" : endpoint_->address(); }  // "" when off
   // A channel that needs no socket, for tests.
   std::shared_ptr<grpc::Channel> InProcessChannel(const grpc::ChannelArguments& arguments);
 
@@ -83,8 +83,7 @@ class Server {
   StreamRegistry streams_;
   query::ReplayGate replays_{kMaxReplays};
   std::unique_ptr<ReadPool> reads_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
-  std::string metrics_address_;
+  std::unique_ptr<MetricsEndpoint> endpoint_;
   std::unique_ptr<Listener> listener_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
