@@ -182,9 +182,10 @@ void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) {
   CheckProjectedDue(*clock);
 }
 
-// While paused until a known instant, a clock is due when its remaining working time has passed after it.
+// While paused until a known instant, a clock is due when its remaining working time has passed after it. With nothing
+// left (a shorter target was set meanwhile) its due lies before the pause.
 void LogTwin::CheckProjectedDue(const TwinClock& clock) {
-  if (!clock.paused) return;
+  if (!clock.paused || clock.remaining == absl::ZeroDuration()) return;
   std::optional<absl::Time> expected;
   if (clock.until.has_value()) expected = policies_.Calendar(clock.calendar)->Advance(*clock.until, clock.remaining);
   if (expected != clock.due) {

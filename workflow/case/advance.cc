@@ -97,7 +97,7 @@ absl::Status FireTimer(Draft& draft, absl::Time at) {
 }  // namespace
 
 absl::Time NextMoment(const v1::Case& state) {
-  const absl::Time clock = sla::NextClockMoment(state).at;
+  const absl::Time clock = sla::NextClockMoment(state).true_from;
   if (state.history()) return clock;
   return std::min({clock, WaitEnd(state), TimerAt(state)});
 }
@@ -111,9 +111,9 @@ absl::Status Advance(Draft& draft, absl::Time until) {
     const bool timers = !draft.state().history();
     const absl::Time wait = timers ? WaitEnd(draft.state()) : absl::InfiniteFuture();
     const absl::Time timer = timers ? TimerAt(draft.state()) : absl::InfiniteFuture();
-    const absl::Time next = std::min({clock.at, wait, timer});
+    const absl::Time next = std::min({clock.true_from, wait, timer});
     if (next > until) break;
-    if (clock.at == next) {
+    if (clock.true_from == next) {
       *clock.event.mutable_occurred_at() = At(draft.state(), clock.at);
       DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(clock.event)));
     } else if (wait == next) {

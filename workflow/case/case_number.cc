@@ -43,6 +43,9 @@ std::optional<Parts> Split(absl::string_view text) {
   for (const char c : parts[0]) {
     if (!absl::ascii_isupper(c)) return std::nullopt;
   }
+  for (const char c : absl::StrCat(parts[1], parts[2])) {
+    if (!absl::ascii_isdigit(c)) return std::nullopt;  // SimpleAtoi would take signs and blanks too
+  }
   result.number.prefix = parts[0];
   if (!absl::SimpleAtoi(parts[1], &result.number.year) || !absl::SimpleAtoi(parts[2], &result.number.counter)) {
     return std::nullopt;

@@ -45,8 +45,9 @@ absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command) {
   if (inbound.no_reply_needed() && !inbound.internal()) {
     v1::Event marked;
     marked.mutable_no_reply_needed_marked()->set_inbound_revision(revision);
-    return draft.Emit(std::move(marked));  // a goodbye wakes nothing
+    DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(marked)));
   }
+  // The chart says what a message does; whether a goodbye wakes a resolved case, its transition tells by `when`.
   if (transition == nullptr) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, v1::QUESTION_UNANSWERED));
   return Follow(draft, transition);

@@ -101,7 +101,14 @@ bool IsHistorical(const v1::Command& command) {
 
 absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Command& command, absl::Time occurred_at,
                                          bool has_evidence, absl::Time now) {
-  if (command.has_end_history()) return FromProto(command.end_history().observed_until());
+  if (command.has_end_history()) {
+    const absl::Time until = FromProto(command.end_history().observed_until());
+    if (!state.history()) return std::min(until, now);  // ended already: nothing to do, and no time to push ahead
+    if (until <= now + kClockTolerance) return until;
+    return RefuseFields("OCCURRED_AT_IN_FUTURE",
+                        {{"end_history.observed_until", absl::StrCat(FormatUtc(until), " is in the future, want at most ",
+                                                                     FormatUtc(now))}});
+  }
   if (occurred_at == absl::InfinitePast()) {
     // The clock may have stepped back a little since the last event; a case's own time never does.
     return state.has_last_event_at() && !state.history() ? std::max(now, FromProto(state.last_event_at())) : now;

@@ -171,6 +171,11 @@ absl::Status ApplyStatusChanged(const v1::Event& event, v1::Case* state) {
     *state->mutable_waited_on_requester() = ToProto(WaitedOnRequester(*state, FromProto(event.occurred_at())));
     state->clear_waited_on_requester_since();
   }
+  if (changed.entered().category() != v1::WAITING) {
+    state->clear_resume_status();
+  } else if (changed.from_category() != v1::WAITING) {
+    *state->mutable_resume_status() = state->status();
+  }
   *state->mutable_status() = changed.entered();
   *state->mutable_status_since() = event.occurred_at();
   state->clear_wait();

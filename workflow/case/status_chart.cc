@@ -36,6 +36,17 @@ std::vector<Unmet> Unfulfilled(const v1::Transition& transition, const policy::F
   return unmet;
 }
 
+// What forbids a transition: its guards, and an owner that its status wants.
+std::vector<Unmet> UnmetOf(const v1::Chart& chart, const v1::Transition& transition, const v1::Case& state,
+                           const policy::Facts& facts) {
+  std::vector<Unmet> unmet = Unfulfilled(transition, facts);
+  const v1::Status* to = FindStatus(chart, transition.to());
+  if (to != nullptr && to->requires_owner() && state.owner().empty()) {
+    unmet.push_back({"OWNER_MISSING", absl::StrCat("owner: none, ", to->id(), " wants one"), "take"});
+  }
+  return unmet;
+}
+
 std::string Subject(const v1::Case& state) { return absl::StrCat("case ", state.case_no()); }
 
 absl::Status RefuseStatus(const v1::Chart& chart, const v1::Case& state, absl::string_view command,
@@ -122,16 +133,15 @@ Choice ChooseTransition(const v1::Chart& chart, const v1::Case& state, absl::str
     if (transition.command() != command) continue;
     choice.listed = true;
     if (transition.by_timer() || !absl::c_linear_search(transition.from(), state.status().status())) continue;
-    const bool known = body != nullptr || !SpeaksOfCommand(transition.when());
-    if (known && !policy::Evaluate(transition.when(), facts)) continue;
-    choice.transition = &transition;
-    break;
-  }
-  if (choice.transition == nullptr) return choice;
-  choice.unmet = Unfulfilled(*choice.transition, facts);
-  const v1::Status* to = FindStatus(chart, choice.transition->to());
-  if (to != nullptr && to->requires_owner() && state.owner().empty()) {
-    choice.unmet.push_back({"OWNER_MISSING", absl::StrCat("owner: none, ", to->id(), " wants one"), "take"});
+    // Before its fields are known a command may take any transition whose `when` asks for them: the first that is free.
+    const bool depends = body == nullptr && SpeaksOfCommand(transition.when());
+    if (!depends && !policy::Evaluate(transition.when(), facts)) continue;
+    std::vector<Unmet> unmet = UnmetOf(chart, transition, state, facts);
+    if (choice.transition == nullptr || unmet.empty()) {
+      choice.transition = &transition;
+      choice.unmet = std::move(unmet);
+    }
+    if (!depends || choice.unmet.empty()) break;
   }
   return choice;
 }

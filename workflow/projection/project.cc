@@ -57,16 +57,29 @@ uint32_t TierWeight(const std::string& tier) {
   return 0;
 }
 
+// When a case that has left its queue to wait stands in it again, if nothing happens: the end of a wait is true at its
+// instant, whether anybody has recorded it or not. nullopt: the wait has no end of its own.
+std::optional<absl::Time> BackInQueueAt(const v1::Case& state) {
+  const bool returns = state.has_resume_status() && state.resume_status().active() && !state.resume_status().leaves_queue();
+  if (!returns || state.history() || !state.wait().has_until()) return std::nullopt;
+  return FromProto(state.wait().until());
+}
+
 std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
-  if (state.queue().empty() || !state.status().active() || state.status().leaves_queue()) return std::nullopt;
+  if (state.queue().empty() || !state.status().active()) return std::nullopt;
   QueueRow row;
+  if (state.status().leaves_queue()) {
+    const std::optional<absl::Time> back = BackInQueueAt(state);
+    if (!back.has_value()) return std::nullopt;
+    row.value.set_stands_from_us(absl::ToUnixMicros(*back));
+  }
   row.queue = state.queue();
   row.band = state.safety() ? 0 : 2;
   row.effective_due_us = kNever;
   for (const v1::Clock& clock : state.clocks()) {
     if (!IsOpen(clock) || clock.nature() != v1::DUTY) continue;
     row.effective_due_us = std::min(row.effective_due_us, Micros(sla::LateFrom(clock)));
-    if (clock.obligation() == v1::REGULATOR && clock.has_breached_due_at()) row.band = std::min<uint8_t>(row.band, 1);
+    if (clock.obligation() == v1::REGULATOR) row.band = std::min<uint8_t>(row.band, 1);
   }
   row.received_at_us = absl::ToUnixMicros(FromProto(state.received_at()));
   if (row.effective_due_us == kNever) {

@@ -102,12 +102,13 @@ struct DutyRow : ValueOf<v1::DutyRowValue> {
   }
 };
 
-// Cases standing in a queue, in the order of work (DOMAIN 7, R19).
+// Cases standing in a queue, in the order of work (DOMAIN 7, R19), and those waiting that will stand there again at a
+// known instant (value.stands_from_us), which readers leave out until then.
 struct QueueRow : ValueOf<v1::QueueRowValue> {
   static constexpr uint16_t kKeyspace = 5;
   static constexpr uint32_t kVersion = 1;
   std::string queue;
-  uint8_t band = 2;            // 0 safety, 1 breached regulatory, 2 other
+  uint8_t band = 2;            // 0 safety, 1 something is owed to a regulator, 2 other; no band changes with time alone
   uint32_t inverse_level = 0;  // 255 - highest raised escalation level
   int64_t effective_due_us = kNever;
   uint32_t priority = 0;

@@ -1,0 +1,95 @@
+// When things happened (R7): only contacts with the world may be entered late, within limits.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/workflow/case/case_desk.h"
+#include "workflow/base/time.h"
+#include "workflow/case/decide.h"
+
+namespace docket::workflow::testing {
+namespace {
+
+CaseDesk Filed() {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  return desk;
+}
+
+std::string TriedAt(const CaseDesk& desk, absl::string_view command, absl::Time at, bool evidence = true) {
+  const auto outcome = desk.Would(command, {.occurred_at = at, .evidence = evidence}, nullptr);
+  return outcome.ok() ? "ok" : Told(outcome);
+}
+
+TEST(BackDatingTest, ContactsMayLieUpToThreeDaysBackWithEvidence) {
+  CaseDesk desk = Filed();
+  desk.MoveTo("2026-11-24 09:00");
+  const absl::Time limit = desk.now() - kMaxBackDating;
+  for (const char* contact : {kInbound, kAnswer, "accept {}"}) {
+    EXPECT_EQ(TriedAt(desk, contact, limit), "ok") << contact;
+    EXPECT_EQ(TriedAt(desk, contact, limit - absl::Microseconds(1)), "OCCURRED_AT_TOO_OLD") << contact;
+    EXPECT_EQ(TriedAt(desk, contact, limit, /*evidence=*/false), "EVIDENCE_MISSING") << contact;
+  }
+  CaseDesk fresh;
+  EXPECT_EQ(TriedAt(fresh, kFileComplaint, fresh.now() - absl::Hours(1)), "ok");
+}
+
+TEST(BackDatingTest, NothingElseMay) {
+  CaseDesk desk = Filed();
+  desk.MoveTo("2026-11-18 12:00");
+  for (const char* other : {"take {}", "queue { queue: 'billing' }", kTriage, "add_note { body: 'x' }",
+                            "hold { waiting_on: LEGAL reason_code: 'X' }", "set_priority { impact: 1 urgency: 1 }",
+                            "decline { reason_code: 'NO_HARM' explanation: 'x' }",
+                            "void { reason_code: 'X' approver: 'helen.marsh' }",
+                            "transfer { to_queue: 'billing' handoff_note: 'x' }"}) {
+    EXPECT_EQ(TriedAt(desk, other, desk.now() - absl::Hours(1)), "OCCURRED_AT_BACK_DATED") << other;
+  }
+}
+
+TEST(BackDatingTest, TheFutureIsRefusedButForSkewOfClocks) {
+  CaseDesk desk = Filed();
+  desk.MoveTo("2026-11-18 10:00");
+  EXPECT_EQ(TriedAt(desk, kInbound, desk.now() + kClockTolerance), "ok");
+  EXPECT_EQ(TriedAt(desk, kInbound, desk.now() + kClockTolerance + absl::Microseconds(1)), "OCCURRED_AT_IN_FUTURE");
+  // Within the tolerance the server's own time counts, so no case runs ahead of it.
+  desk.Must(kInbound, {.occurred_at = desk.now() + kClockTolerance});
+  EXPECT_EQ(FromProto(desk.events().back().occurred_at()), desk.now());
+}
+
+TEST(BackDatingTest, AnAnswerGivenInTimeAndEnteredLateBeforeTheBreachIsOnTime) {
+  CaseDesk desk = Filed();
+  desk.MoveTo("2026-11-18 16:30");
+  desk.Must(kAnswer, {.occurred_at = At("2026-11-18 10:00"), .evidence = true});
+  EXPECT_EQ(FromProto(desk.clock("FIRST_RESPONSE").stopped_at()), At("2026-11-18 10:00"));
+  EXPECT_TRUE(desk.clock("FIRST_RESPONSE").on_time());
+}
+
+// Late into met wants a second person; until then the breach stands.
+TEST(BackDatingTest, EnteredAfterTheBreachItLeavesTheBreachOnRecord) {
+  CaseDesk desk = Filed();
+  desk.MoveTo("2026-11-19 09:00");
+  ASSERT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
+  EXPECT_EQ(desk.Must(kAnswer, {.occurred_at = At("2026-11-18 16:00"), .evidence = true}), "OutboundSent ClockFulfilled");
+  EXPECT_FALSE(desk.clock("FIRST_RESPONSE").on_time());
+  EXPECT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
+}
+
+TEST(BackDatingTest, AContactMayLieEarlierButWorkflowNeverGoesBack) {
+  CaseDesk desk = Filed();
+  desk.Must("take {}");
+  desk.Must("accept {}");
+  desk.Must(kTriage);
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-18 12:00");
+  desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
+  desk.MoveTo("2026-11-18 15:00");
+  // The reply came at 11:00, before we began to wait: it is told at 11:00, the wait ends when it began.
+  EXPECT_EQ(desk.Must(kInbound, {.occurred_at = At("2026-11-18 11:00"), .evidence = true}),
+            "InboundReceived StatusChanged ClockResumed");
+  const auto& events = desk.events();
+  EXPECT_EQ(FromProto(events[events.size() - 3].occurred_at()), At("2026-11-18 11:00"));
+  EXPECT_EQ(FromProto(events[events.size() - 2].occurred_at()), At("2026-11-18 12:00"));
+}
+
+}  // namespace
+}  // namespace docket::workflow::testing

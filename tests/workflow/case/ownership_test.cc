@@ -1,0 +1,95 @@
+// Queue, handler, accountable department, transfers.
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/workflow/case/case_desk.h"
+#include "workflow/base/time.h"
+
+namespace docket::workflow::testing {
+namespace {
+
+constexpr char kTransfer[] = "transfer { to_queue: 'billing' handoff_note: 'It is about a bill' }";
+
+CaseDesk Filed() {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  return desk;
+}
+
+TEST(OwnershipTest, TakingGivingAndStealingAreToldApart) {
+  CaseDesk desk = Filed();
+  desk.Must("take {}", {.principal = "luis.romero"});
+  EXPECT_EQ(desk.events().back().owner_assigned().mode(), v1::TAKE);
+  desk.Must("take {}");
+  EXPECT_EQ(desk.events().back().owner_assigned().mode(), v1::STEAL);
+  EXPECT_EQ(desk.events().back().owner_assigned().previous(), "luis.romero");
+  EXPECT_EQ(desk.Must("take {}"), "");  // has it already
+  desk.Must("assign { owner: 'sam.doyle' }");
+  EXPECT_EQ(desk.events().back().owner_assigned().mode(), v1::GIVE);
+  EXPECT_EQ(desk.state().owner_department(), "billing");
+  EXPECT_EQ(Told(desk.Would("assign { owner: 'sam.doile' }")), "UNKNOWN_PRINCIPAL");
+  desk.Must("release {}");
+  EXPECT_EQ(desk.state().owner(), "");
+  EXPECT_EQ(Told(desk.Would("release {}")), "CONDITIONS_UNMET: NO_OWNER");
+}
+
+TEST(OwnershipTest, AStrangerTakesNothing) {
+  CaseDesk desk = Filed();
+  EXPECT_EQ(Told(desk.Would("take {}", {.principal = "nobody.known"}, nullptr)), "UNKNOWN_PRINCIPAL");
+}
+
+TEST(TransferTest, IsInTransitUntilTheReceiverAnswers) {
+  CaseDesk desk = Filed();
+  desk.Must("take {}");
+  EXPECT_EQ(desk.Must(kTransfer), "CaseTransferred");
+  EXPECT_EQ(desk.state().department(), "complaints");  // the sender answers for everything meanwhile
+  EXPECT_EQ(desk.state().transfer().to_department(), "billing");
+  EXPECT_EQ(Told(desk.Would(kTransfer)), "CONDITIONS_UNMET: TRANSFER_PENDING");
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}")), "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+  EXPECT_EQ(Told(desk.Would("refuse_transfer { reason_code: 'X' }")), "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+}
+
+TEST(TransferTest, AcceptedItMovesQueueAndAccountAndLosesItsHandler) {
+  CaseDesk desk = Filed();
+  desk.Must("take {}");
+  const absl::Time due = FromProto(desk.clock("RESOLUTION").due_at());
+  desk.Must(kTransfer);
+  desk.MoveTo("2026-11-18 10:00");
+  EXPECT_EQ(desk.Must("accept_transfer {}", {.principal = "sam.doyle"}),
+            "TransferAccepted CaseQueued AccountableOwnerSet OwnerReleased");
+  EXPECT_EQ(desk.state().department(), "billing");
+  EXPECT_EQ(desk.state().queue(), "billing");
+  EXPECT_FALSE(desk.state().has_transfer());
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), due);  // what we owe the customer does not move (R10)
+  EXPECT_EQ(desk.state().transfer_count(), 1u);
+}
+
+TEST(TransferTest, RefusedItStaysWhereItWas) {
+  CaseDesk desk = Filed();
+  desk.Must(kTransfer);
+  EXPECT_EQ(desk.Must("refuse_transfer { reason_code: 'NOT_OURS' }", {.principal = "priya.nair"}), "TransferRefused");
+  EXPECT_EQ(desk.state().queue(), "intake");
+  EXPECT_EQ(desk.state().department(), "complaints");
+  EXPECT_EQ(Told(desk.Would("refuse_transfer { reason_code: 'X' }", {.principal = "priya.nair"}, nullptr)),
+            "CONDITIONS_UNMET: NO_PENDING_TRANSFER");
+}
+
+TEST(TransferTest, WithinOneDepartmentItIsNone) {
+  CaseDesk desk = Filed();  // queue intake, of complaints
+  const auto refused = desk.Would("transfer { to_queue: 'complaints' handoff_note: 'x' }");
+  EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: SAME_DEPARTMENT");
+  EXPECT_THAT(MetBy(refused.status()), ::testing::ElementsAre("queue"));
+  EXPECT_EQ(Told(desk.Would("transfer { to_queue: 'biling' handoff_note: 'x' }")), "UNKNOWN_QUEUE");
+}
+
+TEST(TransferTest, TheDepartmentAboveMayAnswerToo) {
+  CaseDesk desk = Filed();
+  desk.Must(kTransfer);
+  EXPECT_TRUE(desk.Would("accept_transfer {}", {.principal = "tomasz.zielinski"}, nullptr).ok());  // customer-service
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}", {.principal = "owen.pritchard"}, nullptr)),
+            "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+}
+
+}  // namespace
+}  // namespace docket::workflow::testing

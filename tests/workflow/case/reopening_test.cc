@@ -1,0 +1,90 @@
+// Reopening (R4): within a window, and what it does to clocks.
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/workflow/case/case_desk.h"
+#include "workflow/base/time.h"
+
+namespace docket::workflow::testing {
+namespace {
+
+// A ticket of 8 h received Wednesday 09:00 and resolved at 16:59, one minute before its due.
+CaseDesk ResolvedAMinuteEarly() {
+  CaseDesk desk;
+  desk.Must("file { kind: REQUEST title: 'x' impact: 1 urgency: 2 }");
+  desk.Must("accept {}");
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-18 16:59");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  EXPECT_TRUE(desk.clock("RESOLUTION").provisional());
+  desk.MoveTo("2026-11-23 08:00");
+  EXPECT_EQ(desk.status(), "RESOLVED");
+  return desk;
+}
+
+// N1, first half: not resolved, so the clock runs on as if never stopped, and is late.
+TEST(ReopeningTest, N1NotResolvedSetsTheFulfilmentAside) {
+  CaseDesk desk = ResolvedAMinuteEarly();
+  EXPECT_EQ(desk.Must("reopen { reason: NOT_RESOLVED }"),
+            "CaseReopened ClockReopened ClockBreached EscalationRaised StatusChanged");
+  const v1::Clock& clock = desk.clock("RESOLUTION");
+  EXPECT_EQ(FromProto(clock.due_at()), At("2026-11-18 17:00"));
+  EXPECT_EQ(FromProto(clock.breached_due_at()), At("2026-11-18 17:00"));
+  EXPECT_EQ(clock.breach_cause(), "REOPENED");
+  EXPECT_EQ(clock.state(), v1::RUNNING);
+}
+
+// N1, second half: new facts, so the time spent resolved does not count: one minute is left on Monday 10:00.
+TEST(ReopeningTest, N1NewFactsLeaveOutTheTimeSpentResolved) {
+  CaseDesk desk;
+  desk.Must("file { kind: REQUEST title: 'x' impact: 1 urgency: 2 }");
+  desk.Must("accept {}");
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-18 16:59");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.MoveTo(At("2026-11-23 10:00"), /*timers=*/false);
+  // The silent closing came first, at the same hour as resolving five days later; then the case is reopened from CLOSED.
+  desk.MoveTo(At("2026-11-23 10:00"));
+  desk.Must("reopen { reason: NEW_FACTS }");
+  const v1::Clock& clock = desk.clock("RESOLUTION");
+  EXPECT_EQ(FromProto(clock.due_at()), At("2026-11-23 10:01"));
+  EXPECT_FALSE(clock.has_breached_due_at());
+  ASSERT_EQ(clock.pauses_size(), 1);
+  EXPECT_TRUE(clock.pauses(0).excluded());
+}
+
+TEST(ReopeningTest, AMessageReopensAResolvedTicketUnlessItSaysNothing) {
+  CaseDesk desk = ResolvedAMinuteEarly();
+  EXPECT_EQ(desk.Must("record_inbound { body: 'Thank you' no_reply_needed: true }"), "InboundReceived NoReplyNeededMarked");
+  EXPECT_EQ(desk.status(), "RESOLVED");
+  desk.Must(kInbound);
+  EXPECT_EQ(desk.status(), "OPEN");
+  EXPECT_EQ(desk.state().reopen_count(), 1u);
+}
+
+TEST(ReopeningTest, AfterTheWindowANewCaseIsWanted) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.Must("close { basis: 'ACCEPTED' }");
+  desk.MoveTo("2026-12-02 09:00");  // 14 days, to the instant
+  EXPECT_TRUE(desk.Would("reopen { reason: NOT_RESOLVED }").ok());
+  desk.MoveTo("2026-12-02 09:00:00.000001");
+  EXPECT_EQ(Told(desk.Would("reopen { reason: NOT_RESOLVED }")), "CONDITIONS_UNMET: REOPEN_WINDOW_PASSED");
+}
+
+TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  EXPECT_EQ(desk.Must("decline { reason_code: 'NO_HARM' explanation: 'None' }"),
+            "CaseDeclined ClockFulfilled StatusChanged ClockFulfilled");
+  EXPECT_EQ(desk.Must("reopen { reason: NEW_FACTS }"), "CaseReopened ClockReopened StatusChanged");
+  EXPECT_EQ(desk.status(), "ASSESSMENT");
+  EXPECT_FALSE(desk.state().has_closed_at());
+  EXPECT_EQ(desk.state().closure_code(), "");
+  EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);  // what was told stays told
+}
+
+}  // namespace
+}  // namespace docket::workflow::testing
