@@ -16,11 +16,26 @@ namespace docket::cli {
 namespace {
 
 void PrintViews(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::ViewDigest>& views) {
-  Table table({{"VIEW"}, {"VERSION", Table::Align::kRight}, {"ROWS", Table::Align::kRight}, {"DIGEST", Table::Align::kLeft, 64}});
+  Table table({{"VIEW"}, {"VERSION", Table::Align::kRight}, {"ROWS", Table::Align::kRight},
+               {"DIGEST", Table::Align::kLeft, 64}});
   for (const v1::ViewDigest& view : views) {
-    table.AddRow({view.view(), absl::StrCat(view.version()), absl::StrCat(view.rows()), absl::BytesToHexString(view.digest())});
+    table.AddRow({view.view(), absl::StrCat(view.version()), absl::StrCat(view.rows()),
+                  absl::BytesToHexString(view.digest())});
   }
   table.Print(*options.out);
+}
+
+std::string WritingText(const v1::GetStatsReply& reply) {
+  return reply.write_disabled() ? absl::StrCat("DISABLED: ", reply.write_disabled_reason()) : "enabled";
+}
+
+std::string ClockText(const v1::GetStatsReply& reply) {
+  return reply.clock_suspect() ? "IN DOUBT: timers stand still until `docket admin clock accept`" : "trusted";
+}
+
+std::string DiskText(const v1::GetStatsReply& reply) {
+  return absl::StrCat(reply.free_disk_bytes(), " bytes",
+                      reply.disk_reserve_reached() ? ", RESERVE REACHED: writes are refused" : "");
 }
 
 int Stats(GlobalOptions& options, bool digests) {
@@ -35,14 +50,13 @@ int Stats(GlobalOptions& options, bool digests) {
                {"last position", absl::StrCat(reply->last_position())},
                {"cases", absl::StrCat(reply->cases())},
                {"server time", FormatMoment(reply->now(), options.zone())},
-               {"writing", reply->write_disabled() ? absl::StrCat("DISABLED: ", reply->write_disabled_reason()) : "enabled"},
-               {"clock", reply->clock_suspect() ? "IN DOUBT: timers stand still until `docket admin clock accept`" : "trusted"},
+               {"writing", WritingText(*reply)},
+               {"clock", ClockText(*reply)},
                {"next wake-up", FormatMoment(reply->next_wake_at(), options.zone())},
                {"wake-ups", absl::StrCat(reply->wakeups())},
                {"queue depth", absl::StrCat(reply->queue_depth())},
                {"cached cases", absl::StrCat(reply->cached_cases())},
-               {"free disk", absl::StrCat(reply->free_disk_bytes(), " bytes",
-                                          reply->disk_reserve_reached() ? ", RESERVE REACHED: writes are refused" : "")},
+               {"free disk", DiskText(*reply)},
                {"view generation", absl::StrCat(reply->view_generation())}},
               *options.out);
   if (!reply->views().empty()) *options.out << "\n";
@@ -81,7 +95,8 @@ int AcceptClock(GlobalOptions& options) {
   const auto reply = options.client().AcceptClock(v1::AcceptClockRequest());
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (PrintJson(options, *reply)) return kExitOk;
-  *options.out << "clock accepted, " << FormatSpan(FromProto(reply->deviation())) << " from where it was expected; timers run\n";
+  *options.out << "clock accepted, " << FormatSpan(FromProto(reply->deviation()))
+               << " from where it was expected; timers run\n";
   return kExitOk;
 }
 
@@ -118,7 +133,8 @@ void AddAdminCommands(CLI::App& app, GlobalOptions& options) {
   admin->require_subcommand(1, 1);
   const auto digests = std::make_shared<bool>(false);
   CLI::App* stats =
-      AddCommand(*admin, "stats", "Size, health and clock", options, [&options, digests] { return Stats(options, *digests); });
+      AddCommand(*admin, "stats", "Size, health and clock", options,
+                 [&options, digests] { return Stats(options, *digests); });
   stats->add_flag("--digests", *digests, "With a digest of every view; reads them all");
   const auto keep_old = std::make_shared<bool>(false);
   CLI::App* rebuild = AddCommand(*admin, "rebuild", "Rebuild all views from the log and compare", options,
@@ -132,7 +148,8 @@ void AddAdminCommands(CLI::App& app, GlobalOptions& options) {
 }
 
 void AddDirectoryCommand(CLI::App& app, GlobalOptions& options) {
-  AddCommand(app, "directory", "Departments, queues and people", options, [&options] { return PrintDirectory(options); });
+  AddCommand(app, "directory", "Departments, queues and people", options,
+             [&options] { return PrintDirectory(options); });
 }
 
 }  // namespace docket::cli

@@ -59,7 +59,8 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
 }
 
 void PrintHistory(GlobalOptions& options, const v1::ReadHistoryReply& history) {
-  Table table({{"REV", Table::Align::kRight}, {"OCCURRED"}, {"RECORDED"}, {"EVENT"}, {"BY"}, {"WHAT", Table::Align::kLeft, 120},
+  Table table({{"REV", Table::Align::kRight}, {"OCCURRED"}, {"RECORDED"}, {"EVENT"}, {"BY"},
+               {"WHAT", Table::Align::kLeft, 120},
                {"MARKS"}, {"STATE AFTER"}});
   const absl::TimeZone zone = options.zone();
   bool claimed = false;
@@ -118,8 +119,8 @@ int Allowed(GlobalOptions& options, const CaseInput& input) {
     }
     std::vector<std::string> unmet;
     for (const auto& one : command.unmet()) {
-      unmet.push_back(one.meet_by().empty() ? one.description()
-                                            : absl::StrCat(one.description(), " (met by: ", RemedyText(one.meet_by(), input.case_name), ")"));
+      const std::string remedy = RemedyText(one.meet_by(), input.case_name);
+      unmet.push_back(remedy.empty() ? one.description() : absl::StrCat(one.description(), " (met by: ", remedy, ")"));
     }
     table.AddRow({absl::StrReplaceAll(command.command(), {{"_", "-"}}), command.allowed() ? "yes" : "no",
                   command.leads_to(), absl::StrJoin(needs, " "), absl::StrJoin(unmet, "; ")});
@@ -164,7 +165,8 @@ int List(GlobalOptions& options, const ListInput& input) {
   const absl::Status filled = FillFilter(input, request.mutable_filter());
   if (!filled.ok()) return ReportUsage(options, filled.message());
   const auto reply = ReadPages<v1::ListCasesRequest, v1::ListCasesReply>(
-      options, request, input.limit.For(options), "cases", [](const v1::ListCasesReply& page) { return page.cases_size(); },
+      options, request, input.limit.For(options), "cases",
+      [](const v1::ListCasesReply& page) { return page.cases_size(); },
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;

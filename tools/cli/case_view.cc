@@ -53,7 +53,11 @@ void PrintText(const char* title, const v1::SealedText& text, std::ostream& out)
 }
 
 void PrintMatters(const v1::Case& value, std::ostream& out) {
-  Table table({{"MATTER", Table::Align::kRight}, {"TEXT", Table::Align::kLeft, 80}, {"CATEGORY"}, {"FINDING"}, {"ROOT CAUSE"}});
+  Table table({{"MATTER", Table::Align::kRight},
+               {"TEXT", Table::Align::kLeft, 80},
+               {"CATEGORY"},
+               {"FINDING"},
+               {"ROOT CAUSE"}});
   for (const v1::Matter& matter : value.matters()) {
     table.AddRow({absl::StrCat(matter.matter_no()), TextOf(matter.text()), matter.category(),
                   matter.finding() == v1::FINDING_UNSPECIFIED ? "" : v1::Finding_Name(matter.finding()),
@@ -64,7 +68,8 @@ void PrintMatters(const v1::Case& value, std::ostream& out) {
 }
 
 void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
-  Table table({{"ESCALATION", Table::Align::kRight}, {"KIND"}, {"LEVEL"}, {"RAISED"}, {"TO"}, {"ACKNOWLEDGE BY"}, {"ACKNOWLEDGED"}});
+  Table table({{"ESCALATION", Table::Align::kRight}, {"KIND"}, {"LEVEL"}, {"RAISED"}, {"TO"}, {"ACKNOWLEDGE BY"},
+               {"ACKNOWLEDGED"}});
   for (const v1::Escalation& one : value.escalations()) {
     table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), Number(one.level()),
                   FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
@@ -94,14 +99,16 @@ std::string ClockStands(const v1::Clock& clock, absl::Time now) {
     return absl::StrCat("late by ", FormatSpan(now - late_since), paused ? ", waiting" : "");
   }
   if (paused) {
-    return clock.has_remaining() ? absl::StrCat("waiting, ", FormatSpan(FromProto(clock.remaining())), " left") : "waiting";
+    if (!clock.has_remaining()) return "waiting";
+    return absl::StrCat("waiting, ", FormatSpan(FromProto(clock.remaining())), " left");
   }
   return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - now), " left");
 }
 
 void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::Clock>& clocks,
                  const v1::Case* of_case) {
-  Table table({{"CLOCK", Table::Align::kRight}, {"METRIC"}, {"OWED TO"}, {"TARGET"}, {"STARTED"}, {"DUE"}, {"FIRST DUE"},
+  Table table({{"CLOCK", Table::Align::kRight}, {"METRIC"}, {"OWED TO"}, {"TARGET"}, {"STARTED"}, {"DUE"},
+               {"FIRST DUE"},
                {"STANDS"}, {"STOPPED"}, {"ANSWERS"}, {"POLICY"}});
   const absl::TimeZone zone = options.zone();
   for (const v1::Clock& clock : clocks) {
@@ -110,7 +117,8 @@ void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrFiel
     table.AddRow({absl::StrCat(clock.clock_no()),
                   clock.cycle() > 1 ? absl::StrCat(clock.metric(), " #", clock.cycle()) : clock.metric(),
                   v1::Obligation_Name(clock.obligation()), sla::FormatTarget(clock.target()),
-                  FormatMoment(clock.start_at(), zone), clock.due_provisional() ? absl::StrCat(due, " (provisional)") : due,
+                  FormatMoment(clock.start_at(), zone),
+                  clock.due_provisional() ? absl::StrCat(due, " (provisional)") : due,
                   first_due == due ? "" : first_due, ClockStands(clock, options.now()),
                   FormatMoment(clock.stopped_at(), zone), clock.answerable(),
                   absl::StrCat(clock.policy().id(), "@", clock.policy().version())});

@@ -34,12 +34,15 @@ struct DueInput {
 absl::StatusOr<sla::TimeSpan> ParsePause(const GlobalOptions& options, const std::string& text) {
   const std::pair<std::string, std::string> ends = absl::StrSplit(text, absl::MaxSplits('/', 1));
   if (!absl::StrContains(text, "/")) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\", want START/END, or START/ for one that is still open"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\", want START/END, or START/ for one that is still open"));
   }
   DOCKET_ASSIGN_OR_RETURN(const absl::Time start, ParseMoment(ends.first, options.now(), options.zone()));
   if (ends.second.empty()) return sla::TimeSpan{start, absl::InfiniteFuture()};
   DOCKET_ASSIGN_OR_RETURN(const absl::Time end, ParseMoment(ends.second, options.now(), options.zone()));
-  if (end < start) return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ends before it starts, want START/END"));
+  if (end < start) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ends before it starts, want START/END"));
+  }
   return sla::TimeSpan{start, end};
 }
 
@@ -105,8 +108,10 @@ int Due(GlobalOptions& options, const DueInput& input) {
 void AddDueCommand(CLI::App& policy, GlobalOptions& options) {
   const auto input = std::make_shared<DueInput>();
   CLI::App* due =
-      AddCommand(policy, "due", "When a target is due, without a server", options, [&options, input] { return Due(options, *input); });
-  due->add_option("--calendar", input->calendar_file, "YAML of a calendar or a pack with one, - for standard input")->required();
+      AddCommand(policy, "due", "When a target is due, without a server", options,
+                 [&options, input] { return Due(options, *input); });
+  due->add_option("--calendar", input->calendar_file, "YAML of a calendar or a pack with one, - for standard input")
+      ->required();
   due->add_option("--calendar-id", input->calendar_id, "Which calendar of a pack; default the first");
   due->add_option("--start", input->start, "When the clock starts")->required();
   due->add_option("--target", input->target, "45m, 8h, 3bd@close, 15cd@end, 8w@end, 2mo@end+next …")->required();

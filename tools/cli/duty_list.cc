@@ -23,7 +23,8 @@ std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesRepl
 }
 
 void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply) {
-  Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"METRIC"}, {"OWED TO"}, {"DUE"}, {"FIRST DUE"},
+  Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"METRIC"}, {"OWED TO"}, {"DUE"},
+               {"FIRST DUE"},
                {"STANDS"}, {"BY", Table::Align::kRight}, {"LEVEL", Table::Align::kRight}, {"ANSWERS"}, {"OWNER"},
                {"QUEUE"}, {"TITLE", Table::Align::kLeft, 40}});
   for (const auto& item : reply.items()) {
@@ -48,7 +49,8 @@ void PrintDutyWarnings(GlobalOptions& options, const v1::ListDutiesReply& reply)
 }
 
 void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply) {
-  Table table({{"CASE"}, {"NO", Table::Align::kRight}, {"KIND"}, {"LEVEL", Table::Align::kRight}, {"METRIC"}, {"RAISED"},
+  Table table({{"CASE"}, {"NO", Table::Align::kRight}, {"KIND"}, {"LEVEL", Table::Align::kRight}, {"METRIC"},
+               {"RAISED"},
                {"TO"}, {"ACKNOWLEDGE BY"}, {"STANDS"}, {"REASON"}, {"TITLE", Table::Align::kLeft, 40}});
   for (const auto& item : reply.items()) {
     const v1::Escalation& one = item.escalation();

@@ -13,8 +13,8 @@ namespace CLI {
 class App;
 }
 
-// What every command of `docket` shares. A command reads it in its CLI11 callback, writes to `out` and `err`, and leaves
-// its result in `exit_code`.
+// What every command of `docket` shares. A command reads it in its CLI11 callback, writes to `out` and `err`, and
+// leaves its result in `exit_code`.
 namespace docket::cli {
 
 // Fixed: scripts rely on them.

@@ -104,7 +104,8 @@ void AddLogCommands(CLI::App& app, GlobalOptions& options) {
   log->require_subcommand(1, 1);
   const auto input = std::make_shared<LogInput>();
   CLI::App* read =
-      AddCommand(*log, "read", "Events of the whole log in order", options, [&options, input] { return Read(options, *input); });
+      AddCommand(*log, "read", "Events of the whole log in order", options,
+                 [&options, input] { return Read(options, *input); });
   read->add_option("--from", input->from, "First position")->capture_default_str();
   read->add_flag("--follow", input->follow, "Go on with new events as they happen");
   read->add_option("--type", input->types, "Only this event type, e.g. ClockBreached; may be repeated")

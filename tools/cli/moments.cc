@@ -23,7 +23,8 @@ absl::StatusOr<absl::Time> ParseMoment(absl::string_view text, absl::Time now, a
     return text[0] == '+' ? now + *span : now - *span;
   }
   // The formats are tried in turn; none accepts what another reads differently. Those without an offset are local.
-  static constexpr const char* kFormats[] = {"%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M%Ez", "%Y-%m-%d %H:%M:%E*S%Ez",
+  static constexpr const char* kFormats[] = {
+      "%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M%Ez", "%Y-%m-%d %H:%M:%E*S%Ez",
                                              "%Y-%m-%d%ET%H:%M:%E*S",    "%Y-%m-%d%ET%H:%M",    "%Y-%m-%d %H:%M:%E*S",
                                              "%Y-%m-%d %H:%M"};
   for (const char* format : kFormats) {

@@ -105,7 +105,9 @@ std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1
   (*command)
       ->add_option("--owed-to", input->obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
       ->allow_extra_args(false);
-  (*command)->add_option("--by", input->by, "case: one row per case, its earliest duty")->check(CLI::IsMember({"case"}));
+  (*command)
+      ->add_option("--by", input->by, "case: one row per case, its earliest duty")
+      ->check(CLI::IsMember({"case"}));
   input->as_of.AddTo(*command);
   input->limit.AddTo(*command);
   return input;

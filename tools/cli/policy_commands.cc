@@ -27,7 +27,8 @@ struct PolicyInput {
 // "file:line: REASON message", the form editors jump to.
 void PrintFindings(GlobalOptions& options, const std::string& file, const v1::ValidatePoliciesReply& reply) {
   for (const v1::PolicyFinding& finding : reply.findings()) {
-    *options.out << file << ":" << finding.line() << ": " << finding.reason() << " " << OneLine(finding.message()) << "\n";
+    *options.out << file << ":" << finding.line() << ": " << finding.reason() << " " << OneLine(finding.message())
+                 << "\n";
   }
 }
 
@@ -44,8 +45,10 @@ int Validate(GlobalOptions& options, const PolicyInput& input) {
     if (PrintJson(options, *reply, "findings")) continue;
     PrintFindings(options, file, *reply);
     // A file with only a directory holds no policy, and none need be counted.
-    const std::string count = reply->policies().empty() ? "" : ", " + CountText(reply->policies_size(), "policy", "policies");
-    if (reply->findings().empty()) *options.out << file << ": valid" << count << "\n";
+    if (!reply->findings().empty()) continue;
+    *options.out << file << ": valid";
+    if (!reply->policies().empty()) *options.out << ", " << CountText(reply->policies_size(), "policy", "policies");
+    *options.out << "\n";
   }
   return exit_code;
 }
@@ -109,11 +112,13 @@ int List(GlobalOptions& options, const PolicyInput& input) {
   Table table({{"KIND"}, {"ID"}, {"VERSION", Table::Align::kRight}, {"EFFECTIVE FROM"}, {"PUBLISHED"}, {"BY"}});
   for (const auto& item : reply->policies()) {
     table.AddRow({v1::PolicyKind_Name(item.kind()), item.pin().id(), absl::StrCat(item.pin().version()),
-                  FormatMoment(item.effective_from(), options.zone()), FormatMoment(item.published_at(), options.zone()),
+                  FormatMoment(item.effective_from(), options.zone()),
+                  FormatMoment(item.published_at(), options.zone()),
                   item.published_by()});
   }
   table.Print(*options.out);
-  *options.out << CountText(reply->policies_size(), "policy", "policies") << ", position " << reply->position() << ", times in "
+  *options.out << CountText(reply->policies_size(), "policy", "policies") << ", position " << reply->position()
+               << ", times in "
                << options.zone_name() << "\n";
   return kExitOk;
 }
@@ -156,7 +161,8 @@ void AddPolicyCommands(CLI::App& app, GlobalOptions& options) {
   command->add_option("--kind", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER or PRIORITY_MATRIX");
 
   input = std::make_shared<PolicyInput>();
-  command = AddCommand(*policy, "show", "A policy as published", options, [&options, input] { return Show(options, *input); });
+  command = AddCommand(*policy, "show", "A policy as published", options,
+                       [&options, input] { return Show(options, *input); });
   command->add_option("KIND", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER or PRIORITY_MATRIX")->required();
   command->add_option("ID", input->id, "Its id")->required();
   command->add_option("--version", input->version, "Default: the newest");

@@ -31,11 +31,12 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
   *options.out << "Queue " << OneLine(input.queue) << ": "
-               << (reply->next_page_token().empty() ? "" : "at least ") << CountText(reply->items_size(), "case", "cases")
+               << (reply->next_page_token().empty() ? "" : "at least ")
+               << CountText(reply->items_size(), "case", "cases")
                << " in the order of work\n"
                << Footing(options, *reply) << "\n";
-  Table table({{"CASE"}, {"BAND"}, {"LEVEL", Table::Align::kRight}, {"DUE"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"OWNER"},
-               {"TIER"}, {"RECEIVED"}, {"TITLE"}});
+  Table table({{"CASE"}, {"BAND"}, {"LEVEL", Table::Align::kRight}, {"DUE"}, {"PRI", Table::Align::kRight},
+               {"STATUS"}, {"OWNER"}, {"TIER"}, {"RECEIVED"}, {"TITLE"}});
   for (const auto& item : reply->items()) {
     const v1::CaseSummary& row = item.case_();
     table.AddRow({row.case_no(), item.band(), item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()),

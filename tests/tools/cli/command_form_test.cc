@@ -89,8 +89,9 @@ TEST(CommandForm, EveryFieldOfEveryCommandCanBeSetAndReadsBack) {
 }
 
 TEST(CommandForm, NoFieldHidesAnOptionThatEveryVerbHas) {
-  const std::set<std::string> taken = {"json",   "dry-run", "occurred-at", "evidence-ref", "expected-revision", "request-id",
-                                       "server", "as",      "output",      "utc",          "timeout",           "help", "version"};
+  const std::set<std::string> taken = {"json",   "dry-run", "occurred-at", "evidence-ref", "expected-revision",
+                                       "server", "as",      "output",      "request-id",   "timeout",
+                                       "utc",    "help",    "version"};
   for (int i = 0; i < Verbs().field_count(); ++i) {
     std::set<std::string> seen;
     for (const FormField& field : FormFields(*Verbs().field(i)->message_type())) {
@@ -167,9 +168,11 @@ TEST(CommandForm, MessagesAreJsonOrPairs) {
 }
 
 TEST(CommandForm, AWrongMessageNamesItsFields) {
-  EXPECT_THAT(SetError<v1::DraftDecision>("findings", "colour=red"), HasSubstr("want JSON, or name=value,… of matter_no"));
+  EXPECT_THAT(SetError<v1::DraftDecision>("findings", "colour=red"),
+              HasSubstr("want JSON, or name=value,… of matter_no"));
   EXPECT_THAT(SetError<v1::DraftDecision>("findings", "upheld"), HasSubstr("want JSON, or name=value"));
-  EXPECT_THAT(SetError<v1::DraftDecision>("findings", "matter_no=two"), HasSubstr("--findings: matter_no: \"two\", want a whole"));
+  EXPECT_THAT(SetError<v1::DraftDecision>("findings", "matter_no=two"),
+              HasSubstr("--findings: matter_no: \"two\", want a whole"));
   EXPECT_THAT(SetError<v1::DraftDecision>("findings", "{\"nope\":1}"), HasSubstr("not the JSON of MatterFinding"));
 }
 

@@ -1,8 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
-
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,7 +22,8 @@ std::string Due(const std::string& calendar, std::vector<std::string> arguments)
 
 // The vectors are of the domain's rules: working hours Mon-Fri 09:00-17:00 London.
 TEST(DueCommand, AnHourBeforeCloseOnFridayEndsOnMonday) {
-  EXPECT_EQ(Due(kLondon, {"--start", "2026-11-20T16:30:00Z", "--target", "1h"}), "{\"due\":\"2026-11-23T09:30:00Z\"}\n");
+  EXPECT_EQ(Due(kLondon, {"--start", "2026-11-20T16:30:00Z", "--target", "1h"}),
+            "{\"due\":\"2026-11-23T09:30:00Z\"}\n");
 }
 
 TEST(DueCommand, PausesDoNotCount) {
@@ -46,19 +42,22 @@ TEST(DueCommand, AnOpenPauseHasNoDue) {
 }
 
 TEST(DueCommand, ExceptionsAreDaysOff) {
-  EXPECT_EQ(Due(kLondon, {"--start", "2026-12-24T16:30:00Z", "--target", "1h"}), "{\"due\":\"2026-12-28T09:30:00Z\"}\n");
+  EXPECT_EQ(Due(kLondon, {"--start", "2026-12-24T16:30:00Z", "--target", "1h"}),
+            "{\"due\":\"2026-12-28T09:30:00Z\"}\n");
 }
 
 TEST(DueCommand, AFlowCalendarAndAPackDocumentWorkToo) {
   const std::string flow =
       R"({zone: Asia/Shanghai, week: {fri: ["09:00-12:00", "13:30-18:00"], mon: ["09:00-12:00", "13:30-18:00"]}})";
-  EXPECT_EQ(Due(flow, {"--start", "2026-11-20T17:00:00+08:00", "--target", "2h"}), "{\"due\":\"2026-11-23T02:00:00Z\"}\n");
+  EXPECT_EQ(Due(flow, {"--start", "2026-11-20T17:00:00+08:00", "--target", "2h"}),
+            "{\"due\":\"2026-11-23T02:00:00Z\"}\n");
   EXPECT_EQ(Due(absl::StrCat("calendar: london\n", kLondon), {"--start", "2026-11-20T16:30:00Z", "--target", "1h"}),
             "{\"due\":\"2026-11-23T09:30:00Z\"}\n");
 }
 
 TEST(DueCommand, TheEndOfADayIsShownAsSuch) {
-  const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "2026-12-13T09:00:00Z", "--target", "15cd@end"},
+  const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "2026-12-13T09:00:00Z", "--target",
+                             "15cd@end"},
                             kLondon);
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("end of Mon 2026-12-28"));

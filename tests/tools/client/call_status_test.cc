@@ -26,7 +26,8 @@ TEST(CallStatus, ReasonAndMetadataSurviveTheWire) {
 
 TEST(CallStatus, EveryUnmetConditionComesWithItsRemedy) {
   const CallFailure failure = Describe(FromGrpc(ToGrpc(
-      RefuseUnmet("GUARD_UNMET", "case CMP-1", {{"OWNER_REQUIRED", "the case has no owner (queue first-line)", "assign"},
+      RefuseUnmet("GUARD_UNMET", "case CMP-1",
+                  {{"OWNER_REQUIRED", "the case has no owner (queue first-line)", "assign"},
                                                 {"MATTER_OPEN", "matter 2 has no finding", ""}}))));
   ASSERT_EQ(failure.unmet.size(), 2);
   EXPECT_EQ(failure.unmet[0].reason, "OWNER_REQUIRED");

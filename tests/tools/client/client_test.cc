@@ -65,7 +65,8 @@ TEST(Client, TheCallersRequestIdIsKept) {
   v1::ExecuteRequest request = Accept();
   request.set_request_id("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
   ASSERT_TRUE(client.Execute(request).ok());
-  EXPECT_THAT(script.ids(), ElementsAre("017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"));
+  EXPECT_THAT(script.ids(), ElementsAre("017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
+                                        "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"));
 }
 
 TEST(Client, TwoWritesHaveTwoRequestIds) {
@@ -121,7 +122,8 @@ TEST(Client, ARefusalAfterALostAnswerIsTheAnswer) {
 
 TEST(Client, WritesThatAreDisabledAreNotRetried) {
   FakeServer server;
-  ScriptedExecute script(server, {Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED", "an earlier write failed")});
+  ScriptedExecute script(server, {Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED",
+                                         "an earlier write failed")});
   Client client(server.ClientOptions());
   EXPECT_EQ(Describe(client.Execute(Accept()).status()).reason, "WRITES_DISABLED");
   EXPECT_THAT(script.ids(), SizeIs(1));

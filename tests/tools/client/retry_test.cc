@@ -24,7 +24,8 @@ TEST(Retry, OnlyWhatCanChangeByItselfIsRetried) {
 }
 
 TEST(Retry, DelaysDoubleUpToTheLargestAndJitterHalvesThemAtMost) {
-  const RetryPolicy policy{.max_attempts = 10, .first_delay = absl::Milliseconds(50), .max_delay = absl::Milliseconds(300)};
+  const RetryPolicy policy{.max_attempts = 10, .first_delay = absl::Milliseconds(50),
+                           .max_delay = absl::Milliseconds(300)};
   const absl::Status lost = absl::UnavailableError("lost");
   EXPECT_EQ(NextDelay(policy, 1, lost, 1.0), absl::Milliseconds(50));
   EXPECT_EQ(NextDelay(policy, 2, lost, 1.0), absl::Milliseconds(100));

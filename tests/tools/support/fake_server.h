@@ -15,8 +15,8 @@
 #include "grpcpp/server.h"
 #include "tools/client/client.h"
 
-// A real gRPC server on a free loopback port whose answers a test writes: each call runs the function of its name, and a
-// call without one is UNIMPLEMENTED. Functions of unary calls run one at a time.
+// A real gRPC server on a free loopback port whose answers a test writes: each call runs the function of its name, and
+// a call without one is UNIMPLEMENTED. Functions of unary calls run one at a time.
 namespace docket::testing {
 
 // A gRPC status with the details of a refusal, as docketd answers it.

@@ -1,0 +1,314 @@
+#include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+#include "tests/tools/cli/cli_runner.h"
+#include "tests/tools/support/fake_server.h"
+#include "workflow/base/time.h"
+
+namespace docket::cli {
+namespace {
+
+using docket::testing::FakeServer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const absl::Time kDue = absl::FromUnixSeconds(1'795'192'200);  // 2026-11-20T16:30:00Z
+
+class Readers : public ::testing::Test {
+ protected:
+  Ran Run(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), {"--server", server_.address()});
+    return RunDocket(std::move(arguments), input);
+  }
+
+  FakeServer server_;
+};
+
+TEST_F(Readers, AllowedTellsWhatForbidsTheRest) {
+  server_.list_allowed = [](const v1::ListAllowedCommandsRequest&, v1::ListAllowedCommandsReply* reply) {
+    reply->set_status("RECEIVED");
+    reply->set_revision(4);
+    auto* accept = reply->add_commands();
+    accept->set_command("accept");
+    accept->set_allowed(true);
+    accept->set_leads_to("ASSESSMENT");
+    auto* release = reply->add_commands();
+    release->set_command("hold");
+    release->add_required_fields("waiting_on");
+    release->add_unmet()->set_description("nobody asked");
+    release->mutable_unmet(0)->set_meet_by("send_outbound");
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"case", "allowed", "CMP-1"}).out,
+            "CMP-1  RECEIVED  (revision 4)\n"
+            "COMMAND  ALLOWED  LEADS TO    NEEDS         FORBIDDEN BY\n"
+            "accept   yes      ASSESSMENT\n"
+            "hold     no                   --waiting-on  nobody asked (met by: docket case send-outbound CMP-1)\n");
+}
+
+TEST_F(Readers, TheTwoAxesOfThePast) {
+  v1::GetCaseRequest asked;
+  server_.get_case = [&](const v1::GetCaseRequest& request, v1::GetCaseReply*) {
+    asked = request;
+    return absl::OkStatus();
+  };
+  const std::string friday = "2026-11-20T17:00:00Z", monday = "2026-11-23T09:00:00Z";
+  ASSERT_EQ(Run({"case", "show", "CMP-1", "--as-of", friday}).exit_code, kExitOk);
+  EXPECT_EQ(FormatUtc(FromProto(asked.valid_at())), friday);
+  EXPECT_FALSE(asked.has_known_at());
+  ASSERT_EQ(Run({"case", "show", "CMP-1", "--as-known", friday}).exit_code, kExitOk);
+  EXPECT_EQ(FormatUtc(FromProto(asked.valid_at())), friday);
+  EXPECT_EQ(FormatUtc(FromProto(asked.known_at())), friday);
+  ASSERT_EQ(Run({"case", "show", "CMP-1", "--as-of", friday, "--as-known", monday}).exit_code, kExitOk);
+  EXPECT_EQ(FormatUtc(FromProto(asked.valid_at())), friday);
+  EXPECT_EQ(FormatUtc(FromProto(asked.known_at())), monday);
+}
+
+TEST_F(Readers, CaseReadersWithoutReferencesResolveThemFirst) {
+  server_.get_case = [](const v1::GetCaseRequest& request, v1::GetCaseReply* reply) {
+    reply->mutable_case_()->set_case_id("id of " + request.external_ref().key());
+    return absl::OkStatus();
+  };
+  std::string asked;
+  server_.get_clocks = [&](const v1::GetClocksRequest& request, v1::GetClocksReply*) {
+    asked = request.case_id();
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"case", "clocks", "src:K1"}).exit_code, kExitOk);
+  EXPECT_EQ(asked, "id of K1");
+}
+
+// Three cases on pages of two.
+void ServePages(FakeServer& server, std::vector<uint32_t>* page_sizes) {
+  server.list_cases = [page_sizes](const v1::ListCasesRequest& request, v1::ListCasesReply* reply) {
+    page_sizes->push_back(request.page_size());
+    reply->set_position(9);
+    const bool first = request.page_token().empty();
+    for (const char* number : first ? std::vector<const char*>{"C1", "C2"} : std::vector<const char*>{"C3"}) {
+      reply->add_cases()->set_case_no(number);
+    }
+    if (first) reply->set_next_page_token("two");
+    return absl::OkStatus();
+  };
+}
+
+TEST_F(Readers, JsonIsOneDocumentOfAllPages) {
+  std::vector<uint32_t> page_sizes;
+  ServePages(server_, &page_sizes);
+  const Ran ran = Run({"case", "list", "-o", "json"});
+  EXPECT_EQ(ran.out, "{\"cases\":[{\"caseNo\":\"C1\"},{\"caseNo\":\"C2\"},{\"caseNo\":\"C3\"}],\"position\":\"9\"}\n");
+  EXPECT_THAT(page_sizes, ElementsAre(500, 500));
+}
+
+TEST_F(Readers, JsonlIsOneItemPerLine) {
+  std::vector<uint32_t> page_sizes;
+  ServePages(server_, &page_sizes);
+  EXPECT_EQ(Run({"case", "list", "-o", "jsonl"}).out,
+            "{\"caseNo\":\"C1\"}\n{\"caseNo\":\"C2\"}\n{\"caseNo\":\"C3\"}\n");
+}
+
+TEST_F(Readers, ALimitStopsAndSaysSo) {
+  std::vector<uint32_t> page_sizes;
+  ServePages(server_, &page_sizes);
+  const Ran ran = Run({"case", "list", "--limit", "2"});
+  EXPECT_THAT(page_sizes, ElementsAre(2));
+  EXPECT_THAT(ran.out, HasSubstr("--limit 0 shows all"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("C3")));
+}
+
+TEST_F(Readers, FiltersGoByName) {
+  v1::CaseFilter asked;
+  server_.list_cases = [&](const v1::ListCasesRequest& request, v1::ListCasesReply*) {
+    asked = request.filter();
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"case", "list", "--kind", "internal-complaint", "--kind", "task", "--status-category", "waiting",
+                 "--owner", "-", "--priority", "1"})
+                .exit_code,
+            kExitOk);
+  EXPECT_THAT(asked.kinds(), ElementsAre(v1::INTERNAL_COMPLAINT, v1::TASK));
+  EXPECT_THAT(asked.categories(), ElementsAre(v1::WAITING));
+  EXPECT_EQ(asked.owner(), "-");
+  EXPECT_THAT(asked.priorities(), ElementsAre(1));
+  EXPECT_EQ(Run({"case", "list", "--kind", "grievance"}).exit_code, kExitUsage);
+}
+
+TEST_F(Readers, OverdueBeginsWithItsHeader) {
+  v1::ListDutiesRequest asked;
+  server_.list_duties = [&](const v1::ListDutiesRequest& request, v1::ListDutiesReply* reply) {
+    asked = request;
+    auto* header = reply->mutable_header();
+    header->set_late_duties(3);
+    header->set_cases(1);
+    header->set_regulatory(2);
+    header->set_complete(true);
+    *header->mutable_oldest_due() = ToProto(kDue);
+    *reply->mutable_valid_at() = ToProto(kDue + absl::Hours(1));
+    *reply->mutable_known_at() = ToProto(kDue + absl::Hours(2));
+    reply->set_position(77);
+    auto* item = reply->add_items();
+    item->mutable_case_()->set_case_no("CMP-1");
+    item->mutable_case_()->set_kind(v1::COMPLAINT);
+    item->mutable_case_()->set_status("ON_HOLD");
+    item->set_metric("RESOLUTION");
+    item->set_obligation(v1::REGULATOR);
+    item->set_late(true);
+    item->set_words("late, waiting");
+    *item->mutable_due_at() = *item->mutable_first_due_at() = ToProto(kDue);
+    *item->mutable_late_by() = ToProto(absl::Minutes(90));
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"overdue", "--by", "case", "--department", "complaints", "--metric", "RESOLUTION", "--priority",
+                       "1",
+                       "--priority", "2"});
+  EXPECT_EQ(ran.out,
+            "Overdue: 3 late duties in 1 case, 2 regulatory, oldest due Fri 2026-11-20 16:30\n"
+            "valid at Fri 2026-11-20 17:30, known at Fri 2026-11-20 18:30, position 77, times in UTC\n"
+            "\n"
+            "CASE   KIND       PRI  STATUS   METRIC      OWED TO    DUE                   STANDS             BY\n"
+            "CMP-1  COMPLAINT    0  ON_HOLD  RESOLUTION  REGULATOR  Fri 2026-11-20 16:30  late, waiting  1h 30m\n");
+  EXPECT_EQ(asked.preset(), v1::OVERDUE);
+  EXPECT_TRUE(asked.by_case());
+  EXPECT_EQ(asked.department(), "complaints");
+  EXPECT_EQ(asked.metric(), "RESOLUTION");
+  EXPECT_THAT(asked.priorities(), ElementsAre(1, 2));
+}
+
+TEST_F(Readers, EachDutyListAsksForItsOwn) {
+  v1::ListDutiesRequest asked;
+  server_.list_duties = [&](const v1::ListDutiesRequest& request, v1::ListDutiesReply*) {
+    asked = request;
+    return absl::OkStatus();
+  };
+  ASSERT_EQ(Run({"at-risk", "--within", "90m", "--elapsed"}).exit_code, kExitOk);
+  EXPECT_EQ(asked.preset(), v1::AT_RISK);
+  EXPECT_EQ(FromProto(asked.within()), absl::Minutes(90));
+  EXPECT_TRUE(asked.elapsed());
+  ASSERT_EQ(Run({"waiting"}).exit_code, kExitOk);
+  EXPECT_EQ(asked.preset(), v1::WAITING_DUTIES);
+  ASSERT_EQ(Run({"mine"}).exit_code, kExitOk);
+  EXPECT_EQ(asked.preset(), v1::MINE);
+  EXPECT_EQ(Run({"at-risk", "--within", "soon"}).exit_code, kExitUsage);
+}
+
+TEST_F(Readers, FindingsAreFileLineReason) {
+  server_.validate = [](const v1::ValidatePoliciesRequest& request, v1::ValidatePoliciesReply* reply) {
+    if (request.yaml() == "good") return absl::OkStatus();
+    auto* finding = reply->add_findings();
+    finding->set_line(12);
+    finding->set_reason("UNKNOWN_STATUS");
+    finding->set_message("to: OPENN, want a status of the chart");
+    return absl::OkStatus();
+  };
+  const Ran bad = Run({"policy", "validate", "-"}, "bad");
+  EXPECT_EQ(bad.exit_code, kExitRefused);
+  EXPECT_EQ(bad.out, "-:12: UNKNOWN_STATUS to: OPENN, want a status of the chart\n");
+  EXPECT_EQ(Run({"policy", "validate", "-"}, "good").exit_code, kExitOk);
+}
+
+TEST_F(Readers, ARebuildThatDiffersIsFour) {
+  bool equal = true;
+  server_.rebuild = [&](const v1::RebuildViewsRequest&,
+                        const std::function<bool(const v1::RebuildViewsReply&)>& write) {
+    v1::RebuildViewsReply reply;
+    reply.set_commits_total(10);
+    reply.set_commits_done(5);
+    write(reply);
+    reply.set_commits_done(10);
+    reply.set_done(true);
+    reply.set_digests_equal(equal);
+    write(reply);
+    return absl::OkStatus();
+  };
+  const Ran same = Run({"admin", "rebuild"});
+  EXPECT_EQ(same.exit_code, kExitOk) << same.err;
+  EXPECT_EQ(same.err, "rebuilding views, commits: 5 of 10\nrebuilding views, commits: 10 of 10\n");
+  equal = false;
+  EXPECT_EQ(Run({"admin", "rebuild"}).exit_code, kExitNotVerified);
+}
+
+void ServeLog(FakeServer& server) {
+  server.read_log = [](const v1::ReadLogRequest& request, const std::function<bool(const v1::ReadLogReply&)>& write) {
+    for (uint64_t position = request.from_position(); position <= 4; position += 2) {
+      v1::ReadLogReply reply;
+      reply.add_events()->set_position(position);
+      reply.add_events()->set_position(position + 1);
+      reply.set_scanned_position(position + 1);
+      write(reply);
+    }
+    return absl::OkStatus();
+  };
+}
+
+TEST_F(Readers, TheLogIsOneJsonDocumentOrALinePerEvent) {
+  ServeLog(server_);
+  v1::ReadLogReply parsed;
+  const Ran json = Run({"log", "read", "-o", "json"});
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json.out, &parsed).ok()) << json.out;
+  EXPECT_EQ(parsed.events_size(), 4);
+  EXPECT_EQ(Run({"log", "read", "--from", "3", "-o", "jsonl"}).out, "{\"position\":\"3\"}\n{\"position\":\"4\"}\n");
+  EXPECT_EQ(Run({"log", "read", "--from", "9", "-o", "json"}).out, "{\"events\":[]}\n");
+}
+
+TEST_F(Readers, FollowingEndsAtTheLimit) {
+  server_.subscribe = [](const v1::SubscribeRequest& request,
+                         const std::function<bool(const v1::SubscribeReply&)>& write) {
+    v1::SubscribeReply reply;
+    for (uint64_t position = request.from_position();; ++position) {
+      reply.clear_events();
+      reply.add_events()->set_position(position);
+      reply.set_progress(position);
+      if (!write(reply)) return absl::OkStatus();
+    }
+  };
+  EXPECT_EQ(Run({"log", "read", "--from", "3", "--follow", "--limit", "2", "-o", "jsonl"}).out,
+            "{\"position\":\"3\"}\n{\"position\":\"4\"}\n");
+}
+
+TEST_F(Readers, HistoryShowsWhoAndHow) {
+  server_.read_history = [](const v1::ReadHistoryRequest&,
+                            const std::function<bool(const v1::ReadHistoryReply&)>& write) {
+    v1::ReadHistoryReply reply;
+    auto* event = reply.add_entries()->mutable_event();
+    event->set_revision(1);
+    event->set_type("OwnerAssigned");
+    event->set_entered_late(true);
+    event->mutable_actor()->set_principal_id("alice");
+    event->mutable_actor()->set_authentication("claimed");
+    event->mutable_event()->mutable_owner_assigned()->set_owner("bob");
+    reply.set_position(8);
+    write(reply);
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"case", "history", "CMP-1"});
+  EXPECT_EQ(ran.out,
+            "REV  EVENT          BY               WHAT       MARKS\n"
+            "  1  OwnerAssigned  alice (claimed)  owner=bob  entered late\n"
+            "(claimed): identity not verified\n"
+            "position 8, times in UTC\n");
+}
+
+TEST_F(Readers, WatchPrintsPlainLinesWhenThereIsNoTerminal) {
+  server_.list_duties = [](const v1::ListDutiesRequest&, v1::ListDutiesReply* reply) {
+    reply->mutable_header()->set_complete(true);
+    return absl::OkStatus();
+  };
+  server_.subscribe = [](const v1::SubscribeRequest&, const std::function<bool(const v1::SubscribeReply&)>& write) {
+    v1::SubscribeReply reply;
+    auto* event = reply.add_events();
+    event->set_position(3);
+    event->set_stream_kind(v1::STREAM_KIND_CASE);
+    event->set_stream_id("c1");
+    event->set_type("ClockBreached");
+    write(reply);
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"watch", "--events", "1"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Overdue: nothing is late"));
+  EXPECT_THAT(ran.out, HasSubstr("3    case c1  rev 0  ClockBreached\n"));
+}
+
+}  // namespace
+}  // namespace docket::cli
