@@ -187,7 +187,10 @@ void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) {
 void LogTwin::CheckProjectedDue(const TwinClock& clock) {
   if (!clock.paused || clock.remaining == absl::ZeroDuration()) return;
   std::optional<absl::Time> expected;
-  if (clock.until.has_value()) expected = policies_.Calendar(clock.calendar)->Advance(*clock.until, clock.remaining);
+  if (clock.until.has_value()) {
+    const auto pinned = policies_.Calendar(clock.calendar);  // null: round the clock
+    expected = pinned == nullptr ? *clock.until + clock.remaining : pinned->Advance(*clock.until, clock.remaining);
+  }
   if (expected != clock.due) {
     problems_.push_back(absl::StrCat("clock ", clock.clock_no, " paused until ",
                                      clock.until.has_value() ? FormatUtc(*clock.until) : "-", " with ",
