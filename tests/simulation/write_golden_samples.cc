@@ -1,0 +1,161 @@
+// Writes the golden samples that tests/workflow/case/golden_test.cc judges, for events that have none yet. It walks at
+// random until every event of a case has occurred, and keeps of each the one that happened to the smallest case.
+//
+//   DOCKET_GOLDEN_WRITE=1 build/release/tests/simulation/write_golden_samples     (from the root of the repository)
+//
+// A sample that exists is never written again: what is released keeps its meaning for ever.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/text_format.h"
+#include "store/record_format.h"
+#include "tests/support/house.h"
+#include "tests/support/random_walk.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/replay.h"
+
+namespace docket::testing {
+namespace {
+
+constexpr int kWalks = 60;
+constexpr int kSteps = 120;
+
+struct Sample {
+  v1::Event event;
+  v1::Case before;
+  v1::Case after;
+  bool of_case = false;
+  size_t size = 0;
+};
+using Samples = std::map<int, Sample>;  // by the event's number
+
+void Offer(Sample sample, Samples* samples) {
+  sample.size = sample.event.ByteSizeLong() + sample.before.ByteSizeLong() + sample.after.ByteSizeLong();
+  // An event that changes nothing but the revision shows little, so any other is better.
+  v1::Case moved = sample.before;
+  moved.set_revision(sample.after.revision());
+  *moved.mutable_last_event_at() = sample.after.last_event_at();
+  if (sample.of_case && moved.SerializeAsString() == sample.after.SerializeAsString()) sample.size += 1 << 20;
+  const auto found = samples->find(sample.event.body_case());
+  if (found == samples->end() || sample.size < found->second.size) (*samples)[sample.event.body_case()] = std::move(sample);
+}
+
+void CollectFrom(const store::EventLog& log, Samples* samples) {
+  std::map<std::string, v1::Case> states;
+  const auto cursor = log.ReadFrom(0);
+  for (;;) {
+    const auto stored = cursor->Next();
+    DOCKET_CHECK(stored.ok());
+    if (!stored->has_value()) return;
+    const auto record = store::DecodeRecord(**stored);
+    DOCKET_CHECK(record.ok());
+    for (const v1::Slice& slice : record->slices()) {
+      for (const v1::RecordedEvent& recorded : slice.events()) {
+        const auto event = workflow::DecodeEvent(recorded);
+        DOCKET_CHECK(event.ok());
+        Sample sample;
+        sample.event = *event;
+        sample.of_case = slice.kind() == v1::STREAM_KIND_CASE;
+        if (sample.of_case) {
+          v1::Case& state = states[slice.stream_id()];
+          state.set_case_id(slice.stream_id());
+          sample.before = state;
+          const absl::Status applied = workflow::Apply(*event, &state);
+          DOCKET_CHECK(applied.ok());
+          sample.after = state;
+        }
+        Offer(std::move(sample), samples);
+      }
+    }
+  }
+}
+
+// The real one holds every descriptor and would fill a hundred kilobytes.
+Sample SmallSchema() {
+  Sample sample;
+  *sample.event.mutable_occurred_at() = ToProto(Wednesday());
+  sample.event.set_visibility(v1::VISIBILITY_INTERNAL);
+  sample.event.mutable_schema_recorded()->set_descriptor_set("descriptors");
+  sample.event.mutable_schema_recorded()->set_digest(std::string(32, 'd'));
+  sample.event.mutable_schema_recorded()->set_schema_version(1);
+  sample.event.mutable_schema_recorded()->set_binary("docketd 0.1.0");
+  return sample;
+}
+
+// What walks seldom reach: a decision, and a reply that keeps it from closing in silence.
+void TellOfADecision(House& house) {
+  const auto filed = house.File("kind: COMPLAINT title: 'No water'");
+  DOCKET_CHECK(filed.ok());
+  for (const char* command :
+       {"take {}", "accept {}", "triage { severity: 2 impact: 2 urgency: 2 }",
+        "draft_decision { text: 'Sorry' findings { matter_no: 1 finding: UPHELD root_cause: 'PIPE' } remedies: 'REPAIR' }",
+        "issue_decision { parts: 'REASONS' parts: 'FURTHER_ROUTES' reply_until { seconds: 1799000000 } }",
+        "record_inbound { body: 'Not enough' }"}) {
+    DOCKET_CHECK(house.Do(filed->case_id(), command).ok());
+  }
+  house.AdvanceTo(Wednesday() + absl::Hours(24 * 57));
+}
+
+std::string Text(const google::protobuf::Message& message) {
+  std::string text;
+  const bool printed = google::protobuf::TextFormat::PrintToString(message, &text);
+  DOCKET_CHECK(printed);
+  return text;
+}
+
+void Write(const std::string& path, const Sample& sample) {
+  std::ofstream file(path);
+  file << "# Frozen. docket.v1.Event; docket.v1.RecordedEvent in base64" << (sample.of_case ? "; docket.v1.Case twice" : "")
+       << ".\n--- event\n" << Text(sample.event) << "--- stored\n"
+       << absl::Base64Escape(workflow::EncodeEvent(sample.event).SerializeAsString()) << "\n";
+  if (sample.of_case) file << "--- before\n" << Text(sample.before) << "--- after\n" << Text(sample.after);
+  DOCKET_CHECK(file.good());
+}
+
+int Main() {
+  if (std::getenv("DOCKET_GOLDEN_WRITE") == nullptr) {
+    std::fprintf(stderr, "DOCKET_GOLDEN_WRITE is not set: nothing written\n");
+    return 2;
+  }
+  Samples samples;
+  Offer(SmallSchema(), &samples);
+  for (int seed = 1; seed <= kWalks; ++seed) {
+    House house({.run_timers = seed % 2 == 0, .seed = static_cast<uint64_t>(seed)});
+    RandomWalk walk(&house, seed, {.restarts = false, .publishing = false});
+    for (int i = 0; i < kSteps; ++i) walk.Step();
+    house.clock().Step(absl::Hours(24));
+    house.Settle();
+    DOCKET_CHECK(house.engine().AcceptClock({.principal_id = "mei.tan"}).ok());
+    CollectFrom(house.log(), &samples);
+  }
+  House house;
+  TellOfADecision(house);
+  CollectFrom(house.log(), &samples);
+  const auto* body = v1::Event::descriptor()->FindOneofByName("body");
+  int missing = 0;
+  for (int i = 0; i < body->field_count(); ++i) {
+    const std::string path = absl::StrCat("tests/golden/", body->field(i)->name(), ".txtpb");
+    const auto sample = samples.find(body->field(i)->number());
+    if (std::filesystem::exists(path)) continue;
+    if (sample == samples.end()) {
+      std::fprintf(stderr, "%s did not occur\n", body->field(i)->name().c_str());
+      ++missing;
+      continue;
+    }
+    Write(path, sample->second);
+    std::printf("wrote %s\n", path.c_str());
+  }
+  return missing == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace docket::testing
+
+int main() { return docket::testing::Main(); }
