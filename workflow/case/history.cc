@@ -144,6 +144,13 @@ absl::Status DecideSourceRow(Draft& draft, const v1::Command& command) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "NOT_HISTORY",
                   absl::StrCat("case ", state.case_no(), " is not an import in progress; its history has ended"));
   }
+  if (row.cursor() != state.source_cursor() + 1) {
+    // Rows sent in a row may be executed out of it when one is retried; a gap must not swallow the row that is missing.
+    return Refuse(absl::StatusCode::kFailedPrecondition, "SOURCE_ROW_GAP",
+                  absl::StrCat("row.cursor: ", row.cursor(), ", want ", state.source_cursor() + 1, " next for case ",
+                               state.case_no()),
+                  {{"want", absl::StrCat(state.source_cursor() + 1)}});
+  }
   if (draft.context().effective < FromProto(state.last_event_at())) {
     return RefuseFields("INVALID_FIELD", {{"occurred_at", absl::StrCat(FormatUtc(draft.context().effective),
                                                                        " lies before the row before it, ",
