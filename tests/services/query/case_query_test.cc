@@ -67,7 +67,7 @@ TEST(CaseQueryTest, ThePastIsWhatWasAnsweredThen) {
       "accept {}", "take {}", "triage { severity: 2 impact: 1 urgency: 2 }", "classify { category: 'LEAK' }",
       "hold { waiting_on: DEPARTMENT reason_code: 'PLANS' }", "add_note { body: 'asked twice' }", "resume {}"};
   for (const std::string& command : commands) {
-    house.AdvanceTo(house.clock().Now() + absl::Minutes(20));
+    AdvanceTo(house, house.clock().Now() + absl::Minutes(20));
     MustDo(house, id, command);
     remember();
   }
@@ -102,7 +102,7 @@ TEST(CaseQueryTest, ABackDatedContactDividesTheTwoAxes) {
   const std::string id = FileCase(house, kComplaint);
   const absl::Time called = Wednesday() + absl::Hours(1);
   const absl::Time between = Wednesday() + absl::Hours(2);
-  house.AdvanceTo(Wednesday() + absl::Hours(3));
+  AdvanceTo(house, Wednesday() + absl::Hours(3));
   auto request = Text<v1::ExecuteRequest>("command { send_outbound { kind: RESPONSE body: 'we called' } }");
   request.set_case_id(id);
   *request.mutable_occurred_at() = ToProto(called);

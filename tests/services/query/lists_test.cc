@@ -28,7 +28,7 @@ std::vector<std::string> Populate(House& house) {
     ids.push_back(FileCase(house, absl::StrCat("kind: ", kind, " title: 'case ", i, "' impact: ", 1 + i % 3,
                                                " urgency: ", 1 + i % 2, i % 4 == 0 ? " queue: 'billing'" : "")));
     if (i % 5 == 0) MustDo(house, ids.back(), "take {}", i % 10 == 0 ? "grace.lind" : "sam.doyle");
-    house.AdvanceTo(house.clock().Now() + absl::Minutes(9));
+    AdvanceTo(house, house.clock().Now() + absl::Minutes(9));
   }
   return ids;
 }
@@ -124,7 +124,7 @@ TEST(ListCasesTest, PagingIsStableWhileCasesArrive) {
 TEST(ListQueueTest, TheOrderOfWorkIsTheTupleOfTheDomain) {
   House house;
   const std::vector<std::string> ids = Populate(house);
-  house.AdvanceTo(Wednesday() + absl::Hours(26));  // some are escalated by now
+  AdvanceTo(house, Wednesday() + absl::Hours(26));  // some are escalated by now
   std::map<std::string, std::vector<std::string>> queues;
   std::vector<std::tuple<int, int, absl::Time, uint32_t, absl::Time, std::string>> expected;
   for (const std::string& id : ids) {
@@ -171,7 +171,7 @@ TEST(ListQueueTest, UnownedOnlyAndUnknownQueues) {
 TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
   House house;
   const std::string id = FileCase(house, kComplaint);
-  house.AdvanceTo(Wednesday() + absl::Hours(25));  // past the first response
+  AdvanceTo(house, Wednesday() + absl::Hours(25));  // past the first response
   const auto open = ListEscalations(ReaderOf(house), v1::ListEscalationsRequest());
   ASSERT_TRUE(open.ok()) << open.status();
   ASSERT_EQ(open->items_size(), 1);
@@ -184,7 +184,7 @@ TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
   EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'company'"))->items_size(), 1);
   EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'it'"))->items_size(), 0);
 
-  house.AdvanceTo(Wednesday() + absl::Hours(60));
+  AdvanceTo(house, Wednesday() + absl::Hours(60));
   EXPECT_TRUE(ListEscalations(ReaderOf(house), v1::ListEscalationsRequest())->items(0).ack_late());
   MustDo(house, id, "acknowledge_escalation {}", "helen.marsh");
   EXPECT_EQ(ListEscalations(ReaderOf(house), v1::ListEscalationsRequest())->items_size(), 0);

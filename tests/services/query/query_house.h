@@ -18,6 +18,12 @@ inline Reader ReaderOf(House& house, const std::string& principal = "grace.lind"
   return OpenReader(house.engine(), Viewer{.principal_id = principal});
 }
 
+// The writer sleeps when time moves, so that it never reads the wall clock before and the monotonic clock after.
+inline void AdvanceTo(House& house, absl::Time time) {
+  house.Settle();
+  house.AdvanceTo(time);
+}
+
 template <class Message>
 Message Text(const std::string& text) {
   Message message;

@@ -129,6 +129,7 @@ TEST(RpcTest, AMessageOverTheLimitIsRefusedAndTheServerLivesOn) {
 TEST(RpcTest, ListsQueuesDutiesAndEscalations) {
   RpcHouse rpc;
   const v1::ExecuteReply first = rpc.File("one");
+  rpc.house().Settle();
   rpc.house().AdvanceTo(testing::Wednesday() + absl::Minutes(1));  // so that the first is due first
   const v1::ExecuteReply second = rpc.File("two");
 
@@ -151,6 +152,7 @@ TEST(RpcTest, ListsQueuesDutiesAndEscalations) {
   ASSERT_TRUE(took.ok()) << took.error_message();
   EXPECT_EQ(taken.case_id(), first.case_id());
 
+  rpc.house().Settle();
   rpc.house().AdvanceTo(testing::Wednesday() + absl::Hours(48));
   v1::ListDutiesRequest duties;
   duties.set_preset(v1::OVERDUE);
