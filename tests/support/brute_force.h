@@ -40,7 +40,9 @@ struct TwinCase {
   bool received = false;
   bool active = false;
   bool leaves_queue = false;
-  bool leaves_queue_after_wait = false;   // of the status that the wait goes back to
+  // Of the status that the wait goes back to. An import that begins in a wait tells of none: then it stays away until
+  // its return is recorded.
+  bool leaves_queue_after_wait = true;
   std::optional<absl::Time> wait_until;  // of a wait that ends by itself
   bool history = false;
   bool safety = false;
