@@ -23,12 +23,13 @@ struct Options {
   size_t cases = 20'000;
 };
 
-// One 400-byte append and fdatasync after another.
-absl::StatusOr<Load> BenchFdatasync(const Options& options, Report* report);
+// One turn of 400-byte appends, each synced.
+absl::StatusOr<Load> RunFdatasync(const Options& options);
 
-// Echo beside Execute at 1, 8 and 64 outstanding; one client beside fdatasync and echo. `case_ids`: cases to write notes to.
+// Echo beside Execute at 1, 8 and 64 outstanding; one client beside fdatasync and echo. `case_ids`: cases to write
+// notes to.
 absl::Status BenchUnary(const Options& options, Plant& plant, const std::vector<std::string>& case_ids,
-                        const Load& fdatasync, Report* report);
+                        Report* report);
 // ExecuteStream beside RocksDB writing the same rows in synced batches.
 absl::Status BenchExecuteStream(const Options& options, Plant& plant, const std::vector<std::string>& case_ids,
                                 Report* report);
@@ -40,11 +41,11 @@ absl::Status BenchStreams(const Options& options, Plant& plant, const std::strin
 absl::Status BenchFold(Plant& plant, Report* report);
 absl::Status BenchRebuild(Plant& plant, Report* report);
 
-// Microseconds of a page of 100, the median of many.
+// Pages of 100.
 struct PageTimes {
-  double overdue_us = 0;       // the first page, which counts the totals too
-  double overdue_next_us = 0;  // the page after it
-  double queue_us = 0;
+  Load overdue;       // the first page, which counts the totals too
+  Load overdue_next;  // the page after it
+  Load queue;
 };
 absl::StatusOr<PageTimes> MeasurePages(Plant& plant);
 void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report);

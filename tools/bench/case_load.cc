@@ -44,7 +44,7 @@ v1::ExecuteRequest NoteOn(const std::string& case_id) {
   return request;
 }
 
-absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count) {
+absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count, Place place) {
   std::vector<std::string> ids;
   ids.reserve(count);
   while (ids.size() < count) {
@@ -54,8 +54,10 @@ absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_
       v1::FileCase& file = *batch[i].mutable_command()->mutable_file();
       file.set_kind(i % 4 == 0 ? v1::COMPLAINT : v1::REQUEST);
       file.set_title(absl::StrCat("Reading of meter ", ids.size() + i, " is wrong"));
-      file.set_impact(1 + i % 3);
-      file.set_urgency(1 + i / 3 % 3);
+      if (place == Place::kWrittenTo) file.set_queue("billing");
+      // The least of all priorities, due after the others.
+      file.set_impact(place == Place::kWrittenTo ? 3 : 1 + i % 3);
+      file.set_urgency(place == Place::kWrittenTo ? 3 : 1 + i / 3 % 3);
     }
     DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::ExecuteReply> replies, ExecuteAll(engine, std::move(batch)));
     for (const v1::ExecuteReply& reply : replies) ids.push_back(reply.case_id());

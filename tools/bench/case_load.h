@@ -10,8 +10,12 @@
 
 namespace docket::bench {
 
+// Where a load of cases goes. Those that are written to stand apart from those that lists show, so that a page shows
+// cases of the same length however much was written in between.
+enum class Place { kListed, kWrittenTo };
+
 // Files `count` open cases through the bulk lane and returns their ids.
-absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count);
+absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count, Place place);
 
 // Gives one case at least `events` events, by notes.
 absl::Status AddNotes(engine::Engine& engine, const std::string& case_id, size_t events);

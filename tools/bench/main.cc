@@ -32,31 +32,32 @@ double MemoryMib(const std::string& field) {
   return 0;
 }
 
-void ReportMemory(const std::string& when, size_t cases, Report* report) {
-  report->Add({absl::StrCat("memory ", when), MemoryMib("VmRSS"), "MiB", cases >= 1'000'000 ? Wish::kAtMost : Wish::kNone,
+void ReportMemory(size_t cases, Report* report) {
+  report->Add({"memory after filing", MemoryMib("VmRSS"), "MiB", cases >= 1'000'000 ? Wish::kAtMost : Wish::kNone,
                512, absl::StrCat("resident, client and benchmark included; ", cases, " cases")});
 }
 
 absl::Status Run(const Options& options, Report* report) {
   const std::string data = absl::StrCat(options.folder, "/data");
   std::filesystem::create_directories(data);
-  DOCKET_ASSIGN_OR_RETURN(const Load fdatasync, BenchFdatasync(options, report));
   DOCKET_ASSIGN_OR_RETURN(std::unique_ptr<Plant> plant, Plant::Open(data, options.packs));
-  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> case_ids, FileCases(plant->engine(), kFewCases));
+  DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), kFewCases, Place::kListed).status());
   DOCKET_ASSIGN_OR_RETURN(const PageTimes few, MeasurePages(*plant));
-  DOCKET_RETURN_IF_ERROR(BenchUnary(options, *plant, case_ids, fdatasync, report));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> case_ids,
+                          FileCases(plant->engine(), kFewCases, Place::kWrittenTo));
+  DOCKET_RETURN_IF_ERROR(BenchUnary(options, *plant, case_ids, report));
   DOCKET_RETURN_IF_ERROR(BenchExecuteStream(options, *plant, case_ids, report));
 
   const Stopwatch filing;
-  const size_t more = options.cases > kFewCases ? options.cases - kFewCases : 0;
-  DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), more).status());
+  const size_t more = options.cases > 2 * kFewCases ? options.cases - 2 * kFewCases : 0;
+  DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), more, Place::kListed).status());
   report->Add({.name = "filing in the bulk lane", .value = static_cast<double>(more) / absl::ToDoubleSeconds(filing.elapsed()),
                .unit = "cases/s", .note = "in the process, four events each"});
-  ReportMemory("after filing", options.cases, report);
+  ReportMemory(options.cases, report);
   DOCKET_ASSIGN_OR_RETURN(const PageTimes many, MeasurePages(*plant));
   ReportPages(few, many, options.cases, report);
 
-  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> long_case, FileCases(plant->engine(), 1));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> long_case, FileCases(plant->engine(), 1, Place::kWrittenTo));
   DOCKET_RETURN_IF_ERROR(AddNotes(plant->engine(), long_case[0], kLongCaseEvents));
   DOCKET_RETURN_IF_ERROR(BenchStreams(options, *plant, long_case[0], report));
   DOCKET_RETURN_IF_ERROR(BenchFold(*plant, report));
@@ -68,7 +69,6 @@ absl::Status Run(const Options& options, Report* report) {
   DOCKET_ASSIGN_OR_RETURN(plant, Plant::Open(data, options.packs));
   report->Add({"start-up", absl::ToDoubleMilliseconds(plant->opening()), "ms", Wish::kAtMost, 2000,
                absl::StrCat(events, " events; the target is of 10,000,000")});
-  ReportMemory("after start-up", options.cases, report);
   plant.reset();
   return BenchDiskUse(options, record_bytes, report);
 }

@@ -1,5 +1,7 @@
 #include "tools/bench/measure.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -36,6 +38,7 @@ class Round {
     }
     Load load = Summarise(std::move(all), elapsed);
     load.failures = failures;
+    load.cpu_us = absl::ToDoubleMicroseconds(CpuTime() - cpu_) / static_cast<double>(std::max<uint64_t>(load.calls, 1));
     return load;
   }
 
@@ -52,6 +55,7 @@ class Round {
 
   const absl::Duration duration_;
   const Stopwatch watch_;
+  const absl::Duration cpu_ = CpuTime();
   std::vector<Caller> callers_;
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -59,6 +63,12 @@ class Round {
 };
 
 }  // namespace
+
+absl::Duration CpuTime() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
+}
 
 Load Summarise(std::vector<absl::Duration> latencies, absl::Duration elapsed) {
   Load load;
@@ -80,6 +90,7 @@ double Median(std::vector<double> values) {
 Load RunSerially(absl::Duration duration, const std::function<bool()>& call) {
   std::vector<absl::Duration> latencies;
   uint64_t failures = 0;
+  const absl::Duration cpu = CpuTime();
   const Stopwatch all;
   while (all.elapsed() < duration) {
     const Stopwatch one;
@@ -88,6 +99,7 @@ Load RunSerially(absl::Duration duration, const std::function<bool()>& call) {
   }
   Load load = Summarise(std::move(latencies), all.elapsed());
   load.failures = failures;
+  load.cpu_us = absl::ToDoubleMicroseconds(CpuTime() - cpu) / static_cast<double>(std::max<uint64_t>(load.calls, 1));
   return load;
 }
 

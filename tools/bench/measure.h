@@ -23,12 +23,16 @@ class Stopwatch {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+// Processor time of this process so far, all threads.
+absl::Duration CpuTime();
+
 struct Load {
   uint64_t calls = 0;
   uint64_t failures = 0;
   double per_second = 0;
   double p50_us = 0;
   double p99_us = 0;
+  double cpu_us = 0;  // of this process per call, all threads; steadier than the rest on a machine with other work
 };
 // `latencies` in any order.
 Load Summarise(std::vector<absl::Duration> latencies, absl::Duration elapsed);

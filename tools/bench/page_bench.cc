@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "tools/bench/bench.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
@@ -9,7 +10,7 @@ namespace {
 constexpr absl::Duration kPerList = absl::Seconds(1);
 constexpr uint32_t kPage = 100;
 
-absl::StatusOr<double> Median(const std::function<absl::Status()>& call) {
+absl::StatusOr<Load> RunPages(const std::function<absl::Status()>& call) {
   absl::Status failed;
   const Load load = RunSerially(kPerList, [&] {
     absl::Status status = call();
@@ -17,7 +18,7 @@ absl::StatusOr<double> Median(const std::function<absl::Status()>& call) {
     return failed.ok();
   });
   if (!failed.ok()) return failed;
-  return load.p50_us;
+  return load;
 }
 
 }  // namespace
@@ -33,9 +34,9 @@ absl::StatusOr<PageTimes> MeasurePages(Plant& plant) {
   if (first.items_size() != static_cast<int>(kPage) || first.next_page_token().empty()) {
     return absl::InternalError(absl::StrCat("a page of ", first.items_size(), " duties, want ", kPage));
   }
-  DOCKET_ASSIGN_OR_RETURN(times.overdue_us, Median([&] { return plant.client().ListDuties(overdue).status(); }));
+  DOCKET_ASSIGN_OR_RETURN(times.overdue, RunPages([&] { return plant.client().ListDuties(overdue).status(); }));
   overdue.set_page_token(first.next_page_token());
-  DOCKET_ASSIGN_OR_RETURN(times.overdue_next_us, Median([&] { return plant.client().ListDuties(overdue).status(); }));
+  DOCKET_ASSIGN_OR_RETURN(times.overdue_next, RunPages([&] { return plant.client().ListDuties(overdue).status(); }));
   v1::ListQueueRequest queue;
   queue.set_queue("intake");
   queue.set_page_size(kPage);
@@ -43,20 +44,22 @@ absl::StatusOr<PageTimes> MeasurePages(Plant& plant) {
   if (page.items_size() != static_cast<int>(kPage)) {
     return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " queued cases, want ", kPage));
   }
-  DOCKET_ASSIGN_OR_RETURN(times.queue_us, Median([&] { return plant.client().ListQueue(queue).status(); }));
+  DOCKET_ASSIGN_OR_RETURN(times.queue, RunPages([&] { return plant.client().ListQueue(queue).status(); }));
   return times;
 }
 
 void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report) {
-  const auto add = [&](const std::string& name, double few_us, double many_us) {
-    report->Add({.name = name + ", 1,000 open cases", .value = few_us, .unit = "us"});
-    report->Add({.name = absl::StrCat(name, ", ", cases, " open cases"), .value = many_us, .unit = "us"});
-    report->AddRatio(name + ", many / few", many_us, few_us, Wish::kAtMost, 1.3,
+  const auto add = [&](const std::string& name, const Load& few_load, const Load& many_load) {
+    const auto cpu = [](const Load& load) { return absl::StrFormat("%.0f us of processor", load.cpu_us); };
+    report->Add({.name = name + ", 1000 open cases", .value = few_load.p50_us, .unit = "us", .note = cpu(few_load)});
+    report->Add({.name = absl::StrCat(name, ", ", cases, " open cases"), .value = many_load.p50_us, .unit = "us",
+                 .note = cpu(many_load)});
+    report->AddRatio(name + ", many / few", many_load.p50_us, few_load.p50_us, Wish::kAtMost, 1.3,
                      cases < 1'000'000 ? "the target is of 1,000,000 open cases (--cases)" : "");
   };
-  add("overdue page of 100", few.overdue_us, many.overdue_us);
-  add("overdue page after the first", few.overdue_next_us, many.overdue_next_us);
-  add("queue page of 100", few.queue_us, many.queue_us);
+  add("overdue page of 100", few.overdue, many.overdue);
+  add("overdue page after the first", few.overdue_next, many.overdue_next);
+  add("queue page of 100", few.queue, many.queue);
 }
 
 }  // namespace docket::bench

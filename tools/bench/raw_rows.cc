@@ -66,7 +66,7 @@ absl::StatusOr<RawRows> RawRows::Record(const Options& options) {
   engine_options.log = log.get();
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine, engine::Engine::Open(engine_options));
   DOCKET_RETURN_IF_ERROR(PublishPacks(*engine, options.packs));
-  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> case_ids, FileCases(*engine, kCases));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> case_ids, FileCases(*engine, kCases, Place::kWrittenTo));
   kv.recording = true;
   DOCKET_RETURN_IF_ERROR(NotesRoundAndRound(*engine, case_ids));
   RawRows rows;
