@@ -20,8 +20,8 @@
 namespace docket::import_tool {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kRows[] =
     "id,state,opened,updated,group,who,impact\n"
@@ -30,7 +30,7 @@ constexpr char kRows[] =
     "B,New,1/2/2016 08:00,1/2/2016 09:00,g,?,2\n";
 constexpr char kBadRow[] = "C,New,1/2/2016 08:00,never,g,?,2\n";
 
-class ImportCommandTest : public testing::Test {
+class ImportCommandTest : public ::testing::Test {
  protected:
   ImportCommandTest() : mapping_(WriteFile(kSmallMapping)) {
     server_.execute_stream = [this](const v1::ExecuteStreamRequest& request, v1::ExecuteStreamReply* reply) {
