@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "services/engine/case_loader.h"
 #include "services/query/case_query.h"
-#include "services/query/event_view.h"
 #include "services/query/texts.h"
 #include "store/record_format.h"
 #include "store/view_table.h"
@@ -66,44 +65,49 @@ absl::Status HistoryReader::SkipToFirst(const Reader& reader) {
   return absl::OkStatus();
 }
 
-absl::Status HistoryReader::AddEntry(const Reader& reader, const CaseEvent& one, v1::ReadHistoryReply* reply) {
+absl::Status HistoryReader::AppendEntry(const Reader& reader, const CaseEvent& one, EventWriter* writer,
+                                        BatchLimit* limit, std::string* out) {
+  using Entry = v1::ReadHistoryReply::Entry;
   if (with_state_) DOCKET_RETURN_IF_ERROR(fold_.Add(one));
   if (one.revision < next_revision_) return absl::OkStatus();
   next_revision_ = one.revision + 1;
   if (!MaySee(reader.viewer, Subject{.visibility = one.event().visibility()})) return absl::OkStatus();
-  v1::ReadHistoryReply::Entry entry;
-  DOCKET_ASSIGN_OR_RETURN(*entry.mutable_event(),
-                          View(*reader.view.snapshot, one.record, one.slice, one.index, one.position));
+  DOCKET_ASSIGN_OR_RETURN(const absl::string_view event, writer->Write(one.record, one.slice, one.index, one.position));
+  std::string entry;
+  AppendBytes(Entry::kEventFieldNumber, event, &entry);
   if (with_state_) {
-    *entry.mutable_state() = fold_.state();
-    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, entry.mutable_state()));
+    v1::Case state = fold_.state();
+    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, &state));
+    AppendBytes(Entry::kStateFieldNumber, state.SerializeAsString(), &entry);
   }
-  *reply->add_entries() = std::move(entry);
+  AppendBytes(v1::ReadHistoryReply::kEntriesFieldNumber, entry, out);
+  limit->Add(entry.size());
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<v1::ReadHistoryReply>> HistoryReader::Next(const Reader& reader) {
-  v1::ReadHistoryReply reply;
-  reply.set_position(reader.view.position);
-  BatchSize size;
+absl::StatusOr<std::optional<std::string>> HistoryReader::Next(const Reader& reader) {
+  std::string reply;
+  BatchLimit limit;
+  EventWriter writer(*reader.view.snapshot);
   // A commit is answered whole or resumed: fold and revisions remember how far it was answered.
-  while (next_commit_ < commits_.size() && next_revision_ <= last_revision_ && !size.Full()) {
-    DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, ReadRecord(reader, commits_[next_commit_]));
+  while (next_commit_ < commits_.size() && next_revision_ <= last_revision_ && !limit.Full()) {
+    DOCKET_ASSIGN_OR_RETURN(const std::string stored, reader.log->Read(commits_[next_commit_]));
+    DOCKET_RETURN_IF_ERROR(ParseStored(stored, &record_));
+    writer.BeginRecord(record_);
     DOCKET_ASSIGN_OR_RETURN(
-        const bool finished, VisitCaseEvents(record, case_id_, [&](const CaseEvent& one) -> absl::StatusOr<bool> {
-          if (size.Full()) return false;
+        const bool finished, VisitCaseEvents(record_, case_id_, [&](const CaseEvent& one) -> absl::StatusOr<bool> {
+          if (limit.Full()) return false;
           if (one.revision > last_revision_) return true;
           // Folded or answered already in an earlier message.
           if (one.revision <= fold_.state().revision() || (!with_state_ && one.revision < next_revision_)) return true;
-          const int before = reply.entries_size();
-          DOCKET_RETURN_IF_ERROR(AddEntry(reader, one, &reply));
-          if (reply.entries_size() > before) size.Add(reply.entries(before).ByteSizeLong());
+          DOCKET_RETURN_IF_ERROR(AppendEntry(reader, one, &writer, &limit, &reply));
           return true;
         }));
     if (finished) ++next_commit_;
   }
-  if (reply.entries().empty()) return std::optional<v1::ReadHistoryReply>();
-  return std::optional<v1::ReadHistoryReply>(std::move(reply));
+  if (reply.empty()) return std::optional<std::string>();
+  AppendUint(v1::ReadHistoryReply::kPositionFieldNumber, reader.view.position, &reply);
+  return std::optional<std::string>(std::move(reply));
 }
 
 }  // namespace docket::query

@@ -46,30 +46,30 @@ absl::StatusOr<engine::Feed::Record> LogFollower::Fetch(const engine::Engine& en
   return std::make_shared<const v1::CommitRecord>(std::move(record));
 }
 
-absl::StatusOr<std::optional<v1::SubscribeReply>> LogFollower::Next(const engine::Engine& engine) {
+absl::StatusOr<std::optional<std::string>> LogFollower::Next(const engine::Engine& engine) {
   // The end is read before the snapshot: what the feed has published is durable, so the snapshot has its texts.
   const uint64_t end = engine.feed().next_commit();
   const Reader reader = OpenReader(engine, matcher_.viewer());
-  v1::SubscribeReply reply;
-  BatchSize size;
+  std::string reply;
+  BatchLimit limit;
+  EventWriter writer(*reader.view.snapshot);
   const uint64_t first = next_position_;
   std::unique_ptr<store::LogCursor> cursor;
-  while (next_commit_ < end && !size.Full()) {
+  while (next_commit_ < end && !limit.Full()) {
     DOCKET_ASSIGN_OR_RETURN(const engine::Feed::Record record, Fetch(engine, next_commit_, end, &cursor));
-    size.AddCommit();
+    limit.AddCommit();
     DOCKET_ASSIGN_OR_RETURN(const uint64_t scanned,
-                            AddMatchingEvents(reader, matcher_, *record, next_position_, UINT64_MAX,
-                                              reply.mutable_events(), &size));
+                            AppendMatchingEvents(reader, matcher_, *record, next_position_, UINT64_MAX,
+                                                 v1::SubscribeReply::kEventsFieldNumber, &writer, &limit, &reply));
     next_position_ = scanned + 1;
     if (next_position_ > engine::LastPosition(*record)) ++next_commit_;
   }
-  reply.set_progress(next_position_ - 1);
-  if (next_commit_ >= end && !caught_up_) {
-    caught_up_ = true;
-    reply.set_caught_up(true);
-  }
-  if (next_position_ == first && !reply.caught_up()) return std::optional<v1::SubscribeReply>();
-  return std::optional<v1::SubscribeReply>(std::move(reply));
+  const bool caught_up_now = next_commit_ >= end && !caught_up_;
+  if (next_position_ == first && !caught_up_now) return std::optional<std::string>();
+  caught_up_ = caught_up_ || caught_up_now;
+  AppendUint(v1::SubscribeReply::kProgressFieldNumber, next_position_ - 1, &reply);
+  AppendUint(v1::SubscribeReply::kCaughtUpFieldNumber, caught_up_now ? 1 : 0, &reply);
+  return std::optional<std::string>(std::move(reply));
 }
 
 }  // namespace docket::query

@@ -2,12 +2,14 @@
 #define DOCKET_SERVICES_QUERY_LOG_FOLLOWER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "docket/v1/audit_service.pb.h"
 #include "services/engine/engine.h"
-#include "services/query/event_view.h"
+#include "services/query/event_matcher.h"
 #include "services/query/reader.h"
 
 namespace docket::query {
@@ -22,9 +24,9 @@ class LogFollower {
   static absl::StatusOr<LogFollower> Open(const engine::Engine& engine, const v1::SubscribeRequest& request,
                                           Viewer viewer);
 
-  // The next message; nullopt: nothing new yet. Register with Feed::Subscribe before calling, so that what is published
+  // The next docket.v1.SubscribeReply, serialised; nullopt: nothing new yet. Register with Feed::Subscribe before calling, so that what is published
   // after a nullopt is not missed.
-  absl::StatusOr<std::optional<v1::SubscribeReply>> Next(const engine::Engine& engine);
+  absl::StatusOr<std::optional<std::string>> Next(const engine::Engine& engine);
 
  private:
   explicit LogFollower(EventMatcher matcher) : matcher_(std::move(matcher)) {}

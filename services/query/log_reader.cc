@@ -1,6 +1,7 @@
 #include "services/query/log_reader.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "services/engine/replies.h"
@@ -39,12 +40,12 @@ absl::StatusOr<uint64_t> CommitOfPosition(const Reader& reader, uint64_t positio
   return low;
 }
 
-absl::StatusOr<uint64_t> AddMatchingEvents(const Reader& reader, const EventMatcher& matcher,
-                                           const v1::CommitRecord& record, uint64_t from, uint64_t through,
-                                           google::protobuf::RepeatedPtrField<v1::HistoryEvent>* events,
-                                           BatchSize* size) {
+absl::StatusOr<uint64_t> AppendMatchingEvents(const Reader& reader, const EventMatcher& matcher,
+                                              const v1::CommitRecord& record, uint64_t from, uint64_t through, int field,
+                                              EventWriter* writer, BatchLimit* limit, std::string* out) {
   uint64_t position = record.first_position();
   uint64_t scanned = from - 1;
+  writer->BeginRecord(record);
   for (int s = 0; s < record.slices_size(); ++s) {
     const v1::Slice& slice = record.slices(s);
     const uint64_t slice_end = position + slice.events_size();
@@ -54,11 +55,12 @@ absl::StatusOr<uint64_t> AddMatchingEvents(const Reader& reader, const EventMatc
     }
     for (int i = 0; i < slice.events_size(); ++i, ++position) {
       if (position < from) continue;
-      if (position > through || size->Full()) return scanned;
+      if (position > through || limit->Full()) return scanned;
       scanned = position;
       if (!wanted || !matcher.MatchesEvent(slice.events(i))) continue;
-      DOCKET_ASSIGN_OR_RETURN(*events->Add(), View(*reader.view.snapshot, record, s, i, position));
-      size->Add(events->rbegin()->ByteSizeLong());
+      DOCKET_ASSIGN_OR_RETURN(const absl::string_view event, writer->Write(record, s, i, position));
+      AppendBytes(field, event, out);
+      limit->Add(event.size());
     }
   }
   return scanned;
@@ -82,57 +84,48 @@ absl::StatusOr<LogReader> LogReader::Open(const Reader& reader, const v1::ReadLo
   return log;
 }
 
-absl::Status LogReader::AddRaw(std::string stored, v1::ReadLogReply* reply, BatchSize* size) {
-  DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
-  const uint64_t matching = CountMatching(matcher_, record, next_position_, last_position_);
-  if (matching > 0 && MaySee(matcher_.viewer(), record)) {
-    size->Add(stored.size());
-    *reply->add_raw_records() = std::move(stored);
+void LogReader::AppendRaw(const std::string& stored, BatchLimit* limit, std::string* out) {
+  const uint64_t matching = CountMatching(matcher_, record_, next_position_, last_position_);
+  if (matching > 0 && MaySee(matcher_.viewer(), record_)) {
+    AppendBytes(v1::ReadLogReply::kRawRecordsFieldNumber, stored, out);
+    limit->Add(stored.size(), matching);
     remaining_ -= std::min(remaining_, matching);
   }
-  next_position_ = engine::LastPosition(record) + 1;
-  ++next_commit_;
-  return absl::OkStatus();
+  next_position_ = engine::LastPosition(record_) + 1;
 }
 
-absl::Status LogReader::AddEvents(const Reader& reader, const std::string& stored, v1::ReadLogReply* reply,
-                                  BatchSize* size) {
-  DOCKET_ASSIGN_OR_RETURN(const v1::CommitRecord record, store::DecodeRecord(stored));
-  const int before = reply->events_size();
-  DOCKET_ASSIGN_OR_RETURN(uint64_t scanned, AddMatchingEvents(reader, matcher_, record, next_position_, last_position_,
-                                                              reply->mutable_events(), size));
-  const uint64_t added = reply->events_size() - before;
-  if (added >= remaining_) {
-    reply->mutable_events()->DeleteSubrange(before + static_cast<int>(remaining_), static_cast<int>(added - remaining_));
-    scanned = reply->events().rbegin()->position();
-    remaining_ = 0;
-  } else {
-    remaining_ -= added;
-  }
+absl::Status LogReader::AppendEvents(const Reader& reader, EventWriter* writer, BatchLimit* limit, std::string* out) {
+  const uint64_t before = limit->events();
+  DOCKET_ASSIGN_OR_RETURN(const uint64_t scanned,
+                          AppendMatchingEvents(reader, matcher_, record_, next_position_, last_position_,
+                                               v1::ReadLogReply::kEventsFieldNumber, writer, limit, out));
+  remaining_ -= limit->events() - before;
   next_position_ = scanned + 1;
-  if (next_position_ > engine::LastPosition(record)) ++next_commit_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<v1::ReadLogReply>> LogReader::Next(const Reader& reader) {
-  if (next_position_ > last_position_ || remaining_ == 0) return std::optional<v1::ReadLogReply>();
-  v1::ReadLogReply reply;
-  BatchSize size;
+absl::StatusOr<std::optional<std::string>> LogReader::Next(const Reader& reader) {
+  if (next_position_ > last_position_ || remaining_ == 0) return std::optional<std::string>();
+  std::string reply;
+  BatchLimit limit(remaining_);
+  EventWriter writer(*reader.view.snapshot);
   const std::unique_ptr<store::LogCursor> cursor = reader.log->ReadFrom(next_commit_);
-  while (next_position_ <= last_position_ && remaining_ > 0 && !size.Full()) {
-    DOCKET_ASSIGN_OR_RETURN(std::optional<std::string> stored, cursor->Next());
+  while (next_position_ <= last_position_ && !limit.Full()) {
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> stored, cursor->Next());
     if (!stored.has_value()) {
       return absl::DataLossError(absl::StrCat("the log ends before position ", last_position_));
     }
-    size.AddCommit();
+    DOCKET_RETURN_IF_ERROR(ParseStored(*stored, &record_));
+    limit.AddCommit();
     if (raw_) {
-      DOCKET_RETURN_IF_ERROR(AddRaw(*std::move(stored), &reply, &size));
+      AppendRaw(*stored, &limit, &reply);
     } else {
-      DOCKET_RETURN_IF_ERROR(AddEvents(reader, *stored, &reply, &size));
+      DOCKET_RETURN_IF_ERROR(AppendEvents(reader, &writer, &limit, &reply));
     }
+    if (next_position_ > engine::LastPosition(record_)) ++next_commit_;
   }
-  reply.set_scanned_position(next_position_ - 1);
-  return std::optional<v1::ReadLogReply>(std::move(reply));
+  AppendUint(v1::ReadLogReply::kScannedPositionFieldNumber, next_position_ - 1, &reply);
+  return std::optional<std::string>(std::move(reply));
 }
 
 }  // namespace docket::query

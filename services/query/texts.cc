@@ -50,6 +50,11 @@ const Fields& FieldsWithTexts(const Descriptor* type) {
 
 }  // namespace
 
+bool MayHoldText(const Descriptor* type) {
+  std::set<const Descriptor*> seen;
+  return LeadsToText(type, seen);
+}
+
 absl::Status ForEachSealedText(Message* message, absl::FunctionRef<absl::Status(v1::SealedText*)> visit) {
   if (message->GetDescriptor() == v1::SealedText::descriptor()) return visit(static_cast<v1::SealedText*>(message));
   const google::protobuf::Reflection* reflection = message->GetReflection();

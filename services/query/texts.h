@@ -15,6 +15,9 @@ namespace docket::query {
 absl::Status ForEachSealedText(google::protobuf::Message* message,
                                absl::FunctionRef<absl::Status(v1::SealedText*)> visit);
 
+// Whether a message of this type can hold a SealedText, at any depth.
+bool MayHoldText(const google::protobuf::Descriptor* type);
+
 // Fills in text, or erased, of every reference. kDataLoss: a text does not match the digest in the log.
 absl::Status RevealTexts(const store::KvSnapshot& snapshot, google::protobuf::Message* message);
 

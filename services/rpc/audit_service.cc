@@ -1,6 +1,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "docket/v1/audit_service.grpc.pb.h"
@@ -50,10 +51,10 @@ class FiniteStream final : public PullStream {
       if (!source.ok()) return source.status();
       source_.emplace(*std::move(source));
     }
-    auto message = source_->Next(reader);
+    absl::StatusOr<std::optional<std::string>> message = source_->Next(reader);
     if (!message.ok()) return message.status();
     if (!message->has_value()) return absl::OkStatus();
-    return Message{ToBytes(**message)};
+    return Message{BytesOf(**std::move(message))};
   }
 
   const engine::Engine* engine_;
@@ -94,10 +95,10 @@ class SubscribeStream final : public PullStream {
       if (!follower.ok()) return follower.status();
       follower_.emplace(*std::move(follower));
     }
-    absl::StatusOr<std::optional<v1::SubscribeReply>> message = follower_->Next(*engine_);
+    absl::StatusOr<std::optional<std::string>> message = follower_->Next(*engine_);
     if (!message.ok()) return message.status();
     if (!message->has_value()) return Wait{};
-    return Message{ToBytes(**message)};
+    return Message{BytesOf(**std::move(message))};
   }
 
   void Closing() override {

@@ -1,10 +1,14 @@
 #ifndef DOCKET_SERVICES_RPC_WIRE_H_
 #define DOCKET_SERVICES_RPC_WIRE_H_
 
+#include <string>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 
@@ -22,6 +26,13 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes, Request* request) {
                                ", or holds a string that is not UTF-8"));
   }
   return absl::OkStatus();
+}
+
+// A message that is serialised already, without copying it again.
+inline grpc::ByteBuffer BytesOf(std::string serialised) {
+  auto* kept = new std::string(std::move(serialised));
+  const grpc::Slice slice(kept->data(), kept->size(), [](void* one) { delete static_cast<std::string*>(one); }, kept);
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 template <class Message>

@@ -185,8 +185,10 @@ std::vector<v1::ReadHistoryReply::Entry> ReadAll(House& house, const v1::ReadHis
     auto message = history->Next(ReaderOf(house));
     EXPECT_TRUE(message.ok()) << message.status();
     if (!message.ok() || !message->has_value()) break;
-    EXPECT_LE((*message)->entries_size(), 256);
-    for (auto& entry : *(*message)->mutable_entries()) entries.push_back(std::move(entry));
+    auto reply = Parsed<v1::ReadHistoryReply>(**message);
+    EXPECT_LE(reply.entries_size(), 256);
+    EXPECT_EQ(reply.position(), house.engine().Read().position);
+    for (auto& entry : *reply.mutable_entries()) entries.push_back(std::move(entry));
   }
   return entries;
 }

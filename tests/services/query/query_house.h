@@ -31,6 +31,14 @@ Message Text(const std::string& text) {
   return message;
 }
 
+// A message of a stream, which queries give serialised.
+template <class Message>
+Message Parsed(const std::string& bytes) {
+  Message message;
+  EXPECT_TRUE(message.ParseFromString(bytes));
+  return message;
+}
+
 // Files and returns the case id; fails the test when refused.
 inline std::string FileCase(House& house, const std::string& fields, const std::string& principal = "grace.lind") {
   const auto reply = house.File(fields, principal);

@@ -1,12 +1,10 @@
-#include "services/query/event_view.h"
+#include "services/query/event_matcher.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "services/engine/replies.h"
 #include "services/query/case_fold.h"
 #include "services/query/summary.h"
-#include "services/query/texts.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
@@ -14,13 +12,6 @@
 #include "workflow/projection/rows.h"
 
 namespace docket::query {
-
-absl::StatusOr<v1::HistoryEvent> View(const store::KvSnapshot& snapshot, const v1::CommitRecord& record, int slice,
-                                      int index, uint64_t position) {
-  DOCKET_ASSIGN_OR_RETURN(v1::HistoryEvent view, engine::ToHistoryEvent(record, slice, index, position));
-  DOCKET_RETURN_IF_ERROR(RevealTexts(snapshot, view.mutable_event()));
-  return view;
-}
 
 absl::StatusOr<EventMatcher> EventMatcher::Make(const v1::EventFilter& filter, Viewer viewer, bool live) {
   EventMatcher matcher;
