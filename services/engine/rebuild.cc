@@ -85,8 +85,8 @@ class Folder {
   std::unordered_map<std::string, LoadedCase> held_;
 };
 
-// Adds sorted rows of one view. The ranges of a view's slices may meet (duties come in the order of cases, not of dues),
-// and only a range that is still empty can be ingested; the others are written like any row.
+// Adds sorted rows of one view. The ranges of a view's slices may meet (duties come in the order of cases, not of
+// dues), and only a range that is still empty can be ingested; the others are written like any row.
 absl::Status AddSlice(store::KvStore* kv, Family views, Entries rows) {
   const absl::Status ingested = kv->IngestSorted(views, rows);
   if (ingested.code() != absl::StatusCode::kFailedPrecondition) return ingested;

@@ -19,13 +19,14 @@
 #include "workflow/case/case_number.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/replay.h"
+#include "workflow/projection/project.h"
 
 namespace docket::engine {
 namespace {
 
 constexpr absl::Duration kRequestHorizon = absl::Hours(24 * 30);
 constexpr int kMaxCatchUpCommits = 16;
-constexpr int kMaxQueueLook = 1000;  // rows TakeNext looks at before it says the queue is busy
+constexpr int kMaxQueueLook = 20'000;  // rows TakeNext looks at before it says the queue is busy
 constexpr char kSystemPrincipal[] = "docketd";
 
 absl::Status CaseNotFound(absl::string_view what) {
@@ -497,15 +498,15 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
     return *std::move(earlier);
   const std::string lower = store::KeyWriter().U16(projection::QueueRow::kKeyspace).Text(queue).Take();
   store::RowScan<projection::QueueRow> rows(*snapshot_, views(), lower, store::PrefixEnd(lower));
-  for (int looked = 0; rows.Valid() && looked < kMaxQueueLook; rows.Next(), ++looked) {
+  int looked = 0;
+  for (; rows.Valid() && looked < kMaxQueueLook; rows.Next(), ++looked) {
     const auto row = rows.Get();
     if (!row.ok()) return {row.status()};
-    if (!row->value.facts().owner().empty()) continue;
+    if (!row->value.facts().owner().empty() || row->value.stands_from_us() > absl::ToUnixMicros(now_)) continue;
     const absl::StatusOr<LoadedCase*> loaded = Load(row->case_id);
     if (!loaded.ok()) return {loaded.status()};
     const v1::Case& state = (*loaded)->state;  // with what this group did before
-    if (!state.owner().empty() || state.queue() != queue || state.status().leaves_queue() || !state.status().active())
-      continue;
+    if (!state.owner().empty() || state.queue() != queue || !projection::StandsInQueue(state, now_)) continue;
     v1::ExecuteRequest request;
     request.set_request_id(request_id);
     request.set_case_id(row->case_id);
@@ -515,6 +516,10 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
       return prepared;
   }
   if (const absl::Status status = rows.status(); !status.ok()) return {status};
+  if (looked == kMaxQueueLook) {
+    return {Refuse(absl::StatusCode::kResourceExhausted, "QUEUE_BUSY",
+                   absl::StrCat("none of the first ", looked, " cases of queue ", queue, " is free"), {{"queue", queue}})};
+  }
   return {Refuse(absl::StatusCode::kNotFound, "QUEUE_EMPTY",
                  absl::StrCat("queue ", queue, " holds no case without an owner"), {{"queue", queue}})};
 }

@@ -63,8 +63,8 @@ class Auditor {
 
   void TakeSlice(const v1::CommitRecord& record, const v1::Slice& slice, const std::string& leaf) {
     StreamHead& head = heads_[{slice.kind(), slice.stream_id()}];
-    Expect(slice.first_revision() == head.revision + 1, absl::StrCat("revision ", slice.first_revision(), " of ",
-                                                                     slice.stream_id(), " follows ", head.revision));
+    Expect(slice.first_revision() == head.revision + 1,
+           absl::StrCat("revision ", slice.first_revision(), " of ", slice.stream_id(), " follows ", head.revision));
     Expect(slice.prev_commit_plus_1() == head.last_commit_plus_1, "does not link to the stream's commit before");
     Expect(slice.prev_leaf() == head.leaf, "does not hold the leaf of the stream's commit before");
     Expect(slice.events_size() > 0, "has an empty slice");
@@ -134,7 +134,8 @@ class Auditor {
       const std::string name = absl::StrCat("clock ", clock.clock_no(), " (", clock.metric(), ") of ", state.case_no());
       const ClockStory& story = clocks_[{state.case_id(), clock.clock_no()}];
       Expect(story.breaches <= 1, absl::StrCat(name, " breached ", story.breaches, " times"));
-      Expect((story.breaches == 1) == clock.has_breached_due_at(), absl::StrCat(name, ": breach event and state differ"));
+      Expect((story.breaches == 1) == clock.has_breached_due_at(),
+             absl::StrCat(name, ": breach event and state differ"));
       const absl::Time due = clock.has_breached_due_at() ? FromProto(clock.breached_due_at())
                              : clock.has_due_at()        ? FromProto(clock.due_at())
                                                          : absl::InfiniteFuture();
@@ -198,8 +199,9 @@ void CheckNothingIsDue(absl::Time now, LogAudit* audit) {
       const bool open = clock.state() == v1::RUNNING || clock.state() == v1::PAUSED;
       if (!open || clock.nature() != v1::DUTY || !clock.has_due_at() || clock.has_breached_due_at()) continue;
       if (FromProto(clock.due_at()) < now) {
-        audit->problems.push_back(absl::StrCat("clock ", clock.clock_no(), " of ", folded.state.case_no(), " was due at ",
-                                               FormatUtc(FromProto(clock.due_at())), ", no breach on record"));
+        audit->problems.push_back(absl::StrCat("clock ", clock.clock_no(), " of ", folded.state.case_no(),
+                                               " was due at ", FormatUtc(FromProto(clock.due_at())),
+                                               ", no breach on record"));
       }
     }
   }
@@ -218,7 +220,8 @@ std::vector<std::string> CompareLoaded(const LogAudit& audit, const store::KvSna
     if ((*loaded)->state.SerializeAsString() != folded.state.SerializeAsString()) {
       problems.push_back(absl::StrCat("case ", folded.state.case_no(), " loads other than it folds"));
     }
-    if ((*loaded)->last_commit != folded.last_commit) problems.push_back(absl::StrCat("case ", id, ": other last commit"));
+    if ((*loaded)->last_commit != folded.last_commit)
+      problems.push_back(absl::StrCat("case ", id, ": other last commit"));
     projection::SnapshotRow key;
     key.case_id = id;
     const auto kept = store::GetRow(snapshot, views, key);
@@ -233,7 +236,8 @@ std::vector<std::string> CompareLoaded(const LogAudit& audit, const store::KvSna
   store::RowScan<projection::CaseRow> rows(snapshot, views);
   size_t count = 0;
   for (; rows.Valid(); rows.Next()) ++count;
-  if (count != audit.cases.size()) problems.push_back(absl::StrCat(count, " case rows of ", audit.cases.size(), " cases"));
+  if (count != audit.cases.size())
+    problems.push_back(absl::StrCat(count, " case rows of ", audit.cases.size(), " cases"));
   return problems;
 }
 

@@ -1,5 +1,5 @@
-// Lists never depend on a sweeper having run: with the timers switched off, what is overdue and in which order a queue is
-// worked are what straight-line code reads from the log, at any instant asked for.
+// Lists never depend on a sweeper having run: with the timers switched off, what is overdue and in which order a queue
+// is worked are what straight-line code reads from the log, at any instant asked for.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -18,9 +18,9 @@ namespace docket::testing {
 namespace {
 
 constexpr int kWalks = 40;
-constexpr int kRounds = 13;         // per walk, each with an instant of now and one ahead of it: 1,040 instants
+constexpr int kRounds = 13;  // per walk, each with an instant of now and one ahead of it: 1,040 instants
 constexpr int kStepsPerRound = 12;
-constexpr int kPastInstants = 4;    // per walk
+constexpr int kPastInstants = 4;  // per walk
 
 // A duty towards a regulator, so that its band of the queue is walked too.
 constexpr char kRegulatoryPolicy[] = R"(
@@ -149,7 +149,8 @@ class Comparison {
   absl::Time Ahead(const LogTwin& twin) {
     const absl::Time now = house_.clock().Now();
     std::vector<absl::Time> moments = twin.Moments();
-    moments.erase(std::remove_if(moments.begin(), moments.end(), [&](absl::Time at) { return at <= now; }), moments.end());
+    moments.erase(std::remove_if(moments.begin(), moments.end(), [&](absl::Time at) { return at <= now; }),
+                  moments.end());
     if (!moments.empty() && dice_.Chance(50)) {
       return std::max(now, dice_.Pick(moments) + absl::Microseconds(dice_.Below(3) - 1));
     }
@@ -206,7 +207,8 @@ class Comparison {
     const std::vector<std::string> again = AskOverdue(house_, request, then.at);
     EXPECT_EQ(absl::StrJoin(again, "\n"), absl::StrJoin(Lines(known_then.OverdueAt(then.at), then.at), "\n"))
         << "overdue as known at " << FormatUtc(then.at);
-    EXPECT_EQ(absl::StrJoin(again, "\n"), absl::StrJoin(then.overdue, "\n")) << "not what was shown at " << FormatUtc(then.at);
+    EXPECT_EQ(absl::StrJoin(again, "\n"), absl::StrJoin(then.overdue, "\n"))
+        << "not what was shown at " << FormatUtc(then.at);
     ++tally_.past;
   }
 
@@ -228,7 +230,8 @@ TEST(OverdueTwinTest, ListsWithoutTimersAreThoseOfTheLogAtAThousandInstants) {
   ForEachSeed(kWalks, [&](uint64_t seed) { Comparison(seed, &tally).Run(); });
   std::printf("instants %d, late duties %d, places in queues %d, of waits that are over %d, past instants %d\n",
               tally.instants, tally.late, tally.in_queues, tally.waits_over, tally.past);
-  if (tally.instants < 1000 && (std::getenv("DOCKET_SEED") != nullptr || std::getenv("DOCKET_WALKS") != nullptr)) return;
+  if (tally.instants < 1000 && (std::getenv("DOCKET_SEED") != nullptr || std::getenv("DOCKET_WALKS") != nullptr))
+    return;
   EXPECT_GE(tally.instants, 1000);
   EXPECT_GT(tally.late, tally.instants);
   EXPECT_GT(tally.in_queues, tally.instants);

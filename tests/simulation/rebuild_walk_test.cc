@@ -1,4 +1,5 @@
-// The log is the truth: whatever was asked of the engine, its views, its kept states and the log agree after every step.
+// The log is the truth: whatever was asked of the engine, its views, its kept states and the log agree after every
+// step.
 #include <set>
 #include <string>
 

@@ -1,6 +1,6 @@
 // The row budget (random rows are what a commit costs on disk): a note or a message writes its record, its text and at
-// most two rows of views, a status change at most five. A row that moves, deleted under one key and put under another of
-// the same view for the same case, counts once.
+// most two rows of views, a status change at most five. A row that moves, deleted under one key and put under another
+// of the same view for the same case, counts once.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -51,8 +51,8 @@ class CountingKv : public store::KvStore {
 struct Rows {
   int records = 0;
   int texts = 0;
-  int views = 0;  // a row that moves counts once
-  int raw = 0;    // all entries of the batch
+  int views = 0;      // a row that moves counts once
+  int raw = 0;        // all entries of the batch
   std::string words;  // "case 1, request 1, wake 1+1"
 };
 
@@ -79,7 +79,8 @@ Rows Count(const std::vector<store::KvBatch::Entry>& entries) {
   }
   for (const auto& [keyspace, counts] : views) {
     rows.views += std::max(counts.first, counts.second);
-    absl::StrAppend(&rows.words, rows.words.empty() ? "" : ", ", NameOf(keyspace), " +", counts.first, " -", counts.second);
+    absl::StrAppend(&rows.words, rows.words.empty() ? "" : ", ", NameOf(keyspace), " +", counts.first, " -",
+                    counts.second);
   }
   return rows;
 }
@@ -149,8 +150,8 @@ TEST_F(RowBudgetTest, AStatusChangeTouchesAtMostFiveRows) {
   }
 }
 
-// A change of priority moves every duty of the case, its place in the queue and its wake; with a status change on top that
-// is one row more than a status change alone.
+// A change of priority moves every duty of the case, its place in the queue and its wake; with a status change on top
+// that is one row more than a status change alone.
 TEST_F(RowBudgetTest, ATriageThatChangesThePriorityTouchesSix) {
   Do("kind: COMPLAINT title: 'No water' impact: 2 urgency: 2");
   Do("take {}");
@@ -162,9 +163,9 @@ TEST_F(RowBudgetTest, ATriageThatChangesThePriorityTouchesSix) {
 TEST_F(RowBudgetTest, ATicketFromFilingToClosing) {
   Do("kind: REQUEST title: 'Phone' impact: 2 urgency: 2");
   for (const char* command : {"accept {}", "hold { waiting_on: DEPARTMENT reason_code: 'X' }", "resume {}",
-                              "send_outbound { kind: RESPONSE body: 'Ordered' }", "resolve { resolution_code: 'FIXED' }",
-                              "close { basis: 'ACCEPTED' }", "reopen { reason: NEW_FACTS }",
-                              "void { reason_code: 'X' approver: 'helen.marsh' }"}) {
+                              "send_outbound { kind: RESPONSE body: 'Ordered' }",
+                              "resolve { resolution_code: 'FIXED' }", "close { basis: 'ACCEPTED' }",
+                              "reopen { reason: NEW_FACTS }", "void { reason_code: 'X' approver: 'helen.marsh' }"}) {
     house_->clock().Advance(absl::Seconds(1));
     const Rows rows = Do(command);
     EXPECT_LE(rows.views, 5) << command << ": " << rows.words;

@@ -65,11 +65,11 @@ std::string ClockWords(const v1::Event& event, const v1::Case& state) {
   if (event.has_clock_attached()) {
     return absl::StrCat(event.clock_attached().metric(), " ", DueOf(event.clock_attached()));
   } else if (event.has_clock_retargeted()) {
-    return absl::StrCat(MetricOf(state, event.clock_retargeted().clock_no()), " ", DueOf(event.clock_retargeted()), ", was ",
-                        Show(event.clock_retargeted().old_due_at()));
+    return absl::StrCat(MetricOf(state, event.clock_retargeted().clock_no()), " ", DueOf(event.clock_retargeted()),
+                        ", was ", Show(event.clock_retargeted().old_due_at()));
   } else if (event.has_clock_paused()) {
-    return absl::StrCat(MetricOf(state, event.clock_paused().clock_no()), " ", Show(FromProto(event.clock_paused().remaining())),
-                        " left, ", DueOf(event.clock_paused()));
+    return absl::StrCat(MetricOf(state, event.clock_paused().clock_no()), " ",
+                        Show(FromProto(event.clock_paused().remaining())), " left, ", DueOf(event.clock_paused()));
   } else if (event.has_clock_resumed()) {
     return absl::StrCat(MetricOf(state, event.clock_resumed().clock_no()), " ", DueOf(event.clock_resumed()));
   } else if (event.has_warning_reached()) {
@@ -78,8 +78,9 @@ std::string ClockWords(const v1::Event& event, const v1::Case& state) {
       return absl::StrCat(clock.metric(), " ", clock.warnings(event.warning_reached().warning()).permille() / 10, " %");
     }
   } else if (event.has_clock_breached()) {
-    return absl::StrCat(MetricOf(state, event.clock_breached().clock_no()), " was ", DueOf(event.clock_breached()), ", cause ",
-                        event.clock_breached().cause(), ", answerable ", event.clock_breached().department());
+    return absl::StrCat(MetricOf(state, event.clock_breached().clock_no()), " was ", DueOf(event.clock_breached()),
+                        ", cause ", event.clock_breached().cause(), ", answerable ",
+                        event.clock_breached().department());
   } else if (event.has_clock_fulfilled()) {
     return absl::StrCat(MetricOf(state, event.clock_fulfilled().clock_no()),
                         event.clock_fulfilled().on_time() ? " on time after " : " late after ",
@@ -96,7 +97,8 @@ std::string ClockWords(const v1::Event& event, const v1::Case& state) {
 std::string OtherWords(const v1::Event& event) {
   if (event.has_case_received()) {
     return absl::StrCat(event.case_received().case_no(), " ", event.case_received().entered().status(), " priority ",
-                        event.case_received().priority(), event.case_received().deviation().empty() ? "" : " deviation ",
+                        event.case_received().priority(),
+                        event.case_received().deviation().empty() ? "" : " deviation ",
                         event.case_received().deviation());
   } else if (event.has_status_changed()) {
     const v1::StatusChanged& changed = event.status_changed();
@@ -111,7 +113,8 @@ std::string OtherWords(const v1::Event& event) {
   } else if (event.has_priority_set()) {
     return absl::StrCat(event.priority_set().previous(), " -> ", event.priority_set().priority());
   } else if (event.has_escalation_raised()) {
-    return absl::StrCat("level ", event.escalation_raised().level(), " to ", absl::StrJoin(event.escalation_raised().targets(), ", "),
+    return absl::StrCat("level ", event.escalation_raised().level(), " to ",
+                        absl::StrJoin(event.escalation_raised().targets(), ", "),
                         event.escalation_raised().has_ack_due_at()
                             ? absl::StrCat(", acknowledge by ", Show(event.escalation_raised().ack_due_at()))
                             : "");
@@ -127,7 +130,8 @@ std::string OtherWords(const v1::Event& event) {
   } else if (event.has_outbound_sent()) {
     return v1::OutboundKind_Name(event.outbound_sent().kind());
   } else if (event.has_timer_postponed()) {
-    return absl::StrCat("to ", Show(event.timer_postponed().next_at()), ": ", absl::StrJoin(event.timer_postponed().unmet(), " "));
+    return absl::StrCat("to ", Show(event.timer_postponed().next_at()), ": ",
+                        absl::StrJoin(event.timer_postponed().unmet(), " "));
   } else if (event.has_source_row_recorded()) {
     return absl::StrCat("row ", event.source_row_recorded().cursor(), " ", event.source_row_recorded().source_status());
   } else if (event.has_history_ended()) {
@@ -273,8 +277,9 @@ void Scenario::ShowQueue(const std::string& queue, std::string* out) {
   const auto reply = query::ListQueue(reader, request);
   DOCKET_CHECK(reply.ok());
   for (const auto& item : reply->items()) {
-    absl::StrAppend(out, kIndent, names_[item.case_().case_id()], "  ", item.band(), "  level ", item.escalation_level(),
-                    "  due ", Show(item.effective_due()), "  priority ", item.case_().priority(), "\n");
+    absl::StrAppend(out, kIndent, names_[item.case_().case_id()], "  ", item.band(), "  level ",
+                    item.escalation_level(), "  due ", Show(item.effective_due()), "  priority ",
+                    item.case_().priority(), "\n");
   }
   if (reply->items().empty()) absl::StrAppend(out, kIndent, "empty\n");
 }

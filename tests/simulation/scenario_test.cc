@@ -1,5 +1,7 @@
-// The scenarios of tests/scenarios, word by word. With DOCKET_SCENARIO_WRITE=1 they are written anew, for new ones and for
-// those whose change can be explained.
+// The scenarios of tests/scenarios, word by word. With DOCKET_SCENARIO_WRITE=1 they are written anew, for new ones and
+// for those whose change can be explained.
+#include "tests/simulation/scenario.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -12,7 +14,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
-#include "tests/simulation/scenario.h"
 
 namespace docket::testing {
 namespace {
@@ -52,7 +53,8 @@ TEST(ScenarioTest, HappensAsWritten) {
     const std::vector<std::string> got = absl::StrSplit(told, '\n');
     for (size_t i = 0; i < std::max(wanted.size(), got.size()); ++i) {
       ASSERT_EQ(i < got.size() ? got[i] : "(the end)", i < wanted.size() ? wanted[i] : "(the end)")
-          << name << ":" << i + 1 << "\n" << told;
+          << name << ":" << i + 1 << "\n"
+          << told;
     }
   }
 }

@@ -44,7 +44,8 @@ void Offer(Sample sample, Samples* samples) {
   *moved.mutable_last_event_at() = sample.after.last_event_at();
   if (sample.of_case && moved.SerializeAsString() == sample.after.SerializeAsString()) sample.size += 1 << 20;
   const auto found = samples->find(sample.event.body_case());
-  if (found == samples->end() || sample.size < found->second.size) (*samples)[sample.event.body_case()] = std::move(sample);
+  if (found == samples->end() || sample.size < found->second.size)
+    (*samples)[sample.event.body_case()] = std::move(sample);
 }
 
 void CollectFrom(const store::EventLog& log, Samples* samples) {
@@ -95,7 +96,8 @@ void TellOfADecision(House& house) {
   DOCKET_CHECK(filed.ok());
   for (const char* command :
        {"take {}", "accept {}", "triage { severity: 2 impact: 2 urgency: 2 }",
-        "draft_decision { text: 'Sorry' findings { matter_no: 1 finding: UPHELD root_cause: 'PIPE' } remedies: 'REPAIR' }",
+        "draft_decision { text: 'Sorry' findings { matter_no: 1 finding: UPHELD root_cause: 'PIPE' } remedies: "
+        "'REPAIR' }",
         "issue_decision { parts: 'REASONS' parts: 'FURTHER_ROUTES' reply_until { seconds: 1799000000 } }",
         "record_inbound { body: 'Not enough' }"}) {
     DOCKET_CHECK(house.Do(filed->case_id(), command).ok());
@@ -112,8 +114,9 @@ std::string Text(const google::protobuf::Message& message) {
 
 void Write(const std::string& path, const Sample& sample) {
   std::ofstream file(path);
-  file << "# Frozen. docket.v1.Event; docket.v1.RecordedEvent in base64" << (sample.of_case ? "; docket.v1.Case twice" : "")
-       << ".\n--- event\n" << Text(sample.event) << "--- stored\n"
+  file << "# Frozen. docket.v1.Event; docket.v1.RecordedEvent in base64"
+       << (sample.of_case ? "; docket.v1.Case twice" : "") << ".\n--- event\n"
+       << Text(sample.event) << "--- stored\n"
        << absl::Base64Escape(workflow::EncodeEvent(sample.event).SerializeAsString()) << "\n";
   if (sample.of_case) file << "--- before\n" << Text(sample.before) << "--- after\n" << Text(sample.after);
   DOCKET_CHECK(file.good());

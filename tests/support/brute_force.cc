@@ -18,9 +18,7 @@ std::optional<absl::Time> DueOf(const Message& message) {
   return FromProto(message.due_at());
 }
 
-int TierWeight(const std::string& tier) {
-  return tier == "VIP" ? 3 : tier == "MAIN" ? 2 : tier == "ORDINARY" ? 1 : 0;
-}
+int TierWeight(const std::string& tier) { return tier == "VIP" ? 3 : tier == "MAIN" ? 2 : tier == "ORDINARY" ? 1 : 0; }
 
 // 0: safety; 1: something is owed to a regulator; 2: other.
 int BandOf(const TwinCase& one) {
@@ -50,11 +48,12 @@ bool StandsInQueue(const TwinCase& one, absl::Time t) {
 }  // namespace
 
 std::string TwinDuty::ToString() const {
-  return absl::StrCat(FormatUtc(late_from), " ", case_id, "/", clock_no, " due ", due.has_value() ? FormatUtc(*due) : "-",
-                      paused ? " paused " : " ", department);
+  return absl::StrCat(FormatUtc(late_from), " ", case_id, "/", clock_no, " due ",
+                      due.has_value() ? FormatUtc(*due) : "-", paused ? " paused " : " ", department);
 }
 
-LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at, absl::Time known_at)
+LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at,
+                 absl::Time known_at)
     : policies_(policies) {
   const auto cursor = log.ReadFrom(0);
   for (;;) {
@@ -192,11 +191,10 @@ void LogTwin::CheckProjectedDue(const TwinClock& clock) {
     expected = pinned == nullptr ? *clock.until + clock.remaining : pinned->Advance(*clock.until, clock.remaining);
   }
   if (expected != clock.due) {
-    problems_.push_back(absl::StrCat("clock ", clock.clock_no, " paused until ",
-                                     clock.until.has_value() ? FormatUtc(*clock.until) : "-", " with ",
-                                     absl::FormatDuration(clock.remaining), " left is due at ",
-                                     clock.due.has_value() ? FormatUtc(*clock.due) : "-", ", want ",
-                                     expected.has_value() ? FormatUtc(*expected) : "-"));
+    problems_.push_back(absl::StrCat(
+        "clock ", clock.clock_no, " paused until ", clock.until.has_value() ? FormatUtc(*clock.until) : "-", " with ",
+        absl::FormatDuration(clock.remaining), " left is due at ", clock.due.has_value() ? FormatUtc(*clock.due) : "-",
+        ", want ", expected.has_value() ? FormatUtc(*expected) : "-"));
   }
 }
 

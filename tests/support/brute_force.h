@@ -71,8 +71,8 @@ struct TwinDuty {
 class LogTwin {
  public:
   // Reads what had occurred by `valid_at` as far as it was recorded by `known_at`.
-  LogTwin(const store::EventLog& log, const policy::PolicySet& policies,
-          absl::Time valid_at = absl::InfiniteFuture(), absl::Time known_at = absl::InfiniteFuture());
+  LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at = absl::InfiniteFuture(),
+          absl::Time known_at = absl::InfiniteFuture());
 
   // Duties whose due has passed at `t` without a stop, earliest first (R5).
   std::vector<TwinDuty> OverdueAt(absl::Time t) const;

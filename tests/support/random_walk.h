@@ -24,6 +24,10 @@ namespace docket::testing {
 // In every personal text that a walk sends: found outside the personal family, it has leaked.
 inline constexpr char kPersonalMark[] = "zq~personal~qz";
 
+// Of the directory as shipped.
+const std::vector<std::string>& People();
+const std::vector<std::string>& Queues();
+
 // What is chosen at random. Not thread-safe.
 class Dice {
  public:

@@ -106,8 +106,8 @@ absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Comman
     if (!state.history()) return std::min(until, now);  // ended already: nothing to do, and no time to push ahead
     if (until <= now + kClockTolerance) return until;
     return RefuseFields("OCCURRED_AT_IN_FUTURE",
-                        {{"end_history.observed_until", absl::StrCat(FormatUtc(until), " is in the future, want at most ",
-                                                                     FormatUtc(now))}});
+                        {{"end_history.observed_until",
+                          absl::StrCat(FormatUtc(until), " is in the future, want at most ", FormatUtc(now))}});
   }
   if (occurred_at == absl::InfinitePast()) {
     // The clock may have stepped back a little since the last event; a case's own time never does.

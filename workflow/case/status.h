@@ -35,8 +35,8 @@ struct Choice {
   bool listed = false;                         // the chart mentions the command at all
   std::vector<Unmet> unmet;                    // guards of `transition` that do not hold
 };
-// `body` null (what might be allowed, before the fields are known): conditions over the command count as met, and of the
-// transitions it could take the first that nothing forbids is chosen.
+// `body` null (what might be allowed, before the fields are known): conditions over the command count as met, and of
+// the transitions it could take the first that nothing forbids is chosen.
 Choice ChooseTransition(const v1::Chart& chart, const v1::Case& state, absl::string_view command,
                         const google::protobuf::Message* body);
 

@@ -60,7 +60,8 @@ uint32_t TierWeight(const std::string& tier) {
 // When a case that has left its queue to wait stands in it again, if nothing happens: the end of a wait is true at its
 // instant, whether anybody has recorded it or not. nullopt: the wait has no end of its own.
 std::optional<absl::Time> BackInQueueAt(const v1::Case& state) {
-  const bool returns = state.has_resume_status() && state.resume_status().active() && !state.resume_status().leaves_queue();
+  const bool returns =
+      state.has_resume_status() && state.resume_status().active() && !state.resume_status().leaves_queue();
   if (!returns || state.history() || !state.wait().has_until()) return std::nullopt;
   return FromProto(state.wait().until());
 }
@@ -123,6 +124,11 @@ v1::RowFacts FactsOf(const v1::Case& state) {
   facts.set_source(state.external_ref().source());
   facts.set_topic(state.category());
   return facts;
+}
+
+bool StandsInQueue(const v1::Case& state, absl::Time at) {
+  const std::optional<QueueRow> row = QueueRowOf(state);
+  return row.has_value() && row->value.stands_from_us() <= absl::ToUnixMicros(at);
 }
 
 std::string AnsweringDepartment(const v1::Case& state, const v1::Clock& clock) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "workflow/projection/rows.h"
 
@@ -22,6 +23,10 @@ struct Rows {
 };
 
 Rows RowsOf(const v1::Case& state);
+
+// Whether the case stands in its queue at `at`, if nothing more is recorded until then: a wait that has ended by itself
+// counts as over.
+bool StandsInQueue(const v1::Case& state, absl::Time at);
 
 // The list facts of a case, carried by its rows.
 v1::RowFacts FactsOf(const v1::Case& state);

@@ -37,11 +37,11 @@ TEST(BackDatingTest, ContactsMayLieUpToThreeDaysBackWithEvidence) {
 TEST(BackDatingTest, NothingElseMay) {
   CaseDesk desk = Filed();
   desk.MoveTo("2026-11-18 12:00");
-  for (const char* other : {"take {}", "queue { queue: 'billing' }", kTriage, "add_note { body: 'x' }",
-                            "hold { waiting_on: LEGAL reason_code: 'X' }", "set_priority { impact: 1 urgency: 1 }",
-                            "decline { reason_code: 'NO_HARM' explanation: 'x' }",
-                            "void { reason_code: 'X' approver: 'helen.marsh' }",
-                            "transfer { to_queue: 'billing' handoff_note: 'x' }"}) {
+  for (const char* other :
+       {"take {}", "queue { queue: 'billing' }", kTriage, "add_note { body: 'x' }",
+        "hold { waiting_on: LEGAL reason_code: 'X' }", "set_priority { impact: 1 urgency: 1 }",
+        "decline { reason_code: 'NO_HARM' explanation: 'x' }", "void { reason_code: 'X' approver: 'helen.marsh' }",
+        "transfer { to_queue: 'billing' handoff_note: 'x' }"}) {
     EXPECT_EQ(TriedAt(desk, other, desk.now() - absl::Hours(1)), "OCCURRED_AT_BACK_DATED") << other;
   }
 }
@@ -69,7 +69,8 @@ TEST(BackDatingTest, EnteredAfterTheBreachItLeavesTheBreachOnRecord) {
   CaseDesk desk = Filed();
   desk.MoveTo("2026-11-19 09:00");
   ASSERT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
-  EXPECT_EQ(desk.Must(kAnswer, {.occurred_at = At("2026-11-18 16:00"), .evidence = true}), "OutboundSent ClockFulfilled");
+  EXPECT_EQ(desk.Must(kAnswer, {.occurred_at = At("2026-11-18 16:00"), .evidence = true}),
+            "OutboundSent ClockFulfilled");
   EXPECT_FALSE(desk.clock("FIRST_RESPONSE").on_time());
   EXPECT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
 }

@@ -76,7 +76,8 @@ std::shared_ptr<const policy::PolicySet> With(const std::shared_ptr<const policy
   for (const policy::Finding& finding : pack.findings) ADD_FAILURE() << finding.line << ": " << finding.message;
   std::shared_ptr<const policy::PolicySet> set = policies;
   uint64_t position = 1;
-  for (const auto& listed : policies->List(v1::POLICY_KIND_UNSPECIFIED)) position = std::max(position, listed.pin.position() + 1);
+  for (const auto& listed : policies->List(v1::POLICY_KIND_UNSPECIFIED))
+    position = std::max(position, listed.pin.position() + 1);
   const auto add = [&](const v1::Event& event) {
     auto next = set->With(event, position++, At("2026-11-18 08:00"), "mei.tan");
     DOCKET_CHECK(next.ok());
@@ -107,9 +108,9 @@ std::shared_ptr<const policy::PolicySet> With(const std::shared_ptr<const policy
 std::shared_ptr<const policy::PolicySet> ShippedPolicies() {
   static const auto& shipped = *new std::shared_ptr<const policy::PolicySet>([] {
     std::shared_ptr<const policy::PolicySet> set = std::make_shared<policy::PolicySet>();
-    for (const char* name : {"directory-sample.yaml", "calendar-always.yaml", "calendar-london.yaml", "priority-matrix.yaml",
-                             "sla-standard.yaml", "complaint-iso10002.yaml", "ticket-basic.yaml", "ladder-standard.yaml",
-                             "servicenow-incident.yaml"}) {
+    for (const char* name : {"directory-sample.yaml", "calendar-always.yaml", "calendar-london.yaml",
+                             "priority-matrix.yaml", "sla-standard.yaml", "complaint-iso10002.yaml",
+                             "ticket-basic.yaml", "ladder-standard.yaml", "servicenow-incident.yaml"}) {
       set = With(set, ReadPack(name));
     }
     return set;
@@ -124,7 +125,8 @@ CaseDesk::CaseDesk(std::shared_ptr<const policy::PolicySet> policies)
   state_.set_case_id(kCaseId);
 }
 
-absl::StatusOr<std::vector<v1::Event>> CaseDesk::Would(absl::string_view text, const Given& given, v1::Case* after) const {
+absl::StatusOr<std::vector<v1::Event>> CaseDesk::Would(absl::string_view text, const Given& given,
+                                                       v1::Case* after) const {
   v1::Command command;
   const bool parsed = google::protobuf::TextFormat::ParseFromString(std::string(text), &command);
   DOCKET_CHECK(parsed);
@@ -210,9 +212,8 @@ std::vector<std::string> MetBy(const absl::Status& refusal) {
   const google::rpc::PreconditionFailure failure = FailureOf(refusal);
   for (const auto& one : failure.violations()) {
     const size_t begin = one.description().rfind("(met by: ");
-    commands.push_back(begin == std::string::npos
-                           ? ""
-                           : one.description().substr(begin + 9, one.description().size() - begin - 10));
+    commands.push_back(
+        begin == std::string::npos ? "" : one.description().substr(begin + 9, one.description().size() - begin - 10));
   }
   return commands;
 }

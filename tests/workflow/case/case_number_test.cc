@@ -15,8 +15,8 @@ constexpr absl::string_view kAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 const std::vector<CaseNumber>& Samples() {
   static const auto& samples = *new std::vector<CaseNumber>{
-      {"CMP", 2026, 1}, {"CMP", 2026, 17}, {"TCK", 2026, 999999}, {"SNI", 1999, 1000000}, {"AB", 2030, 123456789},
-      {"ZZZZZZZZ", 9999, 808080}, {"IO", 2026, 100001}};
+      {"CMP", 2026, 1},        {"CMP", 2026, 17},          {"TCK", 2026, 999999}, {"SNI", 1999, 1000000},
+      {"AB", 2030, 123456789}, {"ZZZZZZZZ", 9999, 808080}, {"IO", 2026, 100001}};
   return samples;
 }
 

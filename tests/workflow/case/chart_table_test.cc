@@ -1,5 +1,5 @@
-// Every (status, command) pair of the shipped charts, refused ones too, against a table that people read. The table lies in
-// tests/scenarios; a line is "STATUS  command  outcome".
+// Every (status, command) pair of the shipped charts, refused ones too, against a table that people read. The table
+// lies in tests/scenarios; a line is "STATUS  command  outcome".
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -87,7 +87,9 @@ std::vector<Route> ComplaintRoutes() {
     commands.insert(commands.end(), more.begin(), more.end());
     return commands;
   };
-  const auto hold = [](const std::string& on) { return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' }"); };
+  const auto hold = [](const std::string& on) {
+    return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' }");
+  };
   const std::vector<std::string> issued = then(investigated, {kDraft, kIssue});
   return {
       {"RECEIVED", {complaint}},
@@ -108,7 +110,9 @@ std::vector<Route> ComplaintRoutes() {
 
 std::vector<Route> TicketRoutes() {
   const std::string ticket = kFileTicket;
-  const auto hold = [](const std::string& on) { return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' }"); };
+  const auto hold = [](const std::string& on) {
+    return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' }");
+  };
   return {
       {"NEW", {ticket}},
       {"OPEN", {ticket, "accept {}"}},

@@ -28,7 +28,8 @@ TEST(AcceptTest, EveryCriterionNotMetIsListed) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
   const auto refused = desk.Would(
-      "accept { criteria { criterion: 'ACTUAL_HARM' } criteria { criterion: 'IN_SCOPE' } criteria { criterion: 'NICE' } }");
+      "accept { criteria { criterion: 'ACTUAL_HARM' } criteria { criterion: 'IN_SCOPE' } criteria { criterion: 'NICE' "
+      "} }");
   EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: ACTUAL_HARM_NOT_MET IN_SCOPE_NOT_MET UNKNOWN_CRITERION");
   EXPECT_THAT(MetBy(refused.status()), ElementsAre("decline", "decline", ""));
 }
@@ -74,7 +75,7 @@ TEST(TriageTest, MovesPriorityByTheMatrixAndTheDueWithIt) {
   EXPECT_EQ(desk.Must("triage { severity: 1 impact: 1 urgency: 1 }"),
             "CaseTriaged PrioritySet ClockRetargeted ClockRetargeted StatusChanged");
   EXPECT_EQ(desk.state().priority(), 1u);
-  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), At("2026-11-19 17:00"));  // 16 h
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), At("2026-11-19 17:00"));        // 16 h
   EXPECT_EQ(FromProto(desk.clock("RESOLUTION").first_due_at()), At("2026-12-01 17:00"));  // 80 h
 }
 
@@ -95,7 +96,8 @@ TEST(DecisionTest, EveryMatterWantsAFindingAndUpheldOnesACause) {
   desk.Must("accept {}");
   desk.Must(kTriage);
   const auto refused = desk.Would(
-      "draft_decision { text: 't' findings { matter_no: 1 finding: UPHELD } findings { matter_no: 3 finding: NOT_UPHELD } "
+      "draft_decision { text: 't' findings { matter_no: 1 finding: UPHELD } findings { matter_no: 3 finding: "
+      "NOT_UPHELD } "
       "findings { matter_no: 4 finding: UPHELD } }");
   EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: ROOT_CAUSE_MISSING FINDING_MISSING UNKNOWN_MATTER");
 }
@@ -145,7 +147,8 @@ TEST(MessageTest, OnlyUnansweredMessagesAreAnsweredByNumber) {
   desk.Must(kInbound);
   const uint32_t first = desk.state().unanswered_inbound(0);
   desk.Must("record_inbound { body: 'And the bill' }");
-  EXPECT_EQ(Told(desk.Would("send_outbound { kind: RESPONSE body: 'x' answers: 1 }")), "CONDITIONS_UNMET: NOT_UNANSWERED");
+  EXPECT_EQ(Told(desk.Would("send_outbound { kind: RESPONSE body: 'x' answers: 1 }")),
+            "CONDITIONS_UNMET: NOT_UNANSWERED");
   desk.Must(absl::StrCat("send_outbound { kind: RESPONSE body: 'x' answers: ", first, " }"));
   EXPECT_EQ(desk.state().unanswered_inbound_size(), 1);
   desk.Must(kAnswer);  // without numbers: all
@@ -165,7 +168,8 @@ TEST(MessageTest, AutomaticAndInternalMessagesStopNoResponseClock) {
 TEST(VoidTest, WantsASecondPersonWhoIsKnown) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
-  EXPECT_EQ(Told(desk.Would("void { reason_code: 'X' approver: 'grace.lind' }")), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  EXPECT_EQ(Told(desk.Would("void { reason_code: 'X' approver: 'grace.lind' }")),
+            "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
   const auto unknown = desk.Would("void { reason_code: 'X' approver: 'helen.march' }");
   EXPECT_EQ(Told(unknown), "CONDITIONS_UNMET: UNKNOWN_PRINCIPAL");
   EXPECT_THAT(std::string(unknown.status().message()), ::testing::HasSubstr("helen.marsh"));
@@ -176,7 +180,8 @@ TEST(VoidTest, WantsASecondPersonWhoIsKnown) {
 
 TEST(FileTest, UnknownNamesAreRefusedWithTheNearest) {
   CaseDesk desk;
-  const auto refused = desk.Would("file { kind: COMPLAINT title: 'x' queue: 'inteke' department: 'bilings' impact: 4 }");
+  const auto refused =
+      desk.Would("file { kind: COMPLAINT title: 'x' queue: 'inteke' department: 'bilings' impact: 4 }");
   EXPECT_EQ(Told(refused), "INVALID_FIELD");
   EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("nearest is \"intake\""));
   EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("nearest is \"billing\""));
@@ -190,17 +195,20 @@ TEST(FileTest, TheClockStartsWhenTheComplaintWasReceivedNotWhenItWasEntered) {
   desk.MoveTo("2026-11-19 10:00");
   desk.Must("file { kind: COMPLAINT title: 'x' received_at { seconds: 1794992400 } }");  // Wed 18 09:00
   EXPECT_EQ(FromProto(desk.clock("FIRST_RESPONSE").due_at()), At("2026-11-18 17:00"));
-  EXPECT_EQ(Told(desk.Would("accept {}")), "ok: WarningReached WarningReached WarningReached ClockBreached EscalationRaised "
-                                           "CaseAccepted StatusChanged");
+  EXPECT_EQ(Told(desk.Would("accept {}")),
+            "ok: WarningReached WarningReached WarningReached ClockBreached EscalationRaised "
+            "CaseAccepted StatusChanged");
   CaseDesk early;
-  EXPECT_EQ(Told(early.Would("file { kind: COMPLAINT title: 'x' received_at { seconds: 1794992401 } }")), "INVALID_FIELD");
+  EXPECT_EQ(Told(early.Would("file { kind: COMPLAINT title: 'x' received_at { seconds: 1794992401 } }")),
+            "INVALID_FIELD");
 }
 
 TEST(PriorityTest, IsSetByHandWithAReasonOrByTheMatrixButNotByBoth) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
   EXPECT_EQ(Told(desk.Would("set_priority { priority: 1 }")), "INVALID_FIELD");
-  EXPECT_EQ(Told(desk.Would("set_priority { priority: 1 override_reason: 'X' impact: 1 urgency: 1 }")), "INVALID_FIELD");
+  EXPECT_EQ(Told(desk.Would("set_priority { priority: 1 override_reason: 'X' impact: 1 urgency: 1 }")),
+            "INVALID_FIELD");
   EXPECT_EQ(Told(desk.Would("set_priority { impact: 1 }")), "INVALID_FIELD");
   EXPECT_EQ(Told(desk.Would("set_priority { priority: 6 override_reason: 'X' }")), "INVALID_FIELD");
   EXPECT_EQ(desk.Must("set_priority { impact: 1 urgency: 1 }"), "PrioritySet ClockRetargeted ClockRetargeted");

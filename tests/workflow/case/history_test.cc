@@ -17,8 +17,10 @@ std::string Row(int cursor, const std::string& status, const std::string& more =
 }
 
 std::string File(const std::string& row) {
-  return absl::StrCat("file { kind: INCIDENT workflow: 'servicenow-incident' title: 'INC1' history: true external_ref { "
-                      "source: 'servicenow-incident' key: 'INC1' } received_at { seconds: 1456790400 } ", row, " }");
+  return absl::StrCat(
+      "file { kind: INCIDENT workflow: 'servicenow-incident' title: 'INC1' history: true external_ref { "
+      "source: 'servicenow-incident' key: 'INC1' } received_at { seconds: 1456790400 } ",
+      row, " }");
 }
 
 const absl::Time kOpened = absl::FromUnixSeconds(1456790400);  // 2016-03-01
@@ -55,7 +57,8 @@ TEST(HistoryTest, ABeginningElsewhereIsADeviation) {
 TEST(HistoryTest, AMissingEdgeIsADeviationNotARefusal) {
   CaseDesk desk = Opened();
   // No command leads to UNMAPPED_100.
-  EXPECT_EQ(desk.Must(RecordRow(Row(2, "UNMAPPED_100")), On(kOpened + absl::Hours(1))), "SourceRowRecorded StatusChanged");
+  EXPECT_EQ(desk.Must(RecordRow(Row(2, "UNMAPPED_100")), On(kOpened + absl::Hours(1))),
+            "SourceRowRecorded StatusChanged");
   EXPECT_EQ(desk.events().back().status_changed().deviation(), "NO_TRANSITION");
   EXPECT_EQ(desk.events().back().status_changed().transition_id(), "");
   desk.Must(RecordRow(Row(3, "ACTIVE")), On(kOpened + absl::Hours(2)));
@@ -125,8 +128,8 @@ TEST(HistoryTest, EndsOnceAndArmsWhatComesAfter) {
 
 TEST(HistoryTest, IsObservedNoFurtherThanNowAndDoesNotPushALiveCaseAhead) {
   CaseDesk desk = Opened();
-  const std::string ahead = absl::StrCat("end_history { observed_until { seconds: ",
-                                         absl::ToUnixSeconds(desk.now() + absl::Hours(1)), " } }");
+  const std::string ahead = absl::StrCat(
+      "end_history { observed_until { seconds: ", absl::ToUnixSeconds(desk.now() + absl::Hours(1)), " } }");
   EXPECT_EQ(Told(desk.Would(ahead)), "OCCURRED_AT_IN_FUTURE");
   CaseDesk live;
   live.Must(kFileTicket);

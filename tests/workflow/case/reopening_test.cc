@@ -43,7 +43,8 @@ TEST(ReopeningTest, N1NewFactsLeaveOutTheTimeSpentResolved) {
   desk.MoveTo("2026-11-18 16:59");
   desk.Must("resolve { resolution_code: 'FIXED' }");
   desk.MoveTo(At("2026-11-23 10:00"), /*timers=*/false);
-  // The silent closing came first, at the same hour as resolving five days later; then the case is reopened from CLOSED.
+  // The silent closing came first, at the same hour as resolving five days later; then the case is reopened from
+  // CLOSED.
   desk.MoveTo(At("2026-11-23 10:00"));
   desk.Must("reopen { reason: NEW_FACTS }");
   const v1::Clock& clock = desk.clock("RESOLUTION");
@@ -55,7 +56,8 @@ TEST(ReopeningTest, N1NewFactsLeaveOutTheTimeSpentResolved) {
 
 TEST(ReopeningTest, AMessageReopensAResolvedTicketUnlessItSaysNothing) {
   CaseDesk desk = ResolvedAMinuteEarly();
-  EXPECT_EQ(desk.Must("record_inbound { body: 'Thank you' no_reply_needed: true }"), "InboundReceived NoReplyNeededMarked");
+  EXPECT_EQ(desk.Must("record_inbound { body: 'Thank you' no_reply_needed: true }"),
+            "InboundReceived NoReplyNeededMarked");
   EXPECT_EQ(desk.status(), "RESOLVED");
   desk.Must(kInbound);
   EXPECT_EQ(desk.status(), "OPEN");

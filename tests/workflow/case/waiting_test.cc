@@ -12,7 +12,8 @@ namespace docket::workflow::testing {
 namespace {
 
 std::string HoldUntil(const std::string& on, absl::Time until) {
-  return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' until { seconds: ", absl::ToUnixSeconds(until), " } }");
+  return absl::StrCat("hold { waiting_on: ", on, " reason_code: 'WAIT' until { seconds: ", absl::ToUnixSeconds(until),
+                      " } }");
 }
 
 // A complaint under investigation by its handler, Wednesday 09:00.
@@ -96,8 +97,9 @@ TEST(WaitingTest, AWaitThatPassedEndsAtItsInstantWhoeverNoticesAndWhenever) {
     const auto events = desk.Do("add_note { body: 'x' }");
     ASSERT_TRUE(events.ok()) << events.status();
     if (!timers) {
-      EXPECT_EQ(Story(*events), "WarningReached WarningReached WarningReached ClockBreached EscalationRaised WaitExpired StatusChanged "
-                                "InternalNoteAdded")
+      EXPECT_EQ(Story(*events),
+                "WarningReached WarningReached WarningReached ClockBreached EscalationRaised WaitExpired StatusChanged "
+                "InternalNoteAdded")
           << "the response was due on Wednesday 17:00 and warned about three times before";
     }
     EXPECT_EQ(desk.status(), "INVESTIGATION");
@@ -164,12 +166,14 @@ TEST(WaitingTest, BeyondTheCapASupervisorDecides) {
   desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
   desk.MoveTo("2026-12-18 10:00");
   desk.Must("resume {}");
-  EXPECT_EQ(Told(desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }")), "CONDITIONS_UNMET: WAIT_CAP_REACHED");
+  EXPECT_EQ(Told(desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }")),
+            "CONDITIONS_UNMET: WAIT_CAP_REACHED");
   EXPECT_TRUE(desk.Would("hold { waiting_on: LEGAL reason_code: 'X' }").status().code() ==
               absl::StatusCode::kFailedPrecondition);  // tickets know no counsel
   EXPECT_TRUE(desk.Would("hold { waiting_on: DEPARTMENT reason_code: 'X' }").ok());
   v1::Case after;
-  EXPECT_TRUE(desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }", {.principal = "helen.marsh"}, &after).ok());
+  EXPECT_TRUE(
+      desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }", {.principal = "helen.marsh"}, &after).ok());
 }
 
 TEST(TimerTest, AResolvedTicketClosesByItselfAfterFiveDaysOfSilence) {

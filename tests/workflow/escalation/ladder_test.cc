@@ -85,12 +85,13 @@ TEST(LadderTest, ANewVersionOfTheLadderDoesNotFireOldKeysAgain) {
 }
 
 TEST(LadderTest, LevelsOfOneBreachComeInOrderAndOnlyForTheirMetrics) {
-  CaseDesk desk(With(ShippedPolicies(),
-                     "ladder: standard\nlevels:\n"
-                     "  - {level: 1, kind: HIERARCHICAL, trigger: BREACH, target: QUEUE_LEAD}\n"
-                     "  - {level: 2, kind: HIERARCHICAL, trigger: BREACH, target: DEPARTMENT_LEAD, metrics: [RESOLUTION]}\n"
-                     "  - {level: 3, kind: FUNCTIONAL, trigger: BREACH, target: DEPARTMENT_LEAD, "
-                     "when: {case.priority: [1, 2]}}\n"));
+  CaseDesk desk(
+      With(ShippedPolicies(),
+           "ladder: standard\nlevels:\n"
+           "  - {level: 1, kind: HIERARCHICAL, trigger: BREACH, target: QUEUE_LEAD}\n"
+           "  - {level: 2, kind: HIERARCHICAL, trigger: BREACH, target: DEPARTMENT_LEAD, metrics: [RESOLUTION]}\n"
+           "  - {level: 3, kind: FUNCTIONAL, trigger: BREACH, target: DEPARTMENT_LEAD, "
+           "when: {case.priority: [1, 2]}}\n"));
   desk.Must(kFileTicket);  // priority 3: first response 4 h, resolution 24 h
   desk.MoveTo("2026-11-23 12:00");
   std::vector<uint32_t> levels;
@@ -100,14 +101,15 @@ TEST(LadderTest, LevelsOfOneBreachComeInOrderAndOnlyForTheirMetrics) {
 }
 
 TEST(LadderTest, WithoutALeadItGoesUpTheDepartments) {
-  CaseDesk desk(With(ShippedPolicies(), "directory: small\n"
-                                        "departments:\n"
-                                        "  - {id: company, name: Company, lead: boss}\n"
-                                        "  - {id: complaints, name: Complaints, parent: company}\n"
-                                        "queues:\n"
-                                        "  - {id: intake, name: Intake, department: complaints}\n"
-                                        "principals:\n"
-                                        "  - {id: boss, name: Boss, department: company, roles: [SUPERVISOR]}\n"));
+  CaseDesk desk(With(ShippedPolicies(),
+                     "directory: small\n"
+                     "departments:\n"
+                     "  - {id: company, name: Company, lead: boss}\n"
+                     "  - {id: complaints, name: Complaints, parent: company}\n"
+                     "queues:\n"
+                     "  - {id: intake, name: Intake, department: complaints}\n"
+                     "principals:\n"
+                     "  - {id: boss, name: Boss, department: company, roles: [SUPERVISOR]}\n"));
   desk.Must(kFileComplaint);
   desk.MoveTo("2026-11-19 12:00");
   ASSERT_EQ(Raised(desk).size(), 1u);

@@ -92,7 +92,8 @@ TEST(RowsTest, AWaitingCaseLeavesItsQueueUntilTheWaitEndsByItself) {
   const std::optional<QueueRow> waiting = RowsOf(desk.state()).queue;
   ASSERT_TRUE(waiting.has_value());
   EXPECT_EQ(waiting->value.stands_from_us(), absl::ToUnixMicros(At("2026-11-25 09:00")));
-  desk.Must("hold { waiting_on: DEPARTMENT reason_code: 'X' until { seconds: 1795597260 } }");  // from one wait to another
+  desk.Must(
+      "hold { waiting_on: DEPARTMENT reason_code: 'X' until { seconds: 1795597260 } }");  // from one wait to another
   EXPECT_EQ(RowsOf(desk.state()).queue->value.stands_from_us(), absl::ToUnixMicros(At("2026-11-25 09:01")));
   desk.Must("resume {}");
   EXPECT_EQ(RowsOf(desk.state()).queue->value.stands_from_us(), 0);
