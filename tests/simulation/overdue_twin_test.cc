@@ -1,6 +1,7 @@
 // Lists never depend on a sweeper having run: with the timers switched off, what is overdue and in which order a queue
 // is worked are what straight-line code reads from the log, at any instant asked for.
 #include <algorithm>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "tests/support/house.h"
 #include "tests/support/random_walk.h"
 #include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 
 namespace docket::testing {
@@ -110,6 +112,7 @@ struct Tally {
   int late = 0;
   int in_queues = 0;
   int waits_over = 0;  // places of cases whose wait is over and nobody has recorded it
+  int taken = 0;
   int past = 0;
 };
 
@@ -131,6 +134,7 @@ class Comparison {
     for (int round = 0; round < kRounds && !::testing::Test::HasFailure(); ++round) {
       for (int i = 0; i < kStepsPerRound; ++i) walk_.Step();
       CompareNow();
+      CompareTakeNext();
       CompareAhead();
     }
     for (int i = 0; i < kPastInstants && !::testing::Test::HasFailure(); ++i) ComparePast();
@@ -180,6 +184,25 @@ class Comparison {
     Count(expected);
     shown_.push_back({at, shown});
     house_.clock().Advance(absl::Milliseconds(1));  // what comes next is recorded after what was shown
+  }
+
+  // Whoever asks for the next case gets the first free one.
+  void CompareTakeNext() {
+    const LogTwin twin = Twin();
+    const std::string queue = dice_.Pick(Queues());
+    const std::string expected = twin.FirstFree(queue, house_.clock().Now());
+    std::promise<absl::StatusOr<v1::ExecuteReply>> answer;
+    house_.engine().SubmitTakeNext(queue, house_.NewRequestId(), {.principal_id = "grace.lind"},
+                                   [&](absl::StatusOr<v1::ExecuteReply> reply) { answer.set_value(std::move(reply)); });
+    const absl::StatusOr<v1::ExecuteReply> reply = answer.get_future().get();
+    if (expected.empty()) {
+      EXPECT_EQ(ReasonOf(reply.status()), "QUEUE_EMPTY") << queue;
+    } else {
+      EXPECT_TRUE(reply.ok()) << reply.status();
+      EXPECT_EQ(reply.ok() ? reply->case_id() : "", expected) << queue;
+      ++tally_.taken;
+    }
+    house_.Settle();
   }
 
   void CompareAhead() {
@@ -236,6 +259,7 @@ TEST(OverdueTwinTest, ListsWithoutTimersAreThoseOfTheLogAtAThousandInstants) {
   EXPECT_GT(tally.late, tally.instants);
   EXPECT_GT(tally.in_queues, tally.instants);
   EXPECT_GT(tally.waits_over, 10);
+  EXPECT_GT(tally.taken, 100);
 }
 
 }  // namespace

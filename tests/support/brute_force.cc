@@ -233,6 +233,13 @@ std::vector<std::string> LogTwin::QueueAt(absl::string_view queue, absl::Time t)
   return ids;
 }
 
+std::string LogTwin::FirstFree(absl::string_view queue, absl::Time t) const {
+  for (const std::string& id : QueueAt(queue, t)) {
+    if (cases_.at(id).owner.empty()) return id;
+  }
+  return "";
+}
+
 std::vector<absl::Time> LogTwin::Moments() const {
   std::vector<absl::Time> moments;
   for (const auto& [id, one] : cases_) {

@@ -79,6 +79,8 @@ class LogTwin {
   // Case ids standing in `queue` at `t`, in the order of work (DOMAIN 7, R19). A wait whose `until` has passed is over,
   // whether or not anybody has recorded it.
   std::vector<std::string> QueueAt(absl::string_view queue, absl::Time t) const;
+  // The first of them that nobody owns; "": none.
+  std::string FirstFree(absl::string_view queue, absl::Time t) const;
   // Instants worth asking at: dues and ends of waits.
   std::vector<absl::Time> Moments() const;
   // Facts in the log that contradict each other.
