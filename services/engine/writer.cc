@@ -5,6 +5,7 @@
 #include "services/engine/engine_impl.h"
 #include "store/record_format.h"
 #include "store/view_table.h"
+#include "workflow/base/failpoint.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/projection/rows.h"
@@ -117,7 +118,8 @@ bool EngineImpl::FireTimers() {
   const ReadView view = Read();
   store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
   size_t fired = 0;
-  for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked; wakes.Next(), ++looked) {
+  for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked;
+       wakes.Next(), ++looked) {
     const auto row = wakes.Get();
     if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
     const Prepared prepared = sequencer_.Advance(row->case_id);
@@ -164,7 +166,9 @@ void EngineImpl::RunGroup(std::vector<Task> tasks, bool timers_due) {
 absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
   const size_t commits = sequencer_.staged_commits();
   const absl::Duration before = trusted_->Monotonic();
+  if (commits > 0) DOCKET_FAILPOINT("engine.before_append");
   absl::StatusOr<Sequencer::Committed> committed = sequencer_.Commit();
+  if (commits > 0) DOCKET_FAILPOINT("engine.after_append");
   if (commits > 0) {
     metrics_.append_seconds.Observe(absl::ToDoubleSeconds(trusted_->Monotonic() - before));
     metrics_.group_commands.Observe(static_cast<double>(commits));
@@ -178,6 +182,7 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
   if (failure.code() == absl::StatusCode::kResourceExhausted) failure = WithRetryAfter(failure, kRetryAfterDiskReserve);
   if (absl::IsUnavailable(failure)) append_failed_ = true;
   if (!failure.ok()) metrics_.write_disabled.Set(WriteLatch().ok() ? 0 : 1);
+  if (commits > 0) DOCKET_FAILPOINT("engine.before_answer");
   for (Answered& one : group) {
     // A refusal may rest on what an earlier command of the group did; if the group is lost, so is its ground.
     if (!failure.ok()) {
