@@ -42,11 +42,13 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
   CLI::App app{"docketd serves cases, their deadlines and their history from one append-only log."};
   app.set_version_flag("--version", DOCKET_VERSION);
   app.add_option("--data", flags->data, "folder of the data; made when missing")->required();
-  app.add_option("--listen", flags->listen, "HOST:PORT of this machine; port 0 takes a free one")->capture_default_str();
-  app.add_option("--policy-pack", flags->policy_packs, "policy pack to publish at start; unchanged documents are skipped")
+  app.add_option("--listen", flags->listen, "HOST:PORT of this machine; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--policy-pack", flags->policy_packs,
+                 "policy pack to publish at start; unchanged documents are skipped")
       ->check(CLI::ExistingFile);
-  CLI::Option* metrics = app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")
-                             ->capture_default_str();
+  CLI::Option* metrics =
+      app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")->capture_default_str();
   app.set_config("--config", "", "file with the same flags: listen = \"127.0.0.1:7450\"")->check(CLI::ExistingFile);
   try {  // the library reports by exceptions; they end here
     app.parse(argc, argv);
@@ -74,10 +76,9 @@ absl::Status Publish(engine::Engine& engine, const std::string& path) {
   v1::PublishPoliciesRequest request;
   DOCKET_ASSIGN_OR_RETURN(*request.mutable_yaml(), ReadPack(path));
   const engine::Environment& environment = engine.environment();
-  request.set_request_id(store::MakeUuidV7(absl::ToUnixMillis(environment.clock->Now()),
-                                           environment.random(store::kUuidRandomBytes)));
-  const engine::Caller caller{
-      .principal_id = "docketd", .kind = v1::ACTOR_KIND_SYSTEM_RULE, .authentication = "local"};
+  request.set_request_id(
+      store::MakeUuidV7(absl::ToUnixMillis(environment.clock->Now()), environment.random(store::kUuidRandomBytes)));
+  const engine::Caller caller{.principal_id = "docketd", .kind = v1::ACTOR_KIND_SYSTEM_RULE, .authentication = "local"};
   std::promise<absl::StatusOr<v1::PublishPoliciesReply>> done;
   engine.SubmitPublish(std::move(request), caller, [&done](auto reply) { done.set_value(std::move(reply)); });
   const absl::StatusOr<v1::PublishPoliciesReply> reply = done.get_future().get();

@@ -18,7 +18,8 @@
 // A case as it was: its events folded again from the log.
 namespace docket::query {
 
-// Which events count (DOMAIN R1): revision <= `revision` (0: all), occurred_at <= `valid_at`, recorded_at <= `known_at`.
+// Which events count (DOMAIN R1): revision <= `revision` (0: all), occurred_at <= `valid_at`, recorded_at <=
+// `known_at`.
 struct AsOf {
   uint32_t revision = 0;
   absl::Time valid_at = absl::InfiniteFuture();

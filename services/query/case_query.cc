@@ -101,10 +101,9 @@ absl::StatusOr<v1::Case> LoadCase(const Reader& reader, const std::string& case_
 
 absl::StatusOr<v1::GetCaseReply> GetCase(const Reader& reader, const v1::GetCaseRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
-  DOCKET_ASSIGN_OR_RETURN(
-      const std::string case_id,
-      ResolveCase(reader, {request.case_id(), request.case_no(),
-                           request.has_external_ref() ? &request.external_ref() : nullptr}));
+  DOCKET_ASSIGN_OR_RETURN(const std::string case_id,
+                          ResolveCase(reader, {request.case_id(), request.case_no(),
+                                               request.has_external_ref() ? &request.external_ref() : nullptr}));
   const absl::Time valid_at = ValidAt(reader, request);
   const absl::Time known_at = KnownAt(reader, request);
   v1::GetCaseReply reply;

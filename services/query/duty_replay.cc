@@ -89,8 +89,8 @@ absl::Status FoldAll(const Reader& reader, const DutyFilter& filter, const AsOf&
 
 }  // namespace
 
-absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& request,
-                            const std::string& query_digest, Cursor cursor, v1::ListDutiesReply* reply) {
+absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& request, const std::string& query_digest,
+                            Cursor cursor, v1::ListDutiesReply* reply) {
   const DutyFilter filter(reader, request, cursor.valid_at);
   const AsOf as_of{.valid_at = cursor.valid_at, .known_at = cursor.known_at};
   const bool with_header = cursor.key.empty();

@@ -34,9 +34,9 @@ absl::StatusOr<std::optional<v1::ListEscalationsReply::Item>> MakeItem(const Rea
   DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
   const v1::RowFacts facts = projection::FactsOf(state);
   if (!MaySee(reader.viewer, {.facts = &facts})) return std::optional<v1::ListEscalationsReply::Item>();
-  const auto found = std::find_if(
-      state.escalations().begin(), state.escalations().end(),
-      [&](const v1::Escalation& escalation) { return escalation.escalation_no() == row.escalation_no; });
+  const auto found =
+      std::find_if(state.escalations().begin(), state.escalations().end(),
+                   [&](const v1::Escalation& escalation) { return escalation.escalation_no() == row.escalation_no; });
   if (found == state.escalations().end()) {
     return absl::DataLossError(
         absl::StrCat("case ", row.case_id, " has no escalation ", row.escalation_no, ", but its row says so"));
@@ -58,25 +58,24 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
                                                          const v1::ListEscalationsRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
   const std::string digest = QueryDigest(request, reader.viewer);
-  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest,
-                                                    {.valid_at = reader.now, .known_at = reader.now}));
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor,
+                          OpenCursor(request.page_token(), digest, {.valid_at = reader.now, .known_at = reader.now}));
   v1::ListEscalationsReply reply;
   ScanBudget budget(*reader.clock);
   DOCKET_ASSIGN_OR_RETURN(
-      cursor.key,
-      ScanPage<projection::EscalationRow>(
-          reader, RangeOf(request.include_acknowledged()), cursor, PageSize(request.page_size()), budget,
-          [&](const projection::EscalationRow& row) -> absl::StatusOr<bool> {
-            if (!DepartmentMatches(reader, request.department(), row.value.department())) return false;
-            const auto& targets = row.value.targets();
-            if (!request.target().empty() &&
-                std::find(targets.begin(), targets.end(), request.target()) == targets.end()) {
-              return false;
-            }
-            DOCKET_ASSIGN_OR_RETURN(auto item, MakeItem(reader, row));
-            if (item.has_value()) *reply.add_items() = *std::move(item);
-            return item.has_value();
-          }));
+      cursor.key, ScanPage<projection::EscalationRow>(
+                      reader, RangeOf(request.include_acknowledged()), cursor, PageSize(request.page_size()), budget,
+                      [&](const projection::EscalationRow& row) -> absl::StatusOr<bool> {
+                        if (!DepartmentMatches(reader, request.department(), row.value.department())) return false;
+                        const auto& targets = row.value.targets();
+                        if (!request.target().empty() &&
+                            std::find(targets.begin(), targets.end(), request.target()) == targets.end()) {
+                          return false;
+                        }
+                        DOCKET_ASSIGN_OR_RETURN(auto item, MakeItem(reader, row));
+                        if (item.has_value()) *reply.add_items() = *std::move(item);
+                        return item.has_value();
+                      }));
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
   reply.set_position(reader.view.position);
   *reply.mutable_valid_at() = ToProto(reader.now);

@@ -19,8 +19,9 @@ absl::StatusOr<EventMatcher> EventMatcher::Make(const v1::EventFilter& filter, V
   for (int i = 0; i < filter.types_size(); ++i) {
     const uint32_t type = workflow::EventTypeOf(filter.types(i));
     if (type == 0) {
-      bad.push_back({absl::StrCat("filter.types[", i, "]"),
-                     absl::StrCat("\"", filter.types(i), "\" is no event type; want a name such as \"OwnerAssigned\"")});
+      bad.push_back(
+          {absl::StrCat("filter.types[", i, "]"),
+           absl::StrCat("\"", filter.types(i), "\" is no event type; want a name such as \"OwnerAssigned\"")});
     }
     matcher.types_.push_back(type);
   }

@@ -17,8 +17,8 @@ namespace docket::query {
 // A compiled docket.v1.EventFilter. Judges stored events without decoding their payloads.
 class EventMatcher {
  public:
-  // kInvalidArgument INVALID_FIELD: an event type that does not exist. With `live` false a department is refused too: it
-  // means the accountable department at the time of the event, which only a live reader can be told cheaply.
+  // kInvalidArgument INVALID_FIELD: an event type that does not exist. With `live` false a department is refused too:
+  // it means the accountable department at the time of the event, which only a live reader can be told cheaply.
   static absl::StatusOr<EventMatcher> Make(const v1::EventFilter& filter, Viewer viewer, bool live);
 
   // Everything but the department.

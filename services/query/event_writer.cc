@@ -17,7 +17,7 @@ namespace {
 using v1::Event;
 using v1::HistoryEvent;
 
-constexpr uint32_t kCopiedVersion = 1;  // later versions go through the decoder, which knows what they mean
+constexpr uint32_t kCopiedVersion = 1;    // later versions go through the decoder, which knows what they mean
 constexpr size_t kStoredHeaderBytes = 5;  // crc, format
 
 void AppendVarint(uint64_t value, std::string* out) {
@@ -47,8 +47,8 @@ void AppendTimestamp(int field, int64_t micros, std::string* out) {
   const uint64_t nanos = static_cast<uint64_t>(rest * 1000);
   const uint64_t unsigned_seconds = static_cast<uint64_t>(seconds);
   AppendVarint(Tag(field, 2), out);
-  AppendVarint((unsigned_seconds == 0 ? 0 : 1 + VarintSize(unsigned_seconds)) + (nanos == 0 ? 0 : 1 + VarintSize(nanos)),
-               out);
+  AppendVarint(
+      (unsigned_seconds == 0 ? 0 : 1 + VarintSize(unsigned_seconds)) + (nanos == 0 ? 0 : 1 + VarintSize(nanos)), out);
   AppendUint(1, unsigned_seconds, out);
   AppendUint(2, nanos, out);
 }

@@ -18,7 +18,8 @@ absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::Lis
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request);
 
 // Unstopped duties, earliest first. `valid_at` now or later reads the index; the past is answered by folding every case
-// as of then: exact, but its cost grows with the whole log, and each page pays it again.
+// as of then: exact, but its cost grows with the whole log, and each page pays it again. The header counts the first
+// 2,000 matching rows of the index and says when there are more; replay counts all.
 absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::ListDutiesRequest& request);
 
 // Unacknowledged first, oldest first.

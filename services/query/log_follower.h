@@ -14,9 +14,9 @@
 
 namespace docket::query {
 
-// Follows the log for ever, one message at a time: from the feed while it holds the next commit, from the log otherwise.
-// It pulls, knowing the next position it wants, so nothing is lost or repeated at the hand-over, however slow the reader
-// is, and it keeps nothing between messages. Not thread-safe.
+// Follows the log for ever, one message at a time: from the feed while it holds the next commit, from the log
+// otherwise. It pulls, knowing the next position it wants, so nothing is lost or repeated at the hand-over, however
+// slow the reader is, and it keeps nothing between messages. Not thread-safe.
 class LogFollower {
  public:
   // kOutOfRange POSITION_BEYOND_END: from_position lies more than one past the end.
@@ -24,8 +24,8 @@ class LogFollower {
   static absl::StatusOr<LogFollower> Open(const engine::Engine& engine, const v1::SubscribeRequest& request,
                                           Viewer viewer);
 
-  // The next docket.v1.SubscribeReply, serialised; nullopt: nothing new yet. Register with Feed::Subscribe before calling, so that what is published
-  // after a nullopt is not missed.
+  // The next docket.v1.SubscribeReply, serialised; nullopt: nothing new yet. Register with Feed::Subscribe before
+  // calling, so that what is published after a nullopt is not missed.
   absl::StatusOr<std::optional<std::string>> Next(const engine::Engine& engine);
 
  private:

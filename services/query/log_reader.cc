@@ -41,8 +41,8 @@ absl::StatusOr<uint64_t> CommitOfPosition(const Reader& reader, uint64_t positio
 }
 
 absl::StatusOr<uint64_t> AppendMatchingEvents(const Reader& reader, const EventMatcher& matcher,
-                                              const v1::CommitRecord& record, uint64_t from, uint64_t through, int field,
-                                              EventWriter* writer, BatchLimit* limit, std::string* out) {
+                                              const v1::CommitRecord& record, uint64_t from, uint64_t through,
+                                              int field, EventWriter* writer, BatchLimit* limit, std::string* out) {
   uint64_t position = record.first_position();
   uint64_t scanned = from - 1;
   writer->BeginRecord(record);

@@ -20,8 +20,8 @@ absl::StatusOr<uint64_t> CommitOfPosition(const Reader& reader, uint64_t positio
 // Appends the events of `record` at `from` and later that match, as elements of field `field` (repeated HistoryEvent),
 // until `limit` is full or `through` is passed. Returns the last position looked at.
 absl::StatusOr<uint64_t> AppendMatchingEvents(const Reader& reader, const EventMatcher& matcher,
-                                              const v1::CommitRecord& record, uint64_t from, uint64_t through, int field,
-                                              EventWriter* writer, BatchLimit* limit, std::string* out);
+                                              const v1::CommitRecord& record, uint64_t from, uint64_t through,
+                                              int field, EventWriter* writer, BatchLimit* limit, std::string* out);
 
 // Finite: ends at the position that was last when it was opened. Holds no snapshot between messages. Not thread-safe.
 class LogReader {

@@ -10,7 +10,8 @@
 #include "services/query/visibility.h"
 
 // Keyset tokens: where the last page ended and which question it belonged to. Opaque to clients; not a secret.
-// Form: web-safe base64 of version (1) || digest of the query (16) || mode (1) || valid_at_us (8) || known_at_us (8) || key.
+// Form: web-safe base64 of version (1) || digest of the query (16) || mode (1) || valid_at_us (8) || known_at_us (8) ||
+// key.
 namespace docket::query {
 
 struct Cursor {

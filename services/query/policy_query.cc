@@ -21,10 +21,11 @@ using CalendarPointer = std::shared_ptr<const sla::WorkingCalendar>;
 absl::StatusOr<CalendarPointer> CalendarOfYaml(const Reader& reader, const std::string& yaml) {
   const policy::Pack pack = policy::ParsePack(yaml, *reader.view.policies, reader.now);
   if (!pack.findings.empty()) {
-    return RefuseFields("INVALID_FIELD",
-                        {{"calendar_yaml", absl::StrJoin(pack.findings, "; ", [](std::string* out, const auto& finding) {
-                            absl::StrAppend(out, "line ", finding.line, ": ", finding.message);
-                          })}});
+    return RefuseFields(
+        "INVALID_FIELD",
+        {{"calendar_yaml", absl::StrJoin(pack.findings, "; ", [](std::string* out, const auto& finding) {
+            absl::StrAppend(out, "line ", finding.line, ": ", finding.message);
+          })}});
   }
   for (const policy::PackDocument& document : pack.documents) {
     if (document.kind == v1::CALENDAR) return sla::WorkingCalendar::FromCompiled(document.compiled.calendar());
@@ -44,7 +45,9 @@ absl::StatusOr<CalendarPointer> CalendarOf(const Reader& reader, const v1::Compu
   return published->value;
 }
 
-std::string KindAndId(v1::PolicyKind kind, absl::string_view id) { return absl::StrCat(v1::PolicyKind_Name(kind), " ", id); }
+std::string KindAndId(v1::PolicyKind kind, absl::string_view id) {
+  return absl::StrCat(v1::PolicyKind_Name(kind), " ", id);
+}
 
 }  // namespace
 

@@ -12,9 +12,12 @@ namespace {
 
 const char* BandName(uint8_t band) {
   switch (band) {
-    case 0: return "SAFETY";
-    case 1: return "REGULATORY";
-    default: return "OTHER";
+    case 0:
+      return "SAFETY";
+    case 1:
+      return "REGULATORY";
+    default:
+      return "OTHER";
   }
 }
 
@@ -37,31 +40,31 @@ absl::Status UnknownQueue(const Reader& reader, const std::string& queue) {
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
   const std::string digest = QueryDigest(request, reader.viewer);
-  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest,
-                                                    {.valid_at = reader.now, .known_at = reader.now}));
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor,
+                          OpenCursor(request.page_token(), digest, {.valid_at = reader.now, .known_at = reader.now}));
   v1::ListQueueReply reply;
   ScanBudget budget(*reader.clock);
-  DOCKET_ASSIGN_OR_RETURN(
-      cursor.key,
-      ScanPage<projection::QueueRow>(
-          reader, RangeOf(request.queue()), cursor, PageSize(request.page_size()), budget,
-          [&](const projection::QueueRow& row) -> absl::StatusOr<bool> {
-            if (row.value.stands_from_us() > absl::ToUnixMicros(cursor.valid_at)) return false;  // still waiting
-            const v1::RowFacts& facts = row.value.facts();
-            if (!MaySee(reader.viewer, {.facts = &facts})) return false;
-            if (request.unowned_only() && !facts.owner().empty()) return false;
-            DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
-            v1::ListQueueReply::Item item;
-            DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
-            item.set_band(BandName(row.band));
-            item.set_escalation_level(255 - row.inverse_level);
-            if (row.effective_due_us != projection::kNever) {
-              *item.mutable_effective_due() = ToProto(absl::FromUnixMicros(row.effective_due_us));
-            }
-            item.set_tier(row.value.tier());
-            *reply.add_items() = std::move(item);
-            return true;
-          }));
+  DOCKET_ASSIGN_OR_RETURN(cursor.key,
+                          ScanPage<projection::QueueRow>(
+                              reader, RangeOf(request.queue()), cursor, PageSize(request.page_size()), budget,
+                              [&](const projection::QueueRow& row) -> absl::StatusOr<bool> {
+                                if (row.value.stands_from_us() > absl::ToUnixMicros(cursor.valid_at))
+                                  return false;  // still waiting
+                                const v1::RowFacts& facts = row.value.facts();
+                                if (!MaySee(reader.viewer, {.facts = &facts})) return false;
+                                if (request.unowned_only() && !facts.owner().empty()) return false;
+                                DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
+                                v1::ListQueueReply::Item item;
+                                DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
+                                item.set_band(BandName(row.band));
+                                item.set_escalation_level(255 - row.inverse_level);
+                                if (row.effective_due_us != projection::kNever) {
+                                  *item.mutable_effective_due() = ToProto(absl::FromUnixMicros(row.effective_due_us));
+                                }
+                                item.set_tier(row.value.tier());
+                                *reply.add_items() = std::move(item);
+                                return true;
+                              }));
   // A queue that left the directory may still hold cases, and imports may name queues the directory never had; so a
   // name is only refused when nothing at all stands under it.
   if (budget.rows() == 0 && request.page_token().empty() && reader.view.policies->Queue(request.queue()) == nullptr) {

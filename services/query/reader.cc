@@ -28,8 +28,6 @@ absl::Status CheckPosition(const Reader& reader, uint64_t min_position) {
       absl::Milliseconds(100));
 }
 
-uint32_t PageSize(uint32_t requested) {
-  return requested == 0 ? kDefaultPageSize : std::min(requested, kMaxPageSize);
-}
+uint32_t PageSize(uint32_t requested) { return requested == 0 ? kDefaultPageSize : std::min(requested, kMaxPageSize); }
 
 }  // namespace docket::query

@@ -47,7 +47,7 @@ struct Reader {
   absl::Time now;  // one instant for the whole answer
   Viewer viewer;
   bool clock_suspect = false;
-  ReplayGate* replays = nullptr;     // null: no limit
+  ReplayGate* replays = nullptr;    // null: no limit
   std::function<bool()> abandoned;  // nobody waits for the answer any more; null: somebody does
 };
 

@@ -32,8 +32,7 @@ class AdminService final : public Base {
   grpc::ServerUnaryReactor* GetStats(Context* context, const Bytes* in, Bytes* out) override {
     const engine::Engine* engine = backend_.engine;
     return AnswerRead<v1::GetStatsRequest, v1::GetStatsReply>(
-        backend_, get_stats_, context, in, out,
-        [engine](const query::Reader&, const v1::GetStatsRequest& request) {
+        backend_, get_stats_, context, in, out, [engine](const query::Reader&, const v1::GetStatsRequest& request) {
           return engine->Stats(request.with_digests());
         });
   }

@@ -95,6 +95,8 @@ class CaseService final : public Base {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeCaseService(const Backend& backend) { return std::make_unique<CaseService>(backend); }
+std::unique_ptr<grpc::Service> MakeCaseService(const Backend& backend) {
+  return std::make_unique<CaseService>(backend);
+}
 
 }  // namespace docket::rpc

@@ -17,9 +17,12 @@ constexpr uint32_t kDefaultElements = 64;
 
 uint32_t DefaultBytesOf(const FieldDescriptor* field) {
   switch (field->type()) {
-    case FieldDescriptor::TYPE_STRING: return kDefaultStringBytes;
-    case FieldDescriptor::TYPE_BYTES: return kDefaultBytes;
-    default: return 0;
+    case FieldDescriptor::TYPE_STRING:
+      return kDefaultStringBytes;
+    case FieldDescriptor::TYPE_BYTES:
+      return kDefaultBytes;
+    default:
+      return 0;
   }
 }
 

@@ -14,12 +14,12 @@ struct FieldRule {
   const google::protobuf::FieldDescriptor* field = nullptr;
   bool required = false;
   bool personal = false;
-  uint32_t max_size = 0;      // bytes of a string or bytes field, elements of a repeated one; 0: neither
-  uint32_t max_element = 0;   // bytes of one element of a repeated string or bytes field
+  uint32_t max_size = 0;     // bytes of a string or bytes field, elements of a repeated one; 0: neither
+  uint32_t max_element = 0;  // bytes of one element of a repeated string or bytes field
 };
 
 struct MessageRules {
-  std::vector<FieldRule> fields;                               // by field index
+  std::vector<FieldRule> fields;                                 // by field index
   std::vector<const google::protobuf::OneofDescriptor*> oneofs;  // real ones; each must be set
 };
 

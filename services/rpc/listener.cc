@@ -71,7 +71,8 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
   const size_t colon = text.rfind(':');
   HostPort result;
   int port = -1;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 || port > 65535) {
+  if (colon == absl::string_view::npos || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\", want HOST:PORT such as 127.0.0.1:7450"));
   }
   absl::string_view host = text.substr(0, colon);
@@ -100,13 +101,13 @@ void Nudge(const HostPort& address) {
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const HostPort& address) {
   std::unique_ptr<Listener> listener(new Listener);
   const SocketAddress socket_address = Resolve(address);
-  listener->listen_fd_ =
-      socket(socket_address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  listener->listen_fd_ = socket(socket_address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener->listen_fd_ < 0) return Failed("socket for", address);
   // A restarted server may take its port back while old connections linger; two servers still may not share it.
   const int on = 1;
   setsockopt(listener->listen_fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (bind(listener->listen_fd_, reinterpret_cast<const sockaddr*>(&socket_address.storage), socket_address.length) != 0) {
+  if (bind(listener->listen_fd_, reinterpret_cast<const sockaddr*>(&socket_address.storage), socket_address.length) !=
+      0) {
     return Failed("bind", address);
   }
   if (listen(listener->listen_fd_, kBacklog) != 0) return Failed("listen on", address);

@@ -48,8 +48,8 @@ class Listener {
   void AcceptOne();
 
   int listen_fd_ = -1;
-  int wake_fd_ = -1;   // eventfd that ends the loop
-  int spare_fd_ = -1;  // given up for a moment when there is none left, to be able to refuse
+  int wake_fd_ = -1;    // eventfd that ends the loop
+  int spare_fd_ = -1;   // given up for a moment when there is none left, to be able to refuse
   int highest_fd_ = 0;  // descriptors above are refused
   std::string address_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;

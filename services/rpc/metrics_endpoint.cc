@@ -17,9 +17,7 @@ constexpr std::chrono::milliseconds kNudgeEvery{10};
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Open(
     const HostPort& address, const std::shared_ptr<prometheus::Registry>& registry) {
   std::unique_ptr<MetricsEndpoint> endpoint(new MetricsEndpoint);
-  const std::string host = address.host == "localhost" ? "127.0.0.1"
-                           : address.host == "::1"     ? "[::1]"
-                                                       : address.host;
+  const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host == "::1" ? "[::1]" : address.host;
   try {  // the library throws when it cannot bind; nothing of ours lets an exception pass
     endpoint->exposer_ = std::make_unique<prometheus::Exposer>(absl::StrCat(host, ":", address.port), 1);
   } catch (const std::exception& error) {

@@ -35,9 +35,13 @@ class PolicyService final : public Base {
       call->Answer(caller.status());
       return call;
     }
-    backend_.engine->SubmitPublish(
-        std::move(call->request), *std::move(caller),
-        [call](absl::StatusOr<v1::PublishPoliciesReply> reply) { call->Answer(std::move(reply)); });
+    // On the pool, because the engine parses the pack before it queues it, and a pack may take a while.
+    engine::Engine* engine = backend_.engine;
+    const bool taken = backend_.reads->TryRun([call, engine, caller = *std::move(caller)]() mutable {
+      engine->SubmitPublish(std::move(call->request), std::move(caller),
+                            [call](absl::StatusOr<v1::PublishPoliciesReply> reply) { call->Answer(std::move(reply)); });
+    });
+    if (!taken) call->Answer(Overloaded());
     return call;
   }
 

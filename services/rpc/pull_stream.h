@@ -11,8 +11,8 @@
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
 
-// Server streams that pull: the next message is built, on the read pool, only when the client took the previous one. So a
-// client that does not read costs one message, however long it stays, and nothing is ever buffered for it.
+// Server streams that pull: the next message is built, on the read pool, only when the client took the previous one. So
+// a client that does not read costs one message, however long it stays, and nothing is ever buffered for it.
 namespace docket::rpc {
 
 class PullStream;
@@ -46,7 +46,7 @@ class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   struct Message {
     grpc::ByteBuffer bytes;
   };
-  struct Wait {};       // nothing now; Wake() will be called
+  struct Wait {};            // nothing now; Wake() will be called
   using End = absl::Status;  // the end, or the failure
   using Step = std::variant<Message, Wait, End>;
 
@@ -65,9 +65,9 @@ class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   enum class State { kNew, kRunning, kWriting, kWaiting, kFinished };
 
   void Stop(absl::Status why);
-  void Advance();                                       // on the pool
-  void Schedule();                                      // hands Advance to the pool
-  void Close(const absl::Status& status);               // REQUIRES: state is kFinished, set by the caller
+  void Advance();                          // on the pool
+  void Schedule();                         // hands Advance to the pool
+  void Close(const absl::Status& status);  // REQUIRES: state is kFinished, set by the caller
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;

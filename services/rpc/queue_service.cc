@@ -10,9 +10,9 @@ namespace docket::rpc {
 namespace {
 
 using Raw = v1::QueueService;
-using Base = Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<
-    Raw::WithRawCallbackMethod_ListDuties<Raw::WithRawCallbackMethod_ListEscalations<
-        Raw::WithRawCallbackMethod_GetClocks<Raw::Service>>>>>;
+using Base =
+    Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<Raw::WithRawCallbackMethod_ListDuties<
+        Raw::WithRawCallbackMethod_ListEscalations<Raw::WithRawCallbackMethod_GetClocks<Raw::Service>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;

@@ -12,8 +12,9 @@
 
 namespace docket::rpc {
 
-// Tells a client how a rebuild goes. Progress that the client is too slow for is left out; the result is always sent. The
-// rebuild does not end because nobody watches it any more. Deletes itself when gRPC is done with it, never before End.
+// Tells a client how a rebuild goes. Progress that the client is too slow for is left out; the result is always sent.
+// The rebuild does not end because nobody watches it any more. Deletes itself when gRPC is done with it, never before
+// End.
 class RebuildStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   explicit RebuildStream(MethodMetrics* metrics) : measured_(metrics) {}
@@ -32,9 +33,9 @@ class RebuildStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   grpc::ByteBuffer writing_;
   std::mutex mutex_;
   bool write_open_ = false;
-  bool broken_ = false;                 // the client has gone
+  bool broken_ = false;                   // the client has gone
   std::optional<grpc::ByteBuffer> last_;  // still to be written
-  std::optional<absl::Status> end_;     // how to finish once nothing is left to write
+  std::optional<absl::Status> end_;       // how to finish once nothing is left to write
 };
 
 }  // namespace docket::rpc

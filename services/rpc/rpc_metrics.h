@@ -14,8 +14,8 @@
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 
-// docket_rpc_requests_total{method, code}, docket_rpc_latency_seconds{method}, docket_rpc_in_flight{method}. Methods are
-// known beforehand, so labels have a bounded number of values.
+// docket_rpc_requests_total{method, code}, docket_rpc_latency_seconds{method}, docket_rpc_in_flight{method}. Methods
+// are known beforehand, so labels have a bounded number of values.
 namespace docket::rpc {
 
 // Of one method. Thread-safe.

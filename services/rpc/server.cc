@@ -35,7 +35,8 @@ absl::StatusOr<HostPort> LoopbackOnly(const std::string& text, absl::string_view
   DOCKET_ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(text));
   if (!IsLoopback(address)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(flag, " ", text, ": refused. There is no login yet: whoever reaches the port may claim to be "
+        absl::StrCat(flag, " ", text,
+                     ": refused. There is no login yet: whoever reaches the port may claim to be "
                      "anybody, so only addresses of this machine are served (127.0.0.1, [::1], localhost)"));
   }
   return address;
@@ -113,8 +114,8 @@ absl::Status Server::ExposeMetrics() {
 }
 
 absl::Status Server::Build() {
-  const Backend backend{.engine = engine_, .reads = reads_.get(), .metrics = &metrics_,
-                        .replays = &replays_, .streams = &streams_};
+  const Backend backend{
+      .engine = engine_, .reads = reads_.get(), .metrics = &metrics_, .replays = &replays_, .streams = &streams_};
   services_.push_back(MakeCaseService(backend));
   services_.push_back(MakeQueueService(backend));
   services_.push_back(MakeAuditService(backend));

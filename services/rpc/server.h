@@ -26,8 +26,8 @@ namespace docket::rpc {
 // Limits of what one client can make the server hold (RELIABILITY: transport).
 inline constexpr int kMaxReceiveBytes = 1 << 20;
 inline constexpr int kMaxMetadataBytes = 8 << 10;
-inline constexpr int kMaxConcurrentStreams = 100;         // per connection
-inline constexpr size_t kMaxBufferedBytes = 256 << 20;    // of all connections together
+inline constexpr int kMaxConcurrentStreams = 100;       // per connection
+inline constexpr size_t kMaxBufferedBytes = 256 << 20;  // of all connections together
 inline constexpr absl::Duration kHandshakeTimeout = absl::Seconds(5);
 inline constexpr absl::Duration kKeepaliveTime = absl::Seconds(60);
 inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
@@ -39,9 +39,9 @@ inline constexpr int kMaxReplays = 2;  // questions about the past answered at o
 inline constexpr char kHealthWrite[] = "docket.write";  // besides "": whether commands are accepted
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:7450";  // loopback only, while there is no login; port 0: a free one
-  std::string metrics = "off";            // HOST:PORT for Prometheus, "off": none; port 0: a free one
-  bool metrics_optional = false;          // serve without them, and say so, when their address is taken
+  std::string listen = "127.0.0.1:7450";           // loopback only, while there is no login; port 0: a free one
+  std::string metrics = "off";                     // HOST:PORT for Prometheus, "off": none; port 0: a free one
+  bool metrics_optional = false;                   // serve without them, and say so, when their address is taken
   std::shared_ptr<prometheus::Registry> registry;  // null: one of its own
   bool reflection = true;
   int read_threads = 4;

@@ -57,8 +57,9 @@ google::rpc::Status ToRpcStatus(const absl::Status& status) {
   google::rpc::Status rpc;
   if (IsOurFault(status.code()) && ReasonOf(status).empty()) {
     spdlog::error("answering {}: {}", absl::StatusCodeToString(status.code()), std::string(status.message()));
-    const absl::Status told = Refuse(status.code(), status.code() == absl::StatusCode::kDataLoss ? "DATA_LOSS" : "INTERNAL",
-                                     "the server could not read or trust its own data; its log says more");
+    const absl::Status told =
+        Refuse(status.code(), status.code() == absl::StatusCode::kDataLoss ? "DATA_LOSS" : "INTERNAL",
+               "the server could not read or trust its own data; its log says more");
     DOCKET_CHECK(rpc.ParseFromString(SerializeRpcStatus(told)));
     return rpc;
   }

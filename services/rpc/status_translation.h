@@ -13,9 +13,9 @@ namespace docket::rpc {
 inline constexpr size_t kMaxMessageBytes = 1024;
 inline constexpr size_t kMaxDetailsBytes = 3072;  // clients take 8 KiB of trailers, the details travel as base64
 
-// `status` as google.rpc.Status. Lists of violations are cut, from the end, to fit kMaxDetailsBytes; a cut list ends with
-// an entry that says so. A failure without a reason of its own (disk, decoding, a broken invariant) is logged and answered
-// with a general message: what the disk said is no business of a client.
+// `status` as google.rpc.Status. Lists of violations are cut, from the end, to fit kMaxDetailsBytes; a cut list ends
+// with an entry that says so. A failure without a reason of its own (disk, decoding, a broken invariant) is logged and
+// answered with a general message: what the disk said is no business of a client.
 google::rpc::Status ToRpcStatus(const absl::Status& status);
 
 // The same with the details in the grpc-status-details-bin trailer.

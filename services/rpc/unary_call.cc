@@ -4,7 +4,7 @@ namespace docket::rpc {
 
 absl::Status Overloaded() {
   return WithRetryAfter(Refuse(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                               absl::StrCat(ReadPool::kMaxQueued, " reads are waiting already; nothing was read")),
+                               absl::StrCat(ReadPool::kMaxQueued, " calls are waiting already; nothing was done")),
                         absl::Milliseconds(200));
 }
 

@@ -53,7 +53,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
 absl::Status Overloaded();
 
-// Answers a read on the pool; `backend` outlives it. `answer` is absl::StatusOr<Reply>(const query::Reader&, const Request&).
+// Answers a read on the pool; `backend` outlives it. `answer` is absl::StatusOr<Reply>(const query::Reader&, const
+// Request&).
 template <class Request, class Reply, class Answer>
 grpc::ServerUnaryReactor* AnswerRead(const Backend& backend, MethodMetrics* metrics,
                                      grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,

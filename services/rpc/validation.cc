@@ -60,7 +60,8 @@ class Validator {
 
 std::string Shown(const FieldRule& rule, const std::string& value) {
   if (rule.personal) return "the value given";
-  return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kShownBytes)), value.size() > kShownBytes ? "..." : "", "\"");
+  return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kShownBytes)), value.size() > kShownBytes ? "..." : "",
+                      "\"");
 }
 
 bool HasControlCharacter(const std::string& value) {
@@ -100,7 +101,8 @@ void Validator::Inner(const Message& message, const std::string& path, const std
   if (message.GetDescriptor() == Timestamp::descriptor()) {
     const auto& time = static_cast<const Timestamp&>(message);
     if (time.seconds() < 0 || time.seconds() >= kSecondsOfYear10000 || time.nanos() < 0 || time.nanos() > 999'999'999) {
-      Add(path, name, absl::StrCat(time.seconds(), " s ", time.nanos(), " ns, want an instant of the years 1970 to 9999"));
+      Add(path, name,
+          absl::StrCat(time.seconds(), " s ", time.nanos(), " ns, want an instant of the years 1970 to 9999"));
     }
   } else if (message.GetDescriptor() == Duration::descriptor()) {
     const auto& span = static_cast<const Duration&>(message);

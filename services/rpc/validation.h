@@ -5,18 +5,18 @@
 #include "google/protobuf/message.h"
 
 // Shape of requests: everything that can be refused without looking at any state. The rules come from the descriptors
-// (docket/v1/annotations.proto) and a short list of named rules, so a new request or field is checked from its first day.
+// (docket/v1/annotations.proto) and a short list of named rules, so a new request or field is checked from its first
+// day.
 namespace docket::rpc {
 
 // From the descriptor: `required`; `max_size` (default 256 bytes for strings, 64 for bytes, 64 elements of a repeated
-// field; elements of repeated strings have the default length limit); every oneof set; enum values known, and in lists not
-// UNSPECIFIED; UTF-8; no control characters in public strings; Timestamps from 1970 to 9999, Durations valid and not
-// negative; all of it for messages inside messages.
-// By name: request_id and case_id are UUIDv7, page_size <= 500, page_token has the form of a token, a case is named once,
-// and the few rules listed in validation.cc.
+// field; elements of repeated strings have the default length limit); every oneof set; enum values known, and in lists
+// not UNSPECIFIED; UTF-8; no control characters in public strings; Timestamps from 1970 to 9999, Durations valid and
+// not negative; all of it for messages inside messages. By name: request_id and case_id are UUIDv7, page_size <= 500,
+// page_token has the form of a token, a case is named once, and the few rules listed in validation.cc.
 //
-// OK, or INVALID_ARGUMENT INVALID_FIELD naming the fields (the first kMaxBadFields). Values of personal fields are never
-// repeated in the refusal. Thread-safe.
+// OK, or INVALID_ARGUMENT INVALID_FIELD naming the fields (the first kMaxBadFields). Values of personal fields are
+// never repeated in the refusal. Thread-safe.
 absl::Status ValidateRequest(const google::protobuf::Message& request);
 
 // The same for the fields of `request` itself, without those of the messages inside it: an envelope whose parts are

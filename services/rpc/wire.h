@@ -31,7 +31,8 @@ absl::Status ParseRequest(const grpc::ByteBuffer& bytes, Request* request) {
 // A message that is serialised already, without copying it again.
 inline grpc::ByteBuffer BytesOf(std::string serialised) {
   auto* kept = new std::string(std::move(serialised));
-  const grpc::Slice slice(kept->data(), kept->size(), [](void* one) { delete static_cast<std::string*>(one); }, kept);
+  const grpc::Slice slice(
+      kept->data(), kept->size(), [](void* one) { delete static_cast<std::string*>(one); }, kept);
   return grpc::ByteBuffer(&slice, 1);
 }
 
