@@ -17,8 +17,8 @@ struct CaseNumber {
   uint64_t counter = 0;  // from 1; at least six digits in print
 };
 
-// Upper-case form with its check character (ISO 7064 MOD 37,36 over letters and digits: detects every single wrong
-// character and every swap of neighbours).
+// Upper-case form with its check character (of Crockford's base 32, a weighted sum over GF(32)): every single wrong
+// character and every swap of two characters is noticed, of neighbours or not.
 std::string FormatCaseNumber(const CaseNumber& number);
 
 // Accepts lower case. nullopt: not of this form, or the check character is wrong.

@@ -63,9 +63,13 @@ TEST(CaseQueryTest, ThePastIsWhatWasAnsweredThen) {
     seen.emplace_back(house.clock().Now(), reply->case_());
   };
   remember();
-  const std::vector<std::string> commands = {
-      "accept {}", "take {}", "triage { severity: 2 impact: 1 urgency: 2 }", "classify { category: 'LEAK' }",
-      "hold { waiting_on: DEPARTMENT reason_code: 'PLANS' }", "add_note { body: 'asked twice' }", "resume {}"};
+  const std::vector<std::string> commands = {"accept {}",
+                                             "take {}",
+                                             "triage { severity: 2 impact: 1 urgency: 2 }",
+                                             "classify { category: 'LEAK' }",
+                                             "hold { waiting_on: DEPARTMENT reason_code: 'PLANS' }",
+                                             "add_note { body: 'asked twice' }",
+                                             "resume {}"};
   for (const std::string& command : commands) {
     AdvanceTo(house, house.clock().Now() + absl::Minutes(20));
     MustDo(house, id, command);

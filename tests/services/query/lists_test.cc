@@ -180,8 +180,10 @@ TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
   EXPECT_EQ(open->items(0).escalation().targets(0), "helen.marsh");
   EXPECT_FALSE(open->items(0).ack_late());
   EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("target: 'mei.tan'"))->items_size(), 0);
-  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("target: 'helen.marsh'"))->items_size(), 1);
-  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'company'"))->items_size(), 1);
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("target: 'helen.marsh'"))->items_size(),
+            1);
+  EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'company'"))->items_size(),
+            1);
   EXPECT_EQ(ListEscalations(ReaderOf(house), Text<v1::ListEscalationsRequest>("department: 'it'"))->items_size(), 0);
 
   AdvanceTo(house, Wednesday() + absl::Hours(60));

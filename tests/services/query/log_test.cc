@@ -241,7 +241,9 @@ TEST(VisibilityTest, RestrictedEventsAndTheirRecordsAreWithheld) {
 }
 
 TEST(PageTokenTest, RoundTripAndNothingElse) {
-  Cursor cursor{.key = std::string("a\0b", 3), .valid_at = Wednesday(), .known_at = Wednesday() + absl::Hours(1),
+  Cursor cursor{.key = std::string("a\0b", 3),
+                .valid_at = Wednesday(),
+                .known_at = Wednesday() + absl::Hours(1),
                 .by_replay = true};
   const std::string digest(16, 'd');
   const std::string token = EncodePageToken(digest, cursor);

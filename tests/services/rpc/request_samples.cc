@@ -38,8 +38,9 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.GetPolicyRequest", "kind: CALENDAR id: 'london'"},
       {"docket.v1.ListPoliciesRequest", "kind: SLA"},
       {"docket.v1.GetDirectoryRequest", " "},
-      {"docket.v1.ComputeDueRequest", "calendar_id: 'london' start { seconds: 1 } target: '8h' "
-                                      "pauses { start { seconds: 2 } end { seconds: 3 } }"},
+      {"docket.v1.ComputeDueRequest",
+       "calendar_id: 'london' start { seconds: 1 } target: '8h' "
+       "pauses { start { seconds: 2 } end { seconds: 3 } }"},
       {"docket.v1.GetStatsRequest", "with_digests: true"},
       {"docket.v1.RebuildViewsRequest", "keep_old: true"},
       {"docket.v1.AcceptClockRequest", " "},
@@ -49,8 +50,9 @@ const std::map<std::string, std::string>& Samples() {
 
 const std::map<std::string, std::string>& CommandSamples() {
   static const auto* samples = new std::map<std::string, std::string>{
-      {"file", "kind: COMPLAINT title: 'Water off' channel { medium: VOICE carrier: 'phone' } "
-               "external_ref { source: 's' key: 'k' } row { file: 'f.csv' line: 1 } matters: 'one'"},
+      {"file",
+       "kind: COMPLAINT title: 'Water off' channel { medium: VOICE carrier: 'phone' } "
+       "external_ref { source: 's' key: 'k' } row { file: 'f.csv' line: 1 } matters: 'one'"},
       {"accept", "criteria { criterion: 'IN_SCOPE' met: true }"},
       {"decline", "reason_code: 'DUPLICATE' explanation: 'told before'"},
       {"triage", "severity: 1 impact: 2 urgency: 3"},
@@ -88,8 +90,8 @@ const std::map<std::string, std::string>& CommandSamples() {
 std::string Find(const std::map<std::string, std::string>& samples, const std::string& name) {
   const auto found = samples.find(name);
   if (found == samples.end()) return "";
-  return absl::StrReplaceAll(found->second, {{"'CASE'", absl::StrCat("'", kCaseId, "'")},
-                                             {"'REQUEST'", absl::StrCat("'", kRequestId, "'")}});
+  return absl::StrReplaceAll(
+      found->second, {{"'CASE'", absl::StrCat("'", kCaseId, "'")}, {"'REQUEST'", absl::StrCat("'", kRequestId, "'")}});
 }
 
 }  // namespace

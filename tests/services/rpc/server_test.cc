@@ -57,7 +57,8 @@ TEST(RpcTest, ReadsNeedNoNameWritesDo) {
   EXPECT_EQ(nobody.error_code(), StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(ReasonOf(nobody), "PRINCIPAL_MISSING");
   EXPECT_TRUE(absl::StrContains(nobody.error_message(), "docket-principal"));
-  const grpc::Status malformed = rpc.cases->Execute(RpcHouse::As("Grace Lind").get(), rpc.Note(filed.case_id()), &reply);
+  const grpc::Status malformed =
+      rpc.cases->Execute(RpcHouse::As("Grace Lind").get(), rpc.Note(filed.case_id()), &reply);
   EXPECT_EQ(ReasonOf(malformed), "PRINCIPAL_MALFORMED");
   EXPECT_EQ(ReasonOf(rpc.cases->GetCase(RpcHouse::As("Grace Lind").get(), get, &case_reply)), "PRINCIPAL_MALFORMED");
 }

@@ -66,7 +66,7 @@ TEST(ExecuteStreamTest, ARefusalStopsNothingUnlessAsked) {
   const v1::ExecuteReply filed = rpc.File();
   v1::ExecuteStreamRequest message;
   *message.add_requests() = rpc.Note(filed.case_id(), "first");
-  message.add_requests()->set_case_id("not-an-id");                                     // refused by validation
+  message.add_requests()->set_case_id("not-an-id");                                    // refused by validation
   *message.add_requests() = rpc.Note("019a93c2-2c80-7abc-8def-0123456789ab", "lost");  // refused by the engine
   *message.add_requests() = rpc.Note(filed.case_id(), "last");
   {
@@ -145,7 +145,8 @@ TEST(HistoryTest, EventsWithTextsAndStates) {
       EXPECT_EQ(entry.event().revision(), ++revision);
       EXPECT_EQ(entry.state().revision(), revision);
       EXPECT_EQ(entry.state().title().text(), "Water off");
-      if (entry.event().event().has_internal_note_added()) note = entry.event().event().internal_note_added().body().text();
+      if (entry.event().event().has_internal_note_added())
+        note = entry.event().event().internal_note_added().body().text();
     }
   }
   EXPECT_TRUE(stream->Finish().ok());
@@ -241,8 +242,8 @@ TEST(SubscribeTest, DepartmentsAreThoseOfTheTime) {
   const v1::ExecuteReply filed = rpc.File();  // complaints
   v1::SubscribeRequest request;
   request.set_from_position(filed.first_position());
-  for (const auto& [department, events] : {std::pair{"company", true}, std::pair{"complaints", true},
-                                           std::pair{"billing", false}}) {
+  for (const auto& [department, events] :
+       {std::pair{"company", true}, std::pair{"complaints", true}, std::pair{"billing", false}}) {
     request.mutable_filter()->set_department(department);
     auto context = RpcHouse::As();
     const auto stream = rpc.audit->Subscribe(context.get(), request);
@@ -266,8 +267,8 @@ TEST(SubscribeTest, APositionBeyondTheEndIsRefused) {
   EXPECT_EQ(ReasonOf(status), "POSITION_BEYOND_END");
 }
 
-// A reader that does not read gets the rest from the log: the feed forgets, nothing is buffered, nothing is lost, and the
-// hand-over back to live is told again.
+// A reader that does not read gets the rest from the log: the feed forgets, nothing is buffered, nothing is lost, and
+// the hand-over back to live is told again.
 TEST(SubscribeTest, ASlowReaderFallsBackToTheLogAndCatchesUpAgain) {
   RpcHouse rpc;
   const v1::ExecuteReply filed = rpc.File();

@@ -168,11 +168,20 @@ class FieldWalk {
     const std::string name = path + field->name();
     const auto add = [&] {
       switch (field->cpp_type()) {
-        case FieldDescriptor::CPPTYPE_STRING: reflection->AddString(message, field, "x"); break;
-        case FieldDescriptor::CPPTYPE_ENUM: reflection->AddEnumValue(message, field, 1); break;
-        case FieldDescriptor::CPPTYPE_UINT32: reflection->AddUInt32(message, field, 1); break;
-        case FieldDescriptor::CPPTYPE_MESSAGE: reflection->AddMessage(message, field); break;
-        default: FAIL() << name << ": the test does not know how to fill this field";
+        case FieldDescriptor::CPPTYPE_STRING:
+          reflection->AddString(message, field, "x");
+          break;
+        case FieldDescriptor::CPPTYPE_ENUM:
+          reflection->AddEnumValue(message, field, 1);
+          break;
+        case FieldDescriptor::CPPTYPE_UINT32:
+          reflection->AddUInt32(message, field, 1);
+          break;
+        case FieldDescriptor::CPPTYPE_MESSAGE:
+          reflection->AddMessage(message, field);
+          break;
+        default:
+          FAIL() << name << ": the test does not know how to fill this field";
       }
     };
     if (reflection->FieldSize(*message, field) > 0 && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
@@ -228,8 +237,9 @@ TEST(ValidationTest, EveryCommandIsChecked) {
     const std::string sample = CommandSampleOf(field->name());
     ASSERT_NE(sample, "") << field->name() << " has no sample: add one to request_samples.cc";
     const std::string names = field->name() == "file" ? "" : absl::StrCat("case_id: '", kCaseId, "' ");
-    const auto request = Parse("docket.v1.ExecuteRequest", absl::StrCat(names, "request_id: '", kRequestId,
-                                                                        "' command { ", field->name(), " {", sample, "} }"));
+    const auto request =
+        Parse("docket.v1.ExecuteRequest",
+              absl::StrCat(names, "request_id: '", kRequestId, "' command { ", field->name(), " {", sample, "} }"));
     ASSERT_NE(request, nullptr);
     EXPECT_TRUE(ValidateRequest(*request).ok()) << field->name() << ": " << ValidateRequest(*request);
     v1::Command* command = static_cast<v1::ExecuteRequest*>(request.get())->mutable_command();
@@ -268,9 +278,9 @@ TEST(ValidationTest, FilingNamesNoCaseButMayChooseItsId) {
 }
 
 TEST(ValidationTest, AnIdHasOneSpelling) {
-  for (const char* bad : {"019A93C2-2C80-7ABC-8DEF-0123456789AB",   // upper case
-                          "019a93c2-2c80-4abc-8def-0123456789ab",   // version 4
-                          "019a93c2-2c80-7abc-cdef-0123456789ab",   // variant 11
+  for (const char* bad : {"019A93C2-2C80-7ABC-8DEF-0123456789AB",  // upper case
+                          "019a93c2-2c80-4abc-8def-0123456789ab",  // version 4
+                          "019a93c2-2c80-7abc-cdef-0123456789ab",  // variant 11
                           "019a93c22c807abc8def0123456789ab"}) {
     EXPECT_EQ(BadFields(ValidateText("docket.v1.GetCaseRequest", absl::StrCat("case_id: '", bad, "'"))),
               std::set<std::string>{"case_id"})
@@ -286,9 +296,10 @@ TEST(ValidationTest, RevisionAndTimesExcludeEachOther) {
 }
 
 TEST(ValidationTest, IntervalsAndRangesRunForward) {
-  EXPECT_EQ(BadFields(ValidateText("docket.v1.ComputeDueRequest",
-                                   "start { seconds: 1 } target: '8h' pauses { start { seconds: 3 } end { seconds: 2 } }")),
-            std::set<std::string>{"pauses[0].end"});
+  EXPECT_EQ(
+      BadFields(ValidateText("docket.v1.ComputeDueRequest",
+                             "start { seconds: 1 } target: '8h' pauses { start { seconds: 3 } end { seconds: 2 } }")),
+      std::set<std::string>{"pauses[0].end"});
   EXPECT_EQ(BadFields(ValidateText("docket.v1.ComputeDueRequest", "start { seconds: 1 } target: '8h' pauses { }")),
             std::set<std::string>{"pauses[0].start"});
   EXPECT_EQ(BadFields(ValidateText("docket.v1.ReadHistoryRequest",

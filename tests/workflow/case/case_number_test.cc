@@ -55,35 +55,41 @@ TEST(CaseNumberTest, EveryWrongCharacterIsNoticed) {
   }
 }
 
-TEST(CaseNumberTest, EverySwapOfNeighboursIsNoticed) {
+TEST(CaseNumberTest, EverySwapOfTwoIsNoticed) {
   for (const CaseNumber& sample : Samples()) {
     const std::string text = FormatCaseNumber(sample);
-    for (size_t i = 0; i + 1 < text.size(); ++i) {
-      if (text[i] == text[i + 1]) continue;
-      std::string wrong = text;
-      std::swap(wrong[i], wrong[i + 1]);
-      EXPECT_FALSE(ParseCaseNumber(wrong).has_value()) << wrong << " for " << text;
+    for (size_t i = 0; i < text.size(); ++i) {
+      for (size_t j = i + 1; j < text.size(); ++j) {
+        if (text[i] == text[j]) continue;
+        std::string wrong = text;
+        std::swap(wrong[i], wrong[j]);
+        EXPECT_FALSE(ParseCaseNumber(wrong).has_value()) << wrong << " for " << text;
+      }
     }
   }
 }
 
 TEST(CaseNumberTest, AnySwapAndAnySlipIsNoticedInAnyNumber) {
-  EXPECT_TRUE(rc::check("one slip or one swap of neighbours", [] {
+  EXPECT_TRUE(rc::check("one slip or one swap", [] {
     CaseNumber number;
-    number.prefix = *rc::gen::container<std::string>(3, rc::gen::inRange('A', static_cast<char>('Z' + 1)));
+    number.prefix = *rc::gen::container<std::string>(*rc::gen::inRange<size_t>(1, 9),
+                                                     rc::gen::inRange('A', static_cast<char>('Z' + 1)));
     number.year = *rc::gen::inRange(1990, 2100);
-    number.counter = *rc::gen::inRange<uint64_t>(1, 10'000'000);
+    number.counter = *rc::gen::inRange<uint64_t>(1, 1'000'000'000'000);
     const std::string text = FormatCaseNumber(number);
     RC_ASSERT(ParseCaseNumber(text).has_value());
-    std::string wrong = text;
-    const size_t at = *rc::gen::inRange<size_t>(0, text.size() - 1);
-    if (*rc::gen::arbitrary<bool>()) {
-      std::swap(wrong[at], wrong[at + 1]);
-    } else {
-      wrong[at] = kAlphabet[*rc::gen::inRange<size_t>(0, kAlphabet.size())];
+    for (size_t i = 0; i < text.size(); ++i) {
+      for (size_t j = i + 1; j < text.size(); ++j) {
+        std::string wrong = text;
+        std::swap(wrong[i], wrong[j]);
+        RC_ASSERT(wrong == text || !ParseCaseNumber(wrong).has_value());
+      }
+      for (const char c : kAlphabet) {
+        std::string wrong = text;
+        wrong[i] = c;
+        RC_ASSERT(wrong == text || !ParseCaseNumber(wrong).has_value());
+      }
     }
-    RC_PRE(wrong != text);
-    RC_ASSERT(!ParseCaseNumber(wrong).has_value());
   }));
 }
 
