@@ -1,6 +1,7 @@
 #ifndef DOCKET_STORE_REQUESTS_H_
 #define DOCKET_STORE_REQUESTS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -8,6 +9,10 @@
 
 // Which commit answered a request, so that the same request sent again gets the same answer.
 namespace docket::store {
+
+// Ids are remembered for this long after the time in them. An older id is refused, so its row says nothing any more: it
+// may be there still or be deleted, and counts for no digest.
+inline constexpr std::chrono::hours kRequestHorizon{30 * 24};
 
 // By request id. Ids are UUIDv7, so new rows land at the end and expired ones lie together at the front. The answer
 // itself is rebuilt from the commit.
@@ -25,9 +30,12 @@ struct RequestRow {
   bool ReadKey(R& r) {
     return r.Text(&request_id);
   }
-  std::string Value() const;                // U64(commit)
+  std::string Value() const;  // U64(commit)
   bool SetValue(absl::string_view bytes);
 };
+
+// The key of the first row whose id is of `unix_ms` or later: where the rows that were made before it end.
+std::string RequestKeyFrom(int64_t unix_ms);
 
 // SHA-256("docket/request/v1" || salt || canonical), 32 bytes: tells whether a repeated request_id came with the same
 // content. The digest is stored in the log for ever, so `canonical` must hold no personal text in clear (put the sealed

@@ -95,8 +95,9 @@ absl::Status EngineImpl::WriteHealth() const {
 absl::Status EngineImpl::WriteLatch() const {
   DOCKET_RETURN_IF_ERROR(options_.kv->WriteLatch());
   if (!append_failed_) return absl::OkStatus();
-  return Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED",
-                "an earlier write failed, so nothing is written until the server is started again; nothing was written");
+  return Refuse(
+      absl::StatusCode::kUnavailable, "WRITES_DISABLED",
+      "an earlier write failed, so nothing is written until the server is started again; nothing was written");
 }
 
 void EngineImpl::Stop() {

@@ -68,6 +68,7 @@ struct ReadView {
   store::Family views;                                // the live generation
   uint64_t position = 0;                              // last position readable
   uint64_t commits = 0;
+  absl::Time recorded_at;  // of the newest commit
   std::shared_ptr<const policy::PolicySet> policies;
 };
 

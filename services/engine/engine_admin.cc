@@ -59,11 +59,13 @@ absl::StatusOr<absl::Duration> EngineImpl::AcceptClock(Caller caller) {
   absl::Status status;
   const absl::Status called = OnWriter([&] {
     if (!trusted_->Suspect()) return;
-    deviation = trusted_->Accept();
-    suspicion_recorded_ = false;
+    deviation = trusted_->Deviation();
     v1::Event event;
     *event.mutable_clock_accepted()->mutable_deviation() = ToProto(deviation);
     status = RecordAlone(std::move(event), caller.principal_id, caller.kind);
+    if (!status.ok()) return;  // what nobody can see in the log did not happen
+    trusted_->Accept();
+    suspicion_recorded_ = false;
   });
   DOCKET_RETURN_IF_ERROR(called);
   DOCKET_RETURN_IF_ERROR(status);
@@ -94,42 +96,58 @@ absl::StatusOr<v1::RebuildViewsReply> EngineImpl::RebuildOnce(bool keep_old, con
   DOCKET_RETURN_IF_ERROR(options_.kv->CreateFamily(views));
   auto built = BuildViews(options_.kv, *options_.log, views, store::ViewFamily(old_generation + 1), progress);
   if (!built.ok()) return built.status();
-  absl::StatusOr<uint64_t> caught_up = CatchUpViews(options_.kv, *options_.log, views, *built);
-  if (!caught_up.ok()) return caught_up.status();
+  // Building took a while and commands went on; catching up takes less each time.
+  DOCKET_ASSIGN_OR_RETURN(uint64_t done, CatchUpViews(options_.kv, *options_.log, views, *built));
   v1::RebuildViewsReply reply;
-  absl::Status status;
-  const absl::Status called = OnWriter([&] {
-    // Nothing is being written now: both generations stand at the same commit.
-    caught_up = CatchUpViews(options_.kv, *options_.log, views, *caught_up);
-    status = caught_up.status();
-    if (!status.ok()) return;
-    const auto snapshot = options_.kv->Snapshot();
-    const auto before = DigestViews(*snapshot, store::ViewFamily(old_generation));
-    const auto after = DigestViews(*snapshot, views);
-    status = !before.ok() ? before.status() : after.status();
-    if (!status.ok()) return;
-    bool equal = true;
-    for (size_t i = 0; i < before->size(); ++i) {
-      equal = equal && (*before)[i].digest() == (*after)[i].digest();
-      *reply.add_before() = (*before)[i];
-      *reply.add_after() = (*after)[i];
-    }
-    reply.set_digests_equal(equal);
-    if (keep_old) return;
-    status = MarkComplete(options_.kv, generation);
-    if (!status.ok()) return;
-    sequencer_.SwitchGeneration(generation);
-    PublishView();
-  });
-  DOCKET_RETURN_IF_ERROR(called);
-  DOCKET_RETURN_IF_ERROR(status);
+  DOCKET_RETURN_IF_ERROR(CompareGenerations(store::ViewFamily(old_generation), views, &done, &reply));
+  if (!keep_old) {
+    DOCKET_ASSIGN_OR_RETURN(done, CatchUpViews(options_.kv, *options_.log, views, done));
+    absl::Status status;
+    DOCKET_RETURN_IF_ERROR(OnWriter([&] {
+      status = [&]() -> absl::Status {
+        DOCKET_ASSIGN_OR_RETURN(done, CatchUpViews(options_.kv, *options_.log, views, done));
+        return MarkComplete(options_.kv, generation);
+      }();
+      if (!status.ok()) return;
+      sequencer_.SwitchGeneration(generation);
+      PublishView();
+    }));
+    DOCKET_RETURN_IF_ERROR(status);
+  }
   // Readers that still hold the old generation's snapshot keep it alive until they let go.
   DOCKET_RETURN_IF_ERROR(options_.kv->DropFamily(keep_old ? views : store::ViewFamily(old_generation)));
   reply.set_done(true);
-  reply.set_commits_done(*caught_up);
-  reply.set_commits_total(*caught_up);
+  reply.set_commits_done(done);
+  reply.set_commits_total(done);
   reply.set_generation(keep_old ? old_generation : generation);
   return reply;
+}
+
+absl::Status EngineImpl::CompareGenerations(store::Family old_views, store::Family new_views, uint64_t* done,
+                                            v1::RebuildViewsReply* reply) {
+  std::unique_ptr<store::KvSnapshot> snapshot;
+  absl::Time recorded_at;
+  absl::Status status;
+  DOCKET_RETURN_IF_ERROR(OnWriter([&] {
+    // Nothing is being written now: in the snapshot both generations stand at the same commit.
+    const absl::StatusOr<uint64_t> caught_up = CatchUpViews(options_.kv, *options_.log, new_views, *done);
+    status = caught_up.status();
+    if (!status.ok()) return;
+    *done = *caught_up;
+    snapshot = options_.kv->Snapshot();
+    recorded_at = absl::FromUnixMicros(options_.log->Head().recorded_at_us);
+  }));
+  DOCKET_RETURN_IF_ERROR(status);
+  DOCKET_ASSIGN_OR_RETURN(const auto before, DigestViews(*snapshot, old_views, recorded_at));
+  DOCKET_ASSIGN_OR_RETURN(const auto after, DigestViews(*snapshot, new_views, recorded_at));
+  bool equal = true;
+  for (size_t i = 0; i < before.size(); ++i) {
+    equal = equal && before[i].digest() == after[i].digest();
+    *reply->add_before() = before[i];
+    *reply->add_after() = after[i];
+  }
+  reply->set_digests_equal(equal);
+  return absl::OkStatus();
 }
 
 v1::GetStatsReply EngineImpl::Stats(bool with_digests) const {
@@ -158,7 +176,7 @@ v1::GetStatsReply EngineImpl::Stats(bool with_digests) const {
   }
   reply.set_cases(CountCases(view));
   if (!with_digests) return reply;
-  if (const auto digests = DigestViews(*view.snapshot, view.views); digests.ok()) {
+  if (const auto digests = DigestViews(*view.snapshot, view.views, view.recorded_at); digests.ok()) {
     for (const v1::ViewDigest& one : *digests) *reply.add_views() = one;
   }
   return reply;

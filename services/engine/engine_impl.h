@@ -111,6 +111,9 @@ class EngineImpl : public Engine {
   void PublishView();
   void NoticeClock();
   void RecordSchema();
+  // Digests of both at one commit, `*done` afterwards, into `reply`; commands go on meanwhile.
+  absl::Status CompareGenerations(store::Family old_views, store::Family new_views, uint64_t* done,
+                                  v1::RebuildViewsReply* reply);
   absl::StatusOr<v1::RebuildViewsReply> RebuildOnce(bool keep_old, const Progress& progress);
 
   const EngineOptions options_;

@@ -14,8 +14,15 @@ namespace docket::engine {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual absl::Time Now() const = 0;            // wall clock, UTC
-  virtual absl::Duration Monotonic() const = 0;  // never steps; arbitrary origin
+  // Both clocks at one instant, so that their difference tells a step of the wall clock and not a pause between two
+  // readings.
+  struct Reading {
+    absl::Time wall;           // UTC
+    absl::Duration monotonic;  // never steps; arbitrary origin
+  };
+  virtual Reading Read() const = 0;
+  absl::Time Now() const { return Read().wall; }
+  virtual absl::Duration Monotonic() const { return Read().monotonic; }
   // Blocks until Notify() is called or `timeout` of monotonic time has passed; spurious returns
   // are allowed. At most one waiter.
   virtual void WaitFor(absl::Duration timeout) = 0;

@@ -173,11 +173,17 @@ std::vector<std::pair<std::string, std::string>> EncodeAllRows(const v1::Case& s
   return {out.begin(), out.end()};
 }
 
-absl::StatusOr<std::vector<v1::ViewDigest>> DigestViews(const store::KvSnapshot& snapshot, Family views) {
+std::string FirstRememberedRequest(absl::Time now) {
+  return store::RequestKeyFrom(absl::ToUnixMillis(now - absl::FromChrono(store::kRequestHorizon)));
+}
+
+absl::StatusOr<std::vector<v1::ViewDigest>> DigestViews(const store::KvSnapshot& snapshot, Family views,
+                                                        absl::Time recorded_at) {
   std::vector<v1::ViewDigest> out;
   for (const View& view : kViews) {
     const std::string prefix = store::KeyspacePrefix(view.keyspace);
-    auto rows = snapshot.Scan(views, prefix, store::PrefixEnd(prefix));
+    const bool requests = view.keyspace == store::RequestRow::kKeyspace;
+    auto rows = snapshot.Scan(views, requests ? FirstRememberedRequest(recorded_at) : prefix, store::PrefixEnd(prefix));
     Digester digester;
     uint64_t count = 0;
     for (; rows->Valid(); rows->Next()) {

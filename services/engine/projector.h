@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "docket/v1/admin_service.pb.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/record.pb.h"
@@ -35,8 +36,13 @@ size_t ProjectCommit(const v1::CommitRecord& record, store::Family views, store:
 // All rows of a case, encoded, for a rebuild.
 std::vector<std::pair<std::string, std::string>> EncodeAllRows(const v1::Case& state, const CaseHead& head);
 
-// Rows and SHA-256 over all of them, view by view; kept states are a cache and left out.
-absl::StatusOr<std::vector<v1::ViewDigest>> DigestViews(const store::KvSnapshot& snapshot, store::Family views);
+// Rows and SHA-256 over all of them, view by view, as of a log whose newest commit was recorded at `recorded_at`; kept
+// states are a cache and left out, and so are requests too old to be asked for.
+absl::StatusOr<std::vector<v1::ViewDigest>> DigestViews(const store::KvSnapshot& snapshot, store::Family views,
+                                                        absl::Time recorded_at);
+
+// The key of the first request that is still remembered at `now`.
+std::string FirstRememberedRequest(absl::Time now);
 
 }  // namespace docket::engine
 

@@ -11,6 +11,7 @@
 #include "services/engine/case_loader.h"
 #include "services/engine/projector.h"
 #include "store/record_format.h"
+#include "store/requests.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
 #include "workflow/projection/rows.h"
@@ -144,7 +145,10 @@ std::string MarkerKey() { return store::KeyspacePrefix(kMarkerKeyspace); }
 absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& log, Family views, Family scratch,
                                     const Progress& progress) {
   DOCKET_RETURN_IF_ERROR(kv->CreateFamily(scratch));
-  const uint64_t total = log.Head().commits;
+  const store::LogHead head = log.Head();
+  const uint64_t total = head.commits;
+  const std::string requests = store::KeyspacePrefix(store::RequestRow::kKeyspace);
+  const std::string remembered = FirstRememberedRequest(absl::FromUnixMicros(head.recorded_at_us));
   Folder folder(kv, scratch);
   Entries commit_rows;
   auto cursor = log.ReadFrom(0);
@@ -156,7 +160,10 @@ absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& l
     DOCKET_RETURN_IF_ERROR(folder.Fold(record, store::LeafHashOf(*stored)));
     store::KvBatch rows;
     ProjectCommit(record, views, &rows);
-    for (const store::KvBatch::Entry& entry : rows.entries()) commit_rows.emplace_back(entry.key, *entry.value);
+    for (const store::KvBatch::Entry& entry : rows.entries()) {
+      const bool forgotten = entry.key >= requests && entry.key < remembered;
+      if (!forgotten) commit_rows.emplace_back(entry.key, *entry.value);
+    }
     if (commit_rows.size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
     if (++done % kProgressEvery == 0) progress(done, total);
   }

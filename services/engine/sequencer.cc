@@ -24,8 +24,10 @@
 namespace docket::engine {
 namespace {
 
-constexpr absl::Duration kRequestHorizon = absl::Hours(24 * 30);
 constexpr int kMaxCatchUpCommits = 16;
+// Forgetting keeps up with remembering without ever being a large part of a group.
+constexpr size_t kForgottenPerCommit = 2;
+constexpr absl::Duration kForgetEvery = absl::Minutes(1);
 constexpr int kMaxQueueLook = 20'000;  // rows TakeNext looks at before it says the queue is busy
 constexpr char kSystemPrincipal[] = "docketd";
 
@@ -66,6 +68,7 @@ Sequencer::Sequencer(store::KvStore* kv, store::EventLog* log, const Environment
 void Sequencer::SwitchGeneration(uint32_t generation) {
   DOCKET_CHECK(encoded_.empty());
   generation_ = generation;
+  forgotten_to_.clear();
 }
 
 void Sequencer::BeginGroup() {
@@ -114,6 +117,7 @@ absl::StatusOr<Sequencer::Committed> Sequencer::Commit() {
     snapshot_.reset();
     return committed;
   }
+  ForgetOldRequests();
   for (const store::EncodedCommit& one : encoded_) committed.bytes.push_back(one.stored.size());
   const absl::Status written = log_->Append(encoded_, std::move(rows_));
   if (!written.ok()) {
@@ -121,6 +125,7 @@ absl::StatusOr<Sequencer::Committed> Sequencer::Commit() {
     cache_.Clear();
     case_counters_.clear();
     other_heads_.clear();
+    forgotten_to_.clear();
     policies_ = durable_policies_;
     return written;
   }
@@ -129,6 +134,18 @@ absl::StatusOr<Sequencer::Committed> Sequencer::Commit() {
   Forget();
   cache_.Shrink();
   return committed;
+}
+
+void Sequencer::ForgetOldRequests() {
+  if (now_ < next_forgetting_) return;
+  if (forgotten_to_.empty()) forgotten_to_ = store::KeyspacePrefix(store::RequestRow::kKeyspace);
+  auto rows = snapshot_->Scan(views(), forgotten_to_, FirstRememberedRequest(now_));
+  size_t left = kForgottenPerCommit * encoded_.size();
+  for (; rows->Valid() && left > 0; rows->Next(), --left) {
+    forgotten_to_ = std::string(rows->key());
+    rows_.Delete(views(), forgotten_to_);
+  }
+  if (!rows->Valid()) next_forgetting_ = now_ + kForgetEvery;
 }
 
 void Sequencer::Forget() {
@@ -191,79 +208,6 @@ absl::StatusOr<std::string> Sequencer::ResolveCase(const v1::ExecuteRequest& req
   return RefuseFields("INVALID_FIELD", {{"case_id", "missing, want case_id, case_no or external_ref"}});
 }
 
-absl::StatusOr<v1::Case> Sequencer::StateAt(const std::string& case_id, uint32_t revision) {
-  LoadedCase* held = cache_.Find(case_id);
-  if (held != nullptr && held->state.revision() == revision) return held->state;
-  const CaseLoader loader(*snapshot_, views(), *log_);
-  DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> durable, loader.Load(case_id));
-  v1::Case state = durable.has_value() ? *std::move(durable) : v1::Case();
-  if (state.revision() >= revision) return loader.LoadAt(case_id, revision);
-  // The snapshot does not know what this group did before.
-  for (const Feed::Record& record : records_) {
-    const v1::Slice* slice = SliceOf(*record, case_id);
-    if (slice == nullptr || state.revision() >= revision) continue;
-    DOCKET_RETURN_IF_ERROR(FoldSlice(*slice, &state));
-  }
-  if (state.revision() == revision) return state;
-  return absl::InternalError(absl::StrCat("case ", case_id, " has no end of a commit at revision ", revision));
-}
-
-absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& record, AnswerShape shape) {
-  v1::ExecuteReply reply;
-  for (const v1::Slice& slice : record.slices()) {
-    if (slice.kind() != v1::STREAM_KIND_CASE) continue;
-    const uint32_t revision = static_cast<uint32_t>(slice.first_revision() + slice.events_size() - 1);
-    DOCKET_ASSIGN_OR_RETURN(v1::Case after, StateAt(slice.stream_id(), revision));
-    DOCKET_ASSIGN_OR_RETURN(reply, ReplyOf(record, after, shape.brief));
-    if (shape.return_case) *reply.mutable_case_() = std::move(after);
-    break;
-  }
-  reply.set_replayed(true);
-  return reply;
-}
-
-std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, const std::string& canonical,
-                                                 AnswerShape shape) {
-  const std::optional<int64_t> ms = store::ParseUuidV7(request_id);
-  if (!ms.has_value()) {
-    return Prepared{RefuseFields("INVALID_FIELD", {{"request_id", absl::StrCat("\"", request_id, "\" is no UUIDv7")}})};
-  }
-  Feed::Record earlier;
-  const auto staged = staged_requests_.find(request_id);
-  if (staged != staged_requests_.end()) {
-    earlier = records_[staged->second];
-  } else {
-    store::RequestRow key;
-    key.request_id = request_id;
-    const auto row = store::GetRow(*snapshot_, views(), key);
-    if (!row.ok()) return Prepared{row.status()};
-    if (!row->has_value()) {
-      if (absl::FromUnixMillis(*ms) < now_ - kRequestHorizon) {
-        return Prepared{
-            Refuse(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_TOO_OLD",
-                   absl::StrCat("request_id: made at ", FormatUtc(absl::FromUnixMillis(*ms)),
-                                ", ids are remembered for 30 days; whether it took effect then is not known"),
-                   {{"request_id", request_id}})};
-      }
-      return std::nullopt;
-    }
-    const auto stored = log_->Read((*row)->commit);
-    if (!stored.ok()) return Prepared{stored.status()};
-    auto record = store::DecodeRecord(*stored);
-    if (!record.ok()) return Prepared{record.status()};
-    earlier = std::make_shared<const v1::CommitRecord>(*std::move(record));
-  }
-  const absl::StatusOr<bool> same = SameRequest(*earlier, canonical, *snapshot_, rows_);
-  if (!same.ok()) return Prepared{same.status()};
-  if (!*same) {
-    return Prepared{Refuse(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
-                           absl::StrCat("request_id: ", request_id, " was used for another request; use a new one"),
-                           {{"request_id", request_id}})};
-  }
-  // An answer to a command staged in this very group waits for the group like the first one.
-  return Prepared{AnswerAgain(*earlier, shape), staged != staged_requests_.end()};
-}
-
 v1::Actor Sequencer::ActorFor(const v1::ExecuteRequest& request, const Caller& caller) const {
   v1::Actor actor;
   actor.set_principal_id(caller.principal_id);
@@ -278,7 +222,8 @@ v1::Actor Sequencer::ActorFor(const v1::ExecuteRequest& request, const Caller& c
 Prepared Sequencer::Execute(const v1::ExecuteRequest& request, const Caller& caller) {
   const std::string canonical = CanonicalOf(request, caller);
   if (!request.validate_only()) {
-    if (auto earlier = EarlierAnswer(request.request_id(), canonical, {caller.brief, request.return_case()}); earlier.has_value()) {
+    const AnswerShape shape{caller.brief, request.return_case()};
+    if (auto earlier = EarlierAnswer(request.request_id(), canonical, shape); earlier.has_value()) {
       return *std::move(earlier);
     }
   }
@@ -518,7 +463,8 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
   if (const absl::Status status = rows.status(); !status.ok()) return {status};
   if (looked == kMaxQueueLook) {
     return {Refuse(absl::StatusCode::kResourceExhausted, "QUEUE_BUSY",
-                   absl::StrCat("none of the first ", looked, " cases of queue ", queue, " is free"), {{"queue", queue}})};
+                   absl::StrCat("none of the first ", looked, " cases of queue ", queue, " is free"),
+                   {{"queue", queue}})};
   }
   return {Refuse(absl::StatusCode::kNotFound, "QUEUE_EMPTY",
                  absl::StrCat("queue ", queue, " holds no case without an owner"), {{"queue", queue}})};

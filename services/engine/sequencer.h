@@ -87,14 +87,22 @@ class Sequencer {
   absl::StatusOr<LoadedCase*> Load(const std::string& case_id);
   absl::StatusOr<std::string> ResolveCase(const v1::ExecuteRequest& request);
   absl::StatusOr<std::optional<std::string>> FindExternal(const v1::ExternalRef& ref);
+  // The commit that a request with this id and content made; nullopt: the id is new. A staged one is answered only
+  // after the group, like the first time.
+  struct Earlier {
+    Feed::Record record;
+    bool staged = false;
+  };
+  absl::StatusOr<std::optional<Earlier>> FindEarlier(const std::string& request_id, const std::string& canonical);
   // The answer of an earlier attempt, or a refusal; nullopt: the id is new.
   struct AnswerShape {
     bool brief = false;
     bool return_case = false;
   };
-  std::optional<Prepared> EarlierAnswer(const std::string& request_id, const std::string& canonical,
-                                        AnswerShape shape);
+  std::optional<Prepared> EarlierAnswer(const std::string& request_id, const std::string& canonical, AnswerShape shape);
   absl::StatusOr<v1::ExecuteReply> AnswerAgain(const v1::CommitRecord& record, AnswerShape shape);
+  // What publishing `pack` answered when it made `record`; no policies if the pack is no longer valid by itself.
+  v1::PublishPoliciesReply PublishedBy(const v1::CommitRecord& record, const policy::Pack& pack) const;
   // A case as it was after `revision`, also when this group staged that revision.
   absl::StatusOr<v1::Case> StateAt(const std::string& case_id, uint32_t revision);
   Prepared ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical);
@@ -114,6 +122,8 @@ class Sequencer {
   absl::Status StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal);
   // Encodes and adds to the group; the record's number and position are already set.
   absl::StatusOr<std::string> Stage(v1::CommitRecord record, store::KvBatch rows, size_t row_count);
+  // Adds the deletion of some rows of requests too old to be asked for.
+  void ForgetOldRequests();
   void Forget();
 
   store::KvStore* const kv_;
@@ -125,6 +135,8 @@ class Sequencer {
   CaseCache cache_;
   std::map<std::string, uint64_t> case_counters_;  // "CMP/2026" → last counter given
   std::map<std::string, SystemHead> other_heads_;  // streams other than cases, small
+  std::string forgotten_to_;                       // requests before this key are deleted; empty: not known
+  absl::Time next_forgetting_ = absl::InfinitePast();
 
   // The group being prepared.
   std::unique_ptr<store::KvSnapshot> snapshot_;

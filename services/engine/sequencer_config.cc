@@ -170,16 +170,15 @@ absl::StatusOr<bool> Sequencer::AddDirectorySlice(const policy::PackDirectory& p
 
 PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
                                        const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
-  const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", request.yaml());
-  if (auto earlier = EarlierAnswer(request.request_id(), canonical, {.brief = true}); earlier.has_value()) {
-    if (!earlier->answer.ok()) return {earlier->answer.status()};
-    v1::PublishPoliciesReply reply;  // published before; the policies are there
-    reply.set_unchanged(true);
-    return {std::move(reply), earlier->staged};
-  }
+  v1::PublishPoliciesRequest content = request;
+  content.clear_request_id();
+  const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", content.SerializeAsString());
   const bool current = parsed_against == policies_.get();
   const policy::Pack again = current ? policy::Pack{} : policy::ParsePack(request.yaml(), *policies_, now_);
   const policy::Pack& pack = current ? parsed : again;
+  const absl::StatusOr<std::optional<Earlier>> earlier = FindEarlier(request.request_id(), canonical);
+  if (!earlier.ok()) return {earlier.status()};
+  if (earlier->has_value()) return {PublishedBy(*(*earlier)->record, pack), (*earlier)->staged};
   if (!pack.findings.empty()) return {PackRefusal(pack)};
   v1::PublishPoliciesReply reply;
   CommandSealer sealer(environment_.random, next_commit_);

@@ -2,32 +2,34 @@
 
 namespace docket::engine {
 
-TrustedClock::TrustedClock(std::shared_ptr<Clock> inner, absl::Time not_before)
-    : inner_(std::move(inner)), good_wall_(inner_->Now()), good_monotonic_(inner_->Monotonic()) {
+TrustedClock::TrustedClock(std::shared_ptr<Clock> inner, absl::Time not_before) : inner_(std::move(inner)) {
+  const Reading reading = inner_->Read();
+  good_wall_ = reading.wall;
+  good_monotonic_ = reading.monotonic;
   if (good_wall_ < not_before - kMaxStep) {
     good_wall_ = not_before;
     suspect_ = true;
   }
 }
 
-void TrustedClock::LookLocked() const {
-  if (suspect_) return;
-  const absl::Time wall = inner_->Now();
-  const absl::Duration monotonic = inner_->Monotonic();
-  const absl::Duration step = (wall - good_wall_) - (monotonic - good_monotonic_);
+Clock::Reading TrustedClock::LookLocked() const {
+  const Reading reading = inner_->Read();
+  if (suspect_) return reading;
+  const absl::Duration step = (reading.wall - good_wall_) - (reading.monotonic - good_monotonic_);
   if (step > kMaxStep || step < -kMaxStep) {
     suspect_ = true;  // good_wall_ and good_monotonic_ stay: time goes on from there
-    return;
+    return reading;
   }
-  good_wall_ = wall;
-  good_monotonic_ = monotonic;
+  good_wall_ = reading.wall;
+  good_monotonic_ = reading.monotonic;
+  return reading;
 }
 
-absl::Time TrustedClock::Now() const {
+Clock::Reading TrustedClock::Read() const {
   const MutexLock lock(&mutex_);
-  LookLocked();
+  const absl::Duration monotonic = LookLocked().monotonic;
   // Whole microseconds: what is stored is what was decided with.
-  return absl::FromUnixMicros(absl::ToUnixMicros(good_wall_ + (inner_->Monotonic() - good_monotonic_)));
+  return {absl::FromUnixMicros(absl::ToUnixMicros(good_wall_ + (monotonic - good_monotonic_))), monotonic};
 }
 
 bool TrustedClock::Suspect() const {
@@ -38,18 +40,17 @@ bool TrustedClock::Suspect() const {
 
 absl::Duration TrustedClock::Deviation() const {
   const MutexLock lock(&mutex_);
-  LookLocked();
+  const Reading reading = LookLocked();
   if (!suspect_) return absl::ZeroDuration();
-  return inner_->Now() - (good_wall_ + (inner_->Monotonic() - good_monotonic_));
+  return reading.wall - (good_wall_ + (reading.monotonic - good_monotonic_));
 }
 
-absl::Duration TrustedClock::Accept() {
-  const absl::Duration deviation = Deviation();
+void TrustedClock::Accept() {
   const MutexLock lock(&mutex_);
-  good_wall_ = inner_->Now();
-  good_monotonic_ = inner_->Monotonic();
+  const Reading reading = inner_->Read();
+  good_wall_ = reading.wall;
+  good_monotonic_ = reading.monotonic;
   suspect_ = false;
-  return deviation;
 }
 
 }  // namespace docket::engine

@@ -19,18 +19,19 @@ class TrustedClock : public Clock {
   // Time never begins before `not_before` (the last recorded_at of the log): a wall clock far behind it is SUSPECT.
   TrustedClock(std::shared_ptr<Clock> inner, absl::Time not_before);
 
-  absl::Time Now() const override;
+  Reading Read() const override;
   absl::Duration Monotonic() const override { return inner_->Monotonic(); }
   void WaitFor(absl::Duration timeout) override { inner_->WaitFor(timeout); }
   void Notify() override { inner_->Notify(); }
 
   bool Suspect() const;
   absl::Duration Deviation() const;  // wall clock minus trusted time while SUSPECT, else zero
-  // Believes the wall clock as it is now; returns the deviation that was. Zero: it was not SUSPECT.
-  absl::Duration Accept();
+  // Believes the wall clock as it is now.
+  void Accept();
 
  private:
-  void LookLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the inner clock says; latches SUSPECT.
+  Reading LookLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Clock> inner_;
   mutable Mutex mutex_;

@@ -28,6 +28,7 @@ void EngineImpl::PublishView() {
   view.views = store::ViewFamily(sequencer_.view_generation());
   view.position = head.next_position - 1;
   view.commits = head.commits;
+  view.recorded_at = absl::FromUnixMicros(head.recorded_at_us);
   view.policies = sequencer_.policies();
   store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
   absl::Time next = absl::InfiniteFuture();

@@ -16,13 +16,9 @@ class FakeClock : public engine::Clock {
  public:
   explicit FakeClock(absl::Time now) : now_(now) {}
 
-  absl::Time Now() const override {
+  Reading Read() const override {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return now_;
-  }
-  absl::Duration Monotonic() const override {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return monotonic_;
+    return {now_, monotonic_};
   }
 
   void WaitFor(absl::Duration timeout) override {

@@ -147,10 +147,14 @@ absl::Status House::Publish(absl::string_view yaml) {
   v1::PublishPoliciesRequest request;
   request.set_yaml(std::string(yaml));
   request.set_request_id(NewRequestId());
+  return Publish(std::move(request)).status();
+}
+
+absl::StatusOr<v1::PublishPoliciesReply> House::Publish(v1::PublishPoliciesRequest request) {
   auto answer = std::make_shared<Answer<v1::PublishPoliciesReply>>();
   engine_->SubmitPublish(std::move(request), engine::Caller{.principal_id = "mei.tan"},
                          [answer](absl::StatusOr<v1::PublishPoliciesReply> reply) { answer->Set(std::move(reply)); });
-  return answer->Wait().status();
+  return answer->Wait();
 }
 
 absl::StatusOr<v1::Case> House::Get(absl::string_view case_id) {

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "docket/v1/case_service.pb.h"
+#include "docket/v1/policy_service.pb.h"
 #include "services/engine/engine.h"
 #include "store/event_log.h"
 #include "store/kv.h"
@@ -48,6 +49,7 @@ class House {
                                       absl::string_view principal = "grace.lind");
   absl::StatusOr<v1::ExecuteReply> File(absl::string_view file_fields, absl::string_view principal = "grace.lind");
   absl::Status Publish(absl::string_view yaml);
+  absl::StatusOr<v1::PublishPoliciesReply> Publish(v1::PublishPoliciesRequest request);
   absl::StatusOr<v1::Case> Get(absl::string_view case_id);
 
   void AdvanceTo(absl::Time time);  // and lets the timers do what is due

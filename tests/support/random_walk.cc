@@ -11,6 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "store/requests.h"
+#include "store/uuid.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
@@ -195,13 +197,18 @@ void RandomWalk::Retry() {
   const uint64_t commits = house_->log().Head().commits;
   const auto reply = house_->Do(last_accepted_->first, last_accepted_->second);
   Note(absl::StrCat("retry of ", last_accepted_->first.request_id(), " -> ", Outcome(reply)));
+  if (house_->log().Head().commits != commits) broken_.push_back("a retry wrote a commit");
+  const absl::Time made = absl::FromUnixMillis(*store::ParseUuidV7(last_accepted_->first.request_id()));
+  if (house_->clock().Now() - made > absl::FromChrono(store::kRequestHorizon)) {
+    if (ReasonOf(reply.status()) != "REQUEST_ID_TOO_OLD") broken_.push_back("a retry after 30 days was not refused");
+    return;
+  }
   if (!reply.ok()) {
     broken_.push_back(absl::StrCat("retry: ", reply.status().ToString()));
     return;
   }
   ++counts_.replayed;
   if (!reply->replayed()) broken_.push_back("a retry was executed again");
-  if (house_->log().Head().commits != commits) broken_.push_back("a retry wrote a commit");
 }
 
 void RandomWalk::TakeNext() {

@@ -18,9 +18,9 @@ constexpr absl::string_view kCheckAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr absl::string_view kLeftOut = "ILOU";
 
 // A weighted sum over GF(32), modulo the primitive polynomial x^5 + x^2 + 1: with the check character as number 0, the
-// k-th character from the right weighs x^k, and the sum of all is 0. x has order 31 and there are at most 31 characters,
-// so that no two weigh the same: a difference d in one place leaves x^k d, a swap of two leaves (x^j - x^k) d, and
-// neither is ever 0. ISO 7064 MOD 37,36 misses one swap of neighbouring digits in 180.
+// k-th character from the right weighs x^k, and the sum of all is 0. x has order 31 and there are at most 31
+// characters, so that no two weigh the same: a difference d in one place leaves x^k d, a swap of two leaves (x^j - x^k)
+// d, and neither is ever 0. ISO 7064 MOD 37,36 misses one swap of neighbouring digits in 180.
 char CheckCharacter(absl::string_view text) {
   unsigned sum = 0;
   for (const char c : text) {

@@ -203,15 +203,17 @@ TEST_F(ConcurrencyTest, BulkCommandsGivenBackByAFullGroupDoNotOvertakeHandlers) 
   release.set_value();
   all.get_future().wait();
   ASSERT_EQ(order.size(), 203u);
-  const auto place = [&](const std::string& name) { return std::find(order.begin(), order.end(), name) - order.begin(); };
+  const auto place = [&](const std::string& name) {
+    return std::find(order.begin(), order.end(), name) - order.begin();
+  };
   for (int i = 1; i < 200; ++i) EXPECT_LT(place(absl::StrCat("bulk ", i - 1)), place(absl::StrCat("bulk ", i)));
   EXPECT_LT(place("late 2"), place("bulk 100")) << "about 70 such commands fill a group";
 }
 
 TEST_F(ConcurrencyTest, BeyondTheLimitOfALaneNothingIsWrittenAndTheClientIsToldWhen) {
   const std::string case_id = FileOne();
-  for (const auto& [lane, limit] : {std::pair(Lane::kInteractive, kMaxQueuedInteractive),
-                                    std::pair(Lane::kBulk, kMaxQueuedBulk)}) {
+  for (const auto& [lane, limit] :
+       {std::pair(Lane::kInteractive, kMaxQueuedInteractive), std::pair(Lane::kBulk, kMaxQueuedBulk)}) {
     std::promise<void> release = HoldWriter(case_id);
     const uint64_t commits = house_->log().Head().commits;
     std::atomic<size_t> accepted = 0;
@@ -273,7 +275,8 @@ TEST_F(ConcurrencyTest, ARetryInTheSameGroupGetsTheFirstAnswerThoughTheCaseHasMo
   EXPECT_EQ(testing::FirstAnswer(*later), testing::FirstAnswer(*answers[0]));
 }
 
-// Fifty commands that rest on each other, sent while the writer is busy: one write, and what becomes of it becomes of all.
+// Fifty commands that rest on each other, sent while the writer is busy: one write, and what becomes of it becomes of
+// all.
 class GroupTest : public ConcurrencyTest {
  protected:
   std::vector<Answer> SendGroup() {
@@ -317,7 +320,8 @@ class GroupTest : public ConcurrencyTest {
     }
     const auto audited = testing::AuditLog(house_->log());
     ASSERT_TRUE(audited.ok()) << audited.status();
-    for (size_t i = 0; i + 1 < requests_.size(); ++i) EXPECT_TRUE(audited->requests.contains(requests_[i].request_id()));
+    for (size_t i = 0; i + 1 < requests_.size(); ++i)
+      EXPECT_TRUE(audited->requests.contains(requests_[i].request_id()));
     EXPECT_EQ(house_->log().Head().commits, commits_before_ + requests_.size() - 1);
     EXPECT_TRUE(testing::AuditViews(house_->engine()).ok());
   }

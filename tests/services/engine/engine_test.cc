@@ -6,7 +6,8 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "services/engine/projector.h"
+#include "store/memory_kv.h"
+#include "tests/support/faulty_kv.h"
 #include "tests/support/house.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
@@ -39,37 +40,6 @@ TEST(EngineTest, FilingGivesANumberAndAttachesTheClocks) {
   EXPECT_EQ(state->priority(), 3u);
   EXPECT_EQ(state->department(), "complaints");
   EXPECT_EQ(state->revision(), reply->revision());
-}
-
-TEST(EngineTest, TheSameRequestGetsTheFirstAnswerAgainAndOtherContentIsRefused) {
-  House house;
-  v1::ExecuteRequest request;
-  request.set_request_id(house.NewRequestId());
-  request.mutable_command()->mutable_file()->set_kind(v1::COMPLAINT);
-  request.mutable_command()->mutable_file()->set_title("Noise");
-  const auto first = house.Do(request);
-  ASSERT_TRUE(first.ok()) << first.status();
-  for (int i = 0; i < 2; ++i) {
-    auto again = house.Do(request);
-    ASSERT_TRUE(again.ok()) << again.status();
-    EXPECT_TRUE(again->replayed());
-    again->clear_replayed();
-    EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
-    house.Reopen();
-  }
-  request.mutable_command()->mutable_file()->set_title("Smell");
-  const auto other = house.Do(request);
-  EXPECT_EQ(other.status().code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(ReasonOf(other.status()), "REQUEST_ID_REUSED");
-}
-
-TEST(EngineTest, AnOldUnknownRequestIdIsRefused) {
-  House house;
-  v1::ExecuteRequest request;
-  request.set_request_id("01900000-0000-7000-8000-000000000001");  // made in 2024
-  request.mutable_command()->mutable_file()->set_kind(v1::COMPLAINT);
-  request.mutable_command()->mutable_file()->set_title("Noise");
-  EXPECT_EQ(ReasonOf(house.Do(request).status()), "REQUEST_ID_TOO_OLD");
 }
 
 TEST(EngineTest, AStaleRevisionIsAbortedWithExpectedAndActual) {
@@ -157,6 +127,27 @@ TEST(EngineTest, ASteppedWallClockBreachesNothingUntilItIsAccepted) {
   house.Settle();
   state = house.Get(filed->case_id());
   EXPECT_GT(state->escalations_size(), 0);
+}
+
+TEST(EngineTest, AClockIsNotAcceptedUntilThatIsOnDisk) {
+  House::Options options;
+  const std::unique_ptr<store::KvStore> store = store::OpenMemoryKv();
+  auto faulty = std::make_unique<test::FaultyKv>(store.get());
+  test::FaultyKv* const faults = faulty.get();
+  options.kv = std::move(faulty);
+  House house(std::move(options));
+  house.Settle();
+  house.clock().Step(absl::Hours(24));
+  house.Settle();
+  ASSERT_TRUE(house.engine().ClockSuspect());
+  faults->FailCall(test::KvCall::kWriteBefore, 1, absl::StatusCode::kResourceExhausted);
+  const auto refused = house.engine().AcceptClock(Caller{.principal_id = "mei.tan"});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(house.engine().ClockSuspect());
+  const auto accepted = house.engine().AcceptClock(Caller{.principal_id = "mei.tan"});
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_EQ(*accepted, absl::Hours(24));
+  EXPECT_FALSE(house.engine().ClockSuspect());
 }
 
 TEST(EngineTest, RebuildGivesTheSameDigests) {

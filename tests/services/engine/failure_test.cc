@@ -30,9 +30,9 @@ struct Deed {
   enum Act { kCommand, kTakeNext, kPublish, kRebuild, kWait } act = kCommand;
   v1::ExecuteRequest request;  // kCommand; of the others its request_id
   std::string principal = "grace.lind";
-  std::string text;        // queue or pack
-  absl::Time until;        // kWait
-  bool keep_old = false;   // kRebuild
+  std::string text;       // queue or pack
+  absl::Time until;       // kWait
+  bool keep_old = false;  // kRebuild
 };
 
 std::string Id(uint64_t n) {
@@ -142,7 +142,8 @@ const store::KvStore& Morning() {
     filing.mutable_command()->mutable_file()->set_kind(v1::REQUEST);
     filing.mutable_command()->mutable_file()->set_title("A key");
     auto reply = house.Do(filing);
-    while (reply.ok() && reply->revision() < kSnapshotEvery - 1) reply = house.Do(LongCaseId(), "add_note { body: 'x' }");
+    while (reply.ok() && reply->revision() < kSnapshotEvery - 1)
+      reply = house.Do(LongCaseId(), "add_note { body: 'x' }");
     DOCKET_CHECK(reply.ok());
     return disk.release();
   }();

@@ -18,7 +18,7 @@ namespace docket::engine {
 namespace {
 
 constexpr int kReaders = 8;
-constexpr int kHandOversEach = 125;  // 1,000 in all
+constexpr int kHandOversEach = 125;   // 1,000 in all
 constexpr uint64_t kLiveCommits = 3;  // received live before a hand-over counts as done
 
 Feed::Record MakeRecord(uint64_t commit) {
@@ -82,7 +82,8 @@ class GrowingLog {
   int readers_ = kReaders;
 };
 
-// Follows the log from `next` on as services do: from the feed while it holds the commit, else from the log, else waits.
+// Follows the log from `next` on as services do: from the feed while it holds the commit, else from the log, else
+// waits.
 class Follower {
  public:
   Follower(GrowingLog* log, uint64_t next) : log_(log), next_(next) {

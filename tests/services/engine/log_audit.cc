@@ -29,7 +29,8 @@ absl::StatusOr<std::string> FollowSlices(const v1::CommitRecord& record, const s
     const std::string stream = absl::StrCat(slice.kind(), "/", slice.stream_id());
     StreamEnd& end = (*ends)[stream];
     if (from_start && slice.first_revision() != end.revision + 1) {
-      return Broken(record.commit(), absl::StrCat(stream, " has revision ", slice.first_revision(), " after ", end.revision));
+      return Broken(record.commit(),
+                    absl::StrCat(stream, " has revision ", slice.first_revision(), " after ", end.revision));
     }
     if (from_start && (slice.prev_commit_plus_1() != end.commit_plus_1 || slice.prev_leaf() != end.leaf)) {
       return Broken(record.commit(), absl::StrCat(stream, " is not linked to the commit before it"));

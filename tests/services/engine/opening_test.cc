@@ -39,14 +39,12 @@ absl::StatusOr<Plant> OpenPlant(store::KvStore* kv, const store::LocalLogOptions
   return plant;
 }
 
-absl::StatusOr<Plant> OpenPlant(store::KvStore* kv) {
-  return OpenPlant(kv, {.new_log_id = std::string(16, 'l')});
-}
+absl::StatusOr<Plant> OpenPlant(store::KvStore* kv) { return OpenPlant(kv, {.new_log_id = std::string(16, 'l')}); }
 
 v1::ExecuteRequest Filing(uint64_t n) {
   v1::ExecuteRequest request;
-  request.set_request_id(store::MakeUuidV7(absl::ToUnixMillis(testing::Wednesday()),
-                                           absl::StrCat("id", absl::Dec(n, absl::kZeroPad8))));
+  request.set_request_id(
+      store::MakeUuidV7(absl::ToUnixMillis(testing::Wednesday()), absl::StrCat("id", absl::Dec(n, absl::kZeroPad8))));
   request.mutable_command()->mutable_file()->set_kind(v1::REQUEST);
   request.mutable_command()->mutable_file()->set_title("A key");
   return request;
@@ -76,7 +74,8 @@ class OpeningTest : public ::testing::TestWithParam<KvCall> {
       EXPECT_EQ(filed.ok(), commits_expected) << filed.status();  // policies are there or not
       const auto audited = testing::AuditLog(*plant->log);
       ASSERT_TRUE(audited.ok()) << audited.status();
-      EXPECT_EQ(audited->stories[0].find(" 5/system@1 SchemaRecorded"), 0u) << "what the log says of itself comes first";
+      EXPECT_EQ(audited->stories[0].find(" 5/system@1 SchemaRecorded"), 0u)
+          << "what the log says of itself comes first";
       EXPECT_EQ(audited->stories.size() > 1, commits_expected);
       EXPECT_TRUE(testing::AuditViews(*plant->engine).ok());
     }

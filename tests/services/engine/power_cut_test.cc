@@ -1,5 +1,5 @@
-// The engine with 32 commands outstanding on a disk that forgets what was not synced: at every instant at which the store
-// asks for a sync the power goes, and whatever had been answered is there, once, and is answered again.
+// The engine with 32 commands outstanding on a disk that forgets what was not synced: at every instant at which the
+// store asks for a sync the power goes, and whatever had been answered is there, once, and is answered again.
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -127,8 +127,8 @@ class PowerCutTest : public ::testing::Test {
         House::Options{.kv = *std::move(store), .start = End(), .publish_packs = false, .seed = NextSeed()});
   }
 
-  // Opens what the power cut left, looks for what had been acknowledged, asks for some of it again, and goes on working:
-  // the commands that were under way are repeated first. `more` is the number of steps of each writer.
+  // Opens what the power cut left, looks for what had been acknowledged, asks for some of it again, and goes on
+  // working: the commands that were under way are repeated first. `more` is the number of steps of each writer.
   void ExpectSurvived(const test::DiskImage& image, size_t acknowledged_count, uint64_t more) {
     const auto house = OpenAfter(image);
     ASSERT_NE(house, nullptr);
@@ -176,7 +176,8 @@ TEST_F(PowerCutTest, TheFirstAnswerIsGivenAfterManyOtherCommandsToo) {
   ExpectSurvived(disk_->AfterPowerCut(), acknowledged_.size(), 40);
 }
 
-// The same power cuts with RocksDB's syncing switched off: if nothing were lost then, the test above would prove nothing.
+// The same power cuts with RocksDB's syncing switched off: if nothing were lost then, the test above would prove
+// nothing.
 TEST_F(PowerCutTest, WithoutSyncingTheSameCutsLoseAcknowledgedCommits) {
   Work(/*sync=*/false);
   std::vector<test::CrashPoint> points = disk_->TakeCrashPoints();

@@ -66,11 +66,8 @@ class TimersTest : public ::testing::Test {
     house_.reset();
     auto faulty = std::make_unique<FaultyKv>(disk_.get());
     faulty_ = faulty.get();
-    house_ = std::make_unique<House>(House::Options{.kv = std::move(faulty),
-                                                    .run_timers = run_timers,
-                                                    .start = now,
-                                                    .publish_packs = first,
-                                                    .seed = ++seed_});
+    house_ = std::make_unique<House>(House::Options{
+        .kv = std::move(faulty), .run_timers = run_timers, .start = now, .publish_packs = first, .seed = ++seed_});
   }
 
   v1::ExecuteReply File(const std::string& kind) {
@@ -121,7 +118,8 @@ TEST_F(TimersTest, FiveThousandClocksDueAtOnceAllFireInOrderWhileCommandsAreServ
     request.set_request_id(house_->NewRequestId());
     request.mutable_command()->mutable_file()->set_kind(v1::REQUEST);
     request.mutable_command()->mutable_file()->set_title("x");
-    house_->engine().Submit(request, Caller{.principal_id = "grace.lind"}, i < kCases / 2 ? Lane::kBulk : Lane::kInteractive,
+    house_->engine().Submit(request, Caller{.principal_id = "grace.lind"},
+                            i < kCases / 2 ? Lane::kBulk : Lane::kInteractive,
                             [&](absl::StatusOr<v1::ExecuteReply> reply) {
                               EXPECT_TRUE(reply.ok()) << reply.status();
                               if (answers == 0) due = FromProto(reply->next_duty().due_at());
@@ -170,7 +168,8 @@ TEST_F(TimersTest, FiveThousandClocksDueAtOnceAllFireInOrderWhileCommandsAreServ
   for (const Fact& fact : FactsFrom(house_->log(), before)) {
     if (fact.event.has_internal_note_added()) last_note = fact.commit;
   }
-  const auto waited = std::count_if(breaches.begin(), breaches.end(), [&](const Fact& f) { return f.commit < last_note; });
+  const auto waited =
+      std::count_if(breaches.begin(), breaches.end(), [&](const Fact& f) { return f.commit < last_note; });
   EXPECT_LE(waited, 2 * kTimersPerGroup) << "commands wait for a slice of the timers, not for all of them";
   EXPECT_EQ(house_->engine().Stats(false).clock_suspect(), false);
   ExpectWhole();
@@ -222,10 +221,11 @@ std::string TalkativePolicy() {
   std::string warnings;
   for (int i = 1; i <= 16; ++i) absl::StrAppend(&warnings, i == 1 ? "" : ", ", i * 50);
   for (int i = 0; i < 16; ++i) {
-    absl::StrAppend(&yaml, "  - metric: PROMISE_", i, "\n    nature: DUTY\n",
-                    "    start: {event: case_received}\n    start_at: received_at\n    stop: [{event: case_declined}]\n",
-                    "    pausable: false\n    reopens: false\n    answerable: ACCOUNTABLE\n",
-                    "    targets: [{target: 1h}]\n    warnings_permille: [", warnings, "]\n");
+    absl::StrAppend(
+        &yaml, "  - metric: PROMISE_", i, "\n    nature: DUTY\n",
+        "    start: {event: case_received}\n    start_at: received_at\n    stop: [{event: case_declined}]\n",
+        "    pausable: false\n    reopens: false\n    answerable: ACCOUNTABLE\n",
+        "    targets: [{target: 1h}]\n    warnings_permille: [", warnings, "]\n");
   }
   return yaml;
 }
@@ -321,8 +321,8 @@ TEST_F(TimersTest, EndHistoryArmsTheTimersOfAnImportedCase) {
   EXPECT_TRUE(BreachesFrom(0).empty()) << "nothing happens to a case while its history is being told";
   EXPECT_FALSE(house_->engine().Stats(false).has_next_wake_at());
 
-  const std::string end = "end_history { observed_until { seconds: " +
-                          absl::StrCat(absl::ToUnixSeconds(testing::Wednesday())) + " } }";
+  const std::string end =
+      "end_history { observed_until { seconds: " + absl::StrCat(absl::ToUnixSeconds(testing::Wednesday())) + " } }";
   ASSERT_TRUE(house_->Do(late->case_id(), end).ok());
   ASSERT_TRUE(house_->Do(running->case_id(), end).ok());
   std::vector<Fact> breaches = BreachesFrom(0);

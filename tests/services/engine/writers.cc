@@ -14,8 +14,8 @@ constexpr uint64_t kStepsPerCase = 16;
 // Differs by kind, writer and number.
 std::string IdOf(int64_t made_at_ms, uint8_t kind, uint32_t writer, uint64_t number) {
   const uint64_t packed = (uint64_t{writer} << 48) | number;
-  return store::MakeUuidV7(made_at_ms, absl::StrCat(std::string(1, static_cast<char>(kind)), "w",
-                                                    store::KeyWriter().U64(packed).Take()));
+  return store::MakeUuidV7(
+      made_at_ms, absl::StrCat(std::string(1, static_cast<char>(kind)), "w", store::KeyWriter().U64(packed).Take()));
 }
 
 void Fill(uint32_t writer, uint64_t step, v1::Command* command) {

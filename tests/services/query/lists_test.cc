@@ -213,8 +213,7 @@ TEST(ScanBudgetTest, ShortPagesStillAddUp) {
   const std::vector<std::string> ids = Populate(house);
   class Racing : public engine::Clock {
    public:
-    absl::Time Now() const override { return Wednesday(); }
-    absl::Duration Monotonic() const override { return absl::Seconds(++calls_); }
+    Reading Read() const override { return {Wednesday(), absl::Seconds(++calls_)}; }
     void WaitFor(absl::Duration) override {}
     void Notify() override {}
 
