@@ -1,4 +1,3 @@
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -8,6 +7,7 @@
 #include "store/ordered_key.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 #include "workflow/base/refusal.h"
 
 // Rows of the log family: kMetaKey, written once, then U64(commit) -> stored value. The head is not stored: it is read
@@ -73,21 +73,21 @@ class LocalLog : public EventLog {
 
   ~LocalLog() override {
     // Nobody is left to tell; the next opening then checks from the older mark on.
-    if (marked_commits_ != head_.commits) Mark().IgnoreError();
+    if (marked_commits_ != Head().commits) Mark().IgnoreError();
   }
 
   // Writes the high-water mark of the head.
   absl::Status Mark() {
     if (options_.high_water_path.empty()) return absl::OkStatus();
-    DOCKET_RETURN_IF_ERROR(
-        WriteHighWater(options_.high_water_path, {head_.log_id, head_.commits, head_.last_leaf}));
-    marked_commits_ = head_.commits;
+    const LogHead head = Head();
+    DOCKET_RETURN_IF_ERROR(WriteHighWater(options_.high_water_path, {head.log_id, head.commits, head.last_leaf}));
+    marked_commits_ = head.commits;
     marked_at_ = options_.steady_now();
     return absl::OkStatus();
   }
 
   LogHead Head() const override {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(&mutex_);
     return head_;
   }
 
@@ -96,7 +96,7 @@ class LocalLog : public EventLog {
       return Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED",
                     "an earlier append failed, so the log takes no more until it is opened again; nothing was written");
     }
-    LogHead after = head_;  // written by this thread only
+    LogHead after = Head();
     KvBatch batch;
     for (const EncodedCommit& commit : commits) {
       DOCKET_RETURN_IF_ERROR(Follow(commit, &after));
@@ -108,7 +108,7 @@ class LocalLog : public EventLog {
     if (absl::IsUnavailable(written)) latched_ = true;
     if (!written.ok()) return written;
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(&mutex_);
       head_ = std::move(after);
     }
     // The commits are durable whatever becomes of the mark. A folder that does not take it is a disk that fails, so the
@@ -159,8 +159,8 @@ class LocalLog : public EventLog {
 
   KvStore* const store_;
   LocalLogOptions options_;
-  mutable std::mutex mutex_;
-  LogHead head_;          // written by the writer under mutex_, so the writer itself reads it without
+  mutable Mutex mutex_;
+  LogHead head_ ABSL_GUARDED_BY(mutex_);
   bool latched_ = false;  // writer only, as is what follows
   uint64_t marked_commits_ = UINT64_MAX;
   std::chrono::steady_clock::time_point marked_at_;

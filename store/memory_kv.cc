@@ -2,13 +2,12 @@
 
 #include <deque>
 #include <map>
-#include <mutex>
 #include <set>
-#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::store {
 namespace {
@@ -21,7 +20,8 @@ struct Version {
 using Row = std::vector<Version>;  // in order of sequence, never empty
 
 struct Table {
-  std::map<std::string, Row, std::less<>> rows;
+  mutable Mutex mutex;  // taken after that of State
+  std::map<std::string, Row, std::less<>> rows ABSL_GUARDED_BY(mutex);
 };
 using Tables = std::map<Family, std::shared_ptr<Table>>;
 
@@ -33,13 +33,15 @@ struct Tombstone {
 };
 
 struct State {
-  mutable std::shared_mutex mutex;  // guards everything below and all tables
-  uint64_t sequence = 0;            // of the last write
-  std::multiset<uint64_t> pins;     // sequences that snapshots read at
-  Tables tables;
-  std::deque<Tombstone> tombstones;  // oldest first
+  mutable Mutex mutex;
+  uint64_t sequence ABSL_GUARDED_BY(mutex) = 0;         // of the last write
+  std::multiset<uint64_t> pins ABSL_GUARDED_BY(mutex);  // sequences that snapshots read at
+  Tables tables ABSL_GUARDED_BY(mutex);
+  std::deque<Tombstone> tombstones ABSL_GUARDED_BY(mutex);  // oldest first
 
-  uint64_t OldestVisible() const { return pins.empty() ? sequence : *pins.begin(); }
+  uint64_t OldestVisible() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return pins.empty() ? sequence : *pins.begin();
+  }
 };
 
 // Value of `row` at `sequence`; null: none.
@@ -61,19 +63,18 @@ void Prune(Row* row, uint64_t oldest) {
 class Pin {
  public:
   explicit Pin(std::shared_ptr<State> state) : state_(std::move(state)) {
-    std::unique_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     sequence_ = state_->sequence;
     tables_ = state_->tables;
     state_->pins.insert(sequence_);
   }
   ~Pin() {
-    std::unique_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     state_->pins.erase(state_->pins.find(sequence_));
   }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
 
-  std::shared_lock<std::shared_mutex> Lock() const { return std::shared_lock(state_->mutex); }
   uint64_t sequence() const { return sequence_; }
   // Null: the family did not exist.
   const Table* Find(Family family) const {
@@ -98,7 +99,7 @@ class MemoryIterator : public KvIterator {
       status_ = NoSuchFamily(family);
       return;
     }
-    auto lock = pin_->Lock();
+    const MutexLock lock(&table_->mutex);
     position_ = table_->rows.lower_bound(lower);
     SkipInvisible();
   }
@@ -106,7 +107,7 @@ class MemoryIterator : public KvIterator {
   bool Valid() const override { return valid_; }
   void Next() override {
     DOCKET_CHECK(valid_);
-    auto lock = pin_->Lock();
+    const MutexLock lock(&table_->mutex);
     ++position_;
     SkipInvisible();
   }
@@ -115,7 +116,7 @@ class MemoryIterator : public KvIterator {
   absl::Status status() const override { return status_; }
 
  private:
-  void SkipInvisible() {
+  void SkipInvisible() ABSL_EXCLUSIVE_LOCKS_REQUIRED(table_->mutex) {
     valid_ = false;
     for (; position_ != table_->rows.end(); ++position_) {
       if (!upper_.empty() && position_->first >= upper_) return;
@@ -145,7 +146,7 @@ class MemorySnapshot : public KvSnapshot {
   absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const override {
     const Table* table = pin_->Find(family);
     if (table == nullptr) return NoSuchFamily(family);
-    auto lock = pin_->Lock();
+    const MutexLock lock(&table->mutex);
     auto row = table->rows.find(key);
     if (row == table->rows.end()) return std::optional<std::string>();
     const std::string* value = ValueAt(row->second, pin_->sequence());
@@ -161,7 +162,7 @@ class MemorySnapshot : public KvSnapshot {
     using Entry = std::optional<std::pair<std::string, std::string>>;
     const Table* table = pin_->Find(family);
     if (table == nullptr) return NoSuchFamily(family);
-    auto lock = pin_->Lock();
+    const MutexLock lock(&table->mutex);
     auto row = upper.empty() ? table->rows.end() : table->rows.lower_bound(upper);
     while (row != table->rows.begin()) {
       --row;
@@ -184,7 +185,7 @@ class MemoryKv : public KvStore {
   }
 
   absl::Status Write(const KvBatch& batch, bool /*sync*/) override {
-    std::unique_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     for (const KvBatch::Entry& entry : batch.entries()) {
       if (!state_->tables.contains(entry.family)) return NoSuchFamily(entry.family);
     }
@@ -198,7 +199,7 @@ class MemoryKv : public KvStore {
 
   absl::Status CreateFamily(Family family) override {
     DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
-    std::unique_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     if (!state_->tables.try_emplace(family, std::make_shared<Table>()).second) {
       return absl::FailedPreconditionError(absl::StrCat("family ", family.id, " exists already"));
     }
@@ -207,7 +208,7 @@ class MemoryKv : public KvStore {
 
   absl::Status DropFamily(Family family) override {
     DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
-    std::unique_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     if (state_->tables.erase(family) == 0) {
       return absl::FailedPreconditionError(absl::StrCat("family ", family.id, " does not exist"));
     }
@@ -215,7 +216,7 @@ class MemoryKv : public KvStore {
   }
 
   std::vector<Family> Families() const override {
-    std::shared_lock lock(state_->mutex);
+    const MutexLock lock(&state_->mutex);
     std::vector<Family> families;
     for (const auto& [family, table] : state_->tables) {
       if (family.id >= kFirstViewFamily) families.push_back(family);
@@ -248,7 +249,9 @@ class MemoryKv : public KvStore {
     return absl::InvalidArgumentError(absl::StrCat("family: ", family.id, ", want at least ", kFirstViewFamily));
   }
 
-  void Set(const std::shared_ptr<Table>& table, const std::string& key, const std::optional<std::string>& value) {
+  void Set(const std::shared_ptr<Table>& table, const std::string& key, const std::optional<std::string>& value)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_->mutex) {
+    const MutexLock lock(&table->mutex);
     Row& row = table->rows[key];
     if (!row.empty() && row.back().sequence == state_->sequence) {
       row.back().value = value;
@@ -261,11 +264,12 @@ class MemoryKv : public KvStore {
     if (!value.has_value()) state_->tombstones.push_back({state_->sequence, table, key});
   }
 
-  void SweepTombstones() {
+  void SweepTombstones() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_->mutex) {
     const uint64_t oldest = state_->OldestVisible();
     while (!state_->tombstones.empty() && state_->tombstones.front().sequence <= oldest) {
       const Tombstone tombstone = std::move(state_->tombstones.front());
       state_->tombstones.pop_front();
+      const MutexLock lock(&tombstone.table->mutex);
       auto row = tombstone.table->rows.find(tombstone.key);
       if (row == tombstone.table->rows.end()) continue;
       Prune(&row->second, oldest);

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "store/rocks_options.h"
 #include "store/wal_repair.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::store {
@@ -153,7 +153,7 @@ class RocksKv : public KvStore {
   ~RocksKv() override {
     if (db_ == nullptr) return;
     FlushMemtables();
-    handles_.reset();  // RocksDB wants them gone before it closes
+    SetHandles(nullptr);  // RocksDB wants them gone before it closes
     db_->Close().PermitUncheckedError();
   }
 
@@ -172,12 +172,12 @@ class RocksKv : public KvStore {
     Own(opened[0]);  // the default family is not used
     auto handles = std::make_shared<Handles>();
     for (size_t i = 0; i < families.size(); ++i) handles->emplace(families[i], Own(opened[i + 1]));
-    handles_ = std::move(handles);
+    SetHandles(std::move(handles));
     return status;
   }
 
   absl::Status Write(const KvBatch& batch, bool sync) override {
-    std::lock_guard writing(write_mutex_);
+    const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     const std::shared_ptr<const Handles> handles = handles_snapshot();
     rocksdb::WriteBatch rows(batch.bytes() + batch.entries().size() * kOverheadPerEntry);
@@ -200,7 +200,7 @@ class RocksKv : public KvStore {
 
   absl::Status CreateFamily(Family family) override {
     DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
-    std::lock_guard writing(write_mutex_);
+    const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     auto handles = std::make_shared<Handles>(*handles_snapshot());
     if (handles->contains(family)) {
@@ -217,7 +217,7 @@ class RocksKv : public KvStore {
 
   absl::Status DropFamily(Family family) override {
     DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
-    std::lock_guard writing(write_mutex_);
+    const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     auto handles = std::make_shared<Handles>(*handles_snapshot());
     rocksdb::ColumnFamilyHandle* handle = Find(*handles, family);
@@ -246,7 +246,7 @@ class RocksKv : public KvStore {
         return absl::InvalidArgumentError(absl::StrCat("entry ", i, " to ingest is not greater than the one before"));
       }
     }
-    std::lock_guard writing(write_mutex_);
+    const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     DOCKET_ASSIGN_OR_RETURN(
         auto last, Snapshot()->Last(family, entries.front().first, entries.back().first + std::string(1, '\0')));
@@ -290,7 +290,8 @@ class RocksKv : public KvStore {
       return;
     }
     std::vector<rocksdb::ColumnFamilyHandle*> families;
-    for (const auto& [family, handle] : *handles_) families.push_back(handle.get());
+    const std::shared_ptr<const Handles> handles = handles_snapshot();
+    for (const auto& [family, handle] : *handles) families.push_back(handle.get());
     // Nothing is lost when it fails: the WAL has it all.
     db_->Flush(rocksdb::FlushOptions(), families).PermitUncheckedError();
   }
@@ -302,11 +303,11 @@ class RocksKv : public KvStore {
   }
 
   std::shared_ptr<const Handles> handles_snapshot() const {
-    std::lock_guard lock(handles_mutex_);
+    const MutexLock lock(&handles_mutex_);
     return handles_;
   }
   void SetHandles(std::shared_ptr<const Handles> handles) {
-    std::lock_guard lock(handles_mutex_);
+    const MutexLock lock(&handles_mutex_);
     handles_ = std::move(handles);
   }
 
@@ -341,10 +342,10 @@ class RocksKv : public KvStore {
   const std::shared_ptr<ErrorLatch> latch_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::mutex write_mutex_;  // held across a write; the contract asks for one writer, this makes breaking it harmless
-  uint64_t ingested_ = 0;   // guarded by write_mutex_
-  mutable std::mutex handles_mutex_;
-  std::shared_ptr<const Handles> handles_;  // guarded by handles_mutex_; the map itself never changes
+  Mutex write_mutex_;  // held across a write; the contract asks for one writer, this makes breaking it harmless
+  uint64_t ingested_ ABSL_GUARDED_BY(write_mutex_) = 0;
+  mutable Mutex handles_mutex_;
+  std::shared_ptr<const Handles> handles_ ABSL_GUARDED_BY(handles_mutex_);  // the map itself never changes
 };
 
 // --- opening

@@ -1,6 +1,5 @@
 #include "services/query/texts.h"
 
-#include <mutex>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "google/protobuf/descriptor.h"
 #include "store/personal.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::query {
 namespace {
@@ -29,12 +29,15 @@ bool LeadsToText(const Descriptor* type, std::set<const Descriptor*>& seen) {
 
 // The fields of a type behind which a SealedText can lie. The table only grows, to the number of message types.
 const Fields& FieldsWithTexts(const Descriptor* type) {
-  static std::mutex* mutex = new std::mutex;
-  static auto* table = new std::unordered_map<const Descriptor*, Fields>;
+  struct Table {
+    Mutex mutex;
+    std::unordered_map<const Descriptor*, Fields> fields ABSL_GUARDED_BY(mutex);
+  };
+  static auto* table = new Table;
   thread_local std::unordered_map<const Descriptor*, const Fields*> known;  // spares the lock on the hot path
   if (const auto it = known.find(type); it != known.end()) return *it->second;
-  const std::lock_guard<std::mutex> lock(*mutex);
-  auto [it, added] = table->try_emplace(type);
+  const MutexLock lock(&table->mutex);
+  auto [it, added] = table->fields.try_emplace(type);
   if (added) {
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* field = type->field(i);

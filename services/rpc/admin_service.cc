@@ -1,4 +1,3 @@
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -6,6 +5,7 @@
 #include "services/rpc/rebuild_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
+#include "workflow/base/mutex.h"
 #include "workflow/base/time.h"
 
 namespace docket::rpc {
@@ -72,7 +72,7 @@ class AdminService final : public Base {
  private:
   // One at a time, on its own thread: it takes minutes and would hold a thread that answers reads.
   absl::Status BeginRebuild(bool keep_old, RebuildStream* stream) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (rebuilding_) {
       return Refuse(absl::StatusCode::kFailedPrecondition, "REBUILD_RUNNING", "a rebuild is running; one at a time");
     }
@@ -82,7 +82,7 @@ class AdminService final : public Base {
       auto result = backend_.engine->Rebuild(
           keep_old, [stream](uint64_t done, uint64_t total) { stream->Progress(done, total); });
       {
-        const std::lock_guard<std::mutex> ended(mutex_);
+        const MutexLock ended(&mutex_);
         rebuilding_ = false;
       }
       stream->End(std::move(result));
@@ -94,9 +94,9 @@ class AdminService final : public Base {
   MethodMetrics* get_stats_;
   MethodMetrics* rebuild_views_;
   MethodMetrics* accept_clock_;
-  std::mutex mutex_;
-  bool rebuilding_ = false;
-  std::thread rebuild_;
+  Mutex mutex_;
+  bool rebuilding_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread rebuild_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

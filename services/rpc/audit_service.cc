@@ -1,5 +1,4 @@
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "services/rpc/pull_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::rpc {
 namespace {
@@ -74,9 +74,9 @@ class SubscribeStream final : public PullStream {
     absl::StatusOr<query::Viewer> viewer = Admit(context, in, &request_);
     if (viewer.ok()) {
       viewer_ = *viewer;
-      handle_->stream = this;
+      handle_->Set(this);
       subscription_ = engine_->feed().Subscribe([handle = handle_] {
-        const std::lock_guard<std::mutex> lock(handle->mutex);
+        const MutexLock lock(&handle->mutex);
         if (handle->stream != nullptr) handle->stream->Wake();
       });
     }
@@ -85,8 +85,12 @@ class SubscribeStream final : public PullStream {
 
  private:
   struct Handle {
-    std::mutex mutex;
-    PullStream* stream = nullptr;
+    void Set(PullStream* to) {
+      const MutexLock lock(&mutex);
+      stream = to;
+    }
+    Mutex mutex;
+    PullStream* stream ABSL_GUARDED_BY(mutex) = nullptr;
   };
 
   Step Next() override {
@@ -102,10 +106,7 @@ class SubscribeStream final : public PullStream {
   }
 
   void Closing() override {
-    {
-      const std::lock_guard<std::mutex> lock(handle_->mutex);
-      handle_->stream = nullptr;
-    }
+    handle_->Set(nullptr);
     if (subscription_.has_value()) engine_->feed().Unsubscribe(*subscription_);
   }
 

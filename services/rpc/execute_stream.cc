@@ -18,7 +18,7 @@ absl::Status Stopped() {
 }  // namespace
 
 void ExecuteStream::Start(absl::StatusOr<engine::Caller> caller) {
-  Proceed([&] {
+  Proceed([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (caller.ok()) {
       caller_ = *std::move(caller);
     } else {
@@ -34,7 +34,7 @@ void ExecuteStream::Proceed(absl::FunctionRef<void()> change) {
   absl::Status end;
   std::shared_ptr<Batch> answered;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     change();
     if (finished_) return;
     if (broken_) {  // answers have no reader; what is at work still has to come back before the stream may go
@@ -86,14 +86,14 @@ void ExecuteStream::OnReadDone(bool ok) {
     const bool empty = batch->open == 0;
     for (size_t i = 0; i < batch->open; ++i) batch->reply.add_results();
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       batches_.push_back(batch);
     }
     // Reading goes on only after this message was handed over, so that the engine sees the messages in order; until
     // then the read counts as open, which keeps the stream alive.
     if (!empty) Begin(batch);
   }
-  Proceed([&] {
+  Proceed([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     read_open_ = false;
     if (!ok || !status.ok()) no_more_reads_ = true;
     if (!status.ok()) end_ = status;
@@ -176,7 +176,7 @@ void ExecuteStream::Done(const std::shared_ptr<Batch>& batch, size_t n) {
 }
 
 void ExecuteStream::OnWriteDone(bool ok) {
-  Proceed([&] {
+  Proceed([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     write_open_ = false;
     if (ok) return;
     broken_ = true;
@@ -185,7 +185,7 @@ void ExecuteStream::OnWriteDone(bool ok) {
 }
 
 void ExecuteStream::OnCancel() {
-  Proceed([&] {
+  Proceed([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     broken_ = true;
     no_more_reads_ = true;
     if (end_.ok()) end_ = absl::CancelledError("the caller has gone");

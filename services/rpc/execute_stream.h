@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -13,6 +12,7 @@
 #include "grpcpp/grpcpp.h"
 #include "services/engine/engine.h"
 #include "services/rpc/rpc_metrics.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::rpc {
 
@@ -33,7 +33,8 @@ class ExecuteStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Start(absl::StatusOr<engine::Caller> caller);
 
  private:
-  // One message at work.
+  // One message at work. `open` and `stopped` are guarded by mutex_; each result is filled in by one thread, and the
+  // last count of `open` is what lets the reply be sent.
   struct Batch {
     v1::ExecuteStreamRequest request;
     v1::ExecuteStreamReply reply;
@@ -54,8 +55,8 @@ class ExecuteStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Fill(Batch& batch, size_t index, absl::StatusOr<v1::ExecuteReply> reply);
   // Counts `n` results of `batch` as done.
   void Done(const std::shared_ptr<Batch>& batch, size_t n);
-  // Makes `change` and decides what to start next in one critical section, then starts it. In one, because as soon as
-  // the lock is free another thread may find everything done and let the stream go.
+  // Makes `change`, with mutex_ held, and decides what to start next in one critical section, then starts it. In one,
+  // because as soon as the lock is free another thread may find everything done and let the stream go.
   void Proceed(absl::FunctionRef<void()> change);
 
   engine::Engine* engine_;
@@ -64,14 +65,14 @@ class ExecuteStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::ByteBuffer reading_;
   grpc::ByteBuffer writing_;
 
-  std::mutex mutex_;
-  std::deque<std::shared_ptr<Batch>> batches_;  // in the order read
-  bool read_open_ = false;
-  bool write_open_ = false;
-  bool no_more_reads_ = false;
-  bool broken_ = false;  // the client has gone: nothing is written any more
-  bool finished_ = false;
-  absl::Status end_;  // how the stream ends once everything is answered
+  Mutex mutex_;
+  std::deque<std::shared_ptr<Batch>> batches_ ABSL_GUARDED_BY(mutex_);  // in the order read
+  bool read_open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool write_open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool no_more_reads_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;  // the client has gone: nothing is written any more
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);  // how the stream ends once everything is answered
 };
 
 }  // namespace docket::rpc

@@ -1,9 +1,9 @@
 #include "services/rpc/field_rules.h"
 
-#include <mutex>
 #include <unordered_map>
 
 #include "docket/v1/annotations.pb.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::rpc {
 namespace {
@@ -52,12 +52,15 @@ MessageRules Build(const Descriptor* type) {
 }  // namespace
 
 const MessageRules& RulesOf(const Descriptor* type) {
-  static std::mutex* mutex = new std::mutex;
-  static auto* table = new std::unordered_map<const Descriptor*, MessageRules>;
+  struct Table {
+    Mutex mutex;
+    std::unordered_map<const Descriptor*, MessageRules> rules ABSL_GUARDED_BY(mutex);
+  };
+  static auto* table = new Table;
   thread_local std::unordered_map<const Descriptor*, const MessageRules*> known;  // spares the lock on the hot path
   if (const auto it = known.find(type); it != known.end()) return *it->second;
-  const std::lock_guard<std::mutex> lock(*mutex);
-  auto [it, added] = table->try_emplace(type);
+  const MutexLock lock(&table->mutex);
+  auto [it, added] = table->rules.try_emplace(type);
   if (added) it->second = Build(type);
   known.emplace(type, &it->second);
   return it->second;

@@ -19,7 +19,7 @@ absl::Status Stopping() {
 void StreamRegistry::Add(PullStream* stream) {
   bool stopping = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     streams_.insert(stream);
     stopping = stopping_;
   }
@@ -27,13 +27,13 @@ void StreamRegistry::Add(PullStream* stream) {
 }
 
 void StreamRegistry::Remove(PullStream* stream) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   streams_.erase(stream);
 }
 
 void StreamRegistry::StopAll() {
   // Under the lock: a stream is removed before it is deleted, so each one here is alive.
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   stopping_ = true;
   for (PullStream* stream : streams_) stream->Stop(Stopping());
 }
@@ -41,7 +41,7 @@ void StreamRegistry::StopAll() {
 void PullStream::Start(absl::Status refusal) {
   if (endless_ != nullptr && refusal.ok()) endless_->Add(this);
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (refusal.ok()) refusal = stop_;
     state_ = refusal.ok() ? State::kRunning : State::kFinished;
   }
@@ -57,7 +57,7 @@ void PullStream::Advance() {
   while (true) {
     absl::Status stop;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       woken_ = false;
       stop = stop_;
       if (!stop.ok()) state_ = State::kFinished;
@@ -65,7 +65,7 @@ void PullStream::Advance() {
     if (!stop.ok()) return Close(stop);
     step = Next();
     if (!std::holds_alternative<Wait>(step)) break;
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (!woken_ && stop_.ok()) {
       state_ = State::kWaiting;
       return;
@@ -73,13 +73,13 @@ void PullStream::Advance() {
   }
   if (auto* end = std::get_if<End>(&step)) {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       state_ = State::kFinished;
     }
     return Close(*end);
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     state_ = State::kWriting;
     writing_ = std::move(std::get<Message>(step).bytes);
   }
@@ -89,7 +89,7 @@ void PullStream::Advance() {
 void PullStream::OnWriteDone(bool ok) {
   absl::Status stop;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     writing_.Clear();
     stop = !ok && stop_.ok() ? absl::CancelledError("the reader has gone") : stop_;
     state_ = stop.ok() ? State::kRunning : State::kFinished;
@@ -99,7 +99,7 @@ void PullStream::OnWriteDone(bool ok) {
 
 void PullStream::Wake() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     woken_ = true;
     if (state_ != State::kWaiting) return;
     state_ = State::kRunning;
@@ -109,7 +109,7 @@ void PullStream::Wake() {
 
 void PullStream::Stop(absl::Status why) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (!stop_.ok() || state_ == State::kFinished) return;
     stop_ = std::move(why);
     // Only a waiting stream is ended from here; whoever runs or writes sees stop_ when done.

@@ -2,7 +2,6 @@
 #define DOCKET_SERVICES_RPC_PULL_STREAM_H_
 
 #include <memory>
-#include <mutex>
 #include <set>
 #include <variant>
 
@@ -10,6 +9,7 @@
 #include "grpcpp/grpcpp.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
+#include "workflow/base/mutex.h"
 
 // Server streams that pull: the next message is built, on the read pool, only when the client took the previous one. So
 // a client that does not read costs one message, however long it stays, and nothing is ever buffered for it.
@@ -28,9 +28,9 @@ class StreamRegistry {
   void Add(PullStream* stream);
   void Remove(PullStream* stream);
 
-  std::mutex mutex_;
-  bool stopping_ = false;
-  std::set<PullStream*> streams_;
+  Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<PullStream*> streams_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Deletes itself when gRPC is done with it. Derived classes say what comes next.
@@ -76,11 +76,11 @@ class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   Measured measured_;
   StreamRegistry* endless_;
 
-  std::mutex mutex_;
-  State state_ = State::kNew;
-  bool woken_ = false;
-  absl::Status stop_;  // not OK: finish with it at the next occasion
-  grpc::ByteBuffer writing_;
+  grpc::ByteBuffer writing_;  // gRPC's while state_ is kWriting
+  Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kNew;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status stop_ ABSL_GUARDED_BY(mutex_);  // not OK: finish with it at the next occasion
 };
 
 }  // namespace docket::rpc

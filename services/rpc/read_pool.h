@@ -1,13 +1,12 @@
 #ifndef DOCKET_SERVICES_RPC_READ_POOL_H_
 #define DOCKET_SERVICES_RPC_READ_POOL_H_
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "workflow/base/mutex.h"
 
 // Threads for reads, so that a list of 50 ms or a replay of seconds never holds one of the few threads on which gRPC
 // answers commands.
@@ -33,10 +32,10 @@ class ReadPool {
  private:
   void Work();
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

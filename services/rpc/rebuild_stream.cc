@@ -12,7 +12,7 @@ void RebuildStream::Progress(uint64_t done, uint64_t total) {
   reply.set_commits_done(done);
   reply.set_commits_total(total);
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (write_open_ || broken_) return;
     write_open_ = true;
     writing_ = ToBytes(reply);
@@ -23,7 +23,7 @@ void RebuildStream::Progress(uint64_t done, uint64_t total) {
 void RebuildStream::End(absl::StatusOr<v1::RebuildViewsReply> result) {
   bool write = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     end_ = result.status();
     if (result.ok() && !broken_) {
       if (write_open_) {
@@ -43,7 +43,7 @@ void RebuildStream::OnWriteDone(bool ok) {
   bool write = false;
   std::optional<absl::Status> end;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     write_open_ = false;
     broken_ = broken_ || !ok;
     if (last_.has_value() && !broken_) {

@@ -1,7 +1,6 @@
 #ifndef DOCKET_SERVICES_RPC_REBUILD_STREAM_H_
 #define DOCKET_SERVICES_RPC_REBUILD_STREAM_H_
 
-#include <mutex>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -9,6 +8,7 @@
 #include "docket/v1/admin_service.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/rpc/rpc_metrics.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::rpc {
 
@@ -30,12 +30,12 @@ class RebuildStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void Close(const absl::Status& status);
 
   Measured measured_;
-  grpc::ByteBuffer writing_;
-  std::mutex mutex_;
-  bool write_open_ = false;
-  bool broken_ = false;                   // the client has gone
-  std::optional<grpc::ByteBuffer> last_;  // still to be written
-  std::optional<absl::Status> end_;       // how to finish once nothing is left to write
+  grpc::ByteBuffer writing_;  // gRPC's while write_open_
+  Mutex mutex_;
+  bool write_open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;                   // the client has gone
+  std::optional<grpc::ByteBuffer> last_ ABSL_GUARDED_BY(mutex_);  // still to be written
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);       // how to finish once nothing is left to write
 };
 
 }  // namespace docket::rpc

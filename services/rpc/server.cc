@@ -1,6 +1,7 @@
 #include "services/rpc/server.h"
 
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +17,7 @@
 namespace docket::rpc {
 namespace {
 
-constexpr std::chrono::milliseconds kHealthPoll{200};
+constexpr absl::Duration kHealthPoll = absl::Milliseconds(200);
 constexpr int kSyncThreads = 8;  // for reflection, the one service that is not ours and not asynchronous
 
 // Process-wide switches of gRPC and Abseil, thrown once before the first server is built.
@@ -137,8 +138,9 @@ absl::Status Server::Build() {
 
 void Server::WatchHealth() {
   bool serving = engine_->WriteHealth().ok();
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!stop_.wait_for(lock, kHealthPoll, [this] { return stopping_; })) {
+  const MutexLock lock(&mutex_);
+  while (!stopping_) {
+    if (stop_.WaitFor(&mutex_, kHealthPoll)) continue;
     const absl::Status health = engine_->WriteHealth();
     if (health.ok() == serving) continue;
     serving = health.ok();
@@ -154,11 +156,11 @@ std::shared_ptr<grpc::Channel> Server::InProcessChannel(const grpc::ChannelArgum
 
 void Server::Shutdown() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (stopping_) return;
     stopping_ = true;
   }
-  stop_.notify_all();
+  stop_.NotifyAll();
   if (health_.joinable()) health_.join();
   if (server_ != nullptr) {
     server_->GetHealthCheckService()->SetServingStatus("", false);

@@ -1,9 +1,7 @@
 #ifndef DOCKET_SERVICES_RPC_SERVER_H_
 #define DOCKET_SERVICES_RPC_SERVER_H_
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "services/rpc/pull_stream.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
+#include "workflow/base/mutex.h"
 
 // The gRPC server around an engine. Start here to understand services/rpc.
 namespace docket::rpc {
@@ -88,9 +87,9 @@ class Server {
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
 
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread health_;
 };
 

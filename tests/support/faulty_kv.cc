@@ -1,25 +1,25 @@
 #include "tests/support/faulty_kv.h"
 
 #include <array>
-#include <mutex>
 #include <utility>
 
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::test {
 
 struct FaultyKv::Plan {
-  mutable std::mutex mutex;
-  std::array<int, kKvCalls> counts{};
-  std::array<int, kKvCalls> fail_at{};  // 0: never
-  std::array<absl::StatusCode, kKvCalls> codes{};
-  bool failed = false;
-  bool latched = false;
+  mutable Mutex mutex;
+  std::array<int, kKvCalls> counts ABSL_GUARDED_BY(mutex){};
+  std::array<int, kKvCalls> fail_at ABSL_GUARDED_BY(mutex){};  // 0: never
+  std::array<absl::StatusCode, kKvCalls> codes ABSL_GUARDED_BY(mutex){};
+  bool failed ABSL_GUARDED_BY(mutex) = false;
+  bool latched ABSL_GUARDED_BY(mutex) = false;
 
   // Counts a call; the error it shall return.
   absl::Status Count(KvCall call) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(&mutex);
     const auto i = static_cast<size_t>(call);
     if (++counts[i] != fail_at[i]) return absl::OkStatus();
     failed = true;
@@ -27,13 +27,13 @@ struct FaultyKv::Plan {
   }
 
   absl::Status Latch() const {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(&mutex);
     if (!latched) return absl::OkStatus();
     return Refuse(absl::StatusCode::kUnavailable, "WRITES_DISABLED", "injected: an earlier write failed");
   }
 
  private:
-  absl::Status Error(KvCall call, absl::StatusCode code) {
+  absl::Status Error(KvCall call, absl::StatusCode code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const bool writes = call == KvCall::kWriteBefore || call == KvCall::kWriteAfter || call == KvCall::kIngest;
     if (writes && code == absl::StatusCode::kUnavailable) {
       latched = true;
@@ -97,7 +97,7 @@ FaultyKv::~FaultyKv() = default;
 
 void FaultyKv::FailCall(KvCall call, int nth, absl::StatusCode code) {
   DOCKET_CHECK(nth >= 1);
-  std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(&plan_->mutex);
   const auto i = static_cast<size_t>(call);
   plan_->fail_at[i] = plan_->counts[i] + nth;
   plan_->codes[i] = code;
@@ -105,12 +105,12 @@ void FaultyKv::FailCall(KvCall call, int nth, absl::StatusCode code) {
 }
 
 int FaultyKv::calls(KvCall call) const {
-  std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(&plan_->mutex);
   return plan_->counts[static_cast<size_t>(call)];
 }
 
 bool FaultyKv::failed() const {
-  std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(&plan_->mutex);
   return plan_->failed;
 }
 

@@ -1,8 +1,6 @@
 #include "tests/support/house.h"
 
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 #include <optional>
 #include <sstream>
 
@@ -13,6 +11,7 @@
 #include "store/memory_kv.h"
 #include "store/uuid.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::testing {
 namespace {
@@ -22,20 +21,20 @@ template <class Reply>
 class Answer {
  public:
   void Set(absl::StatusOr<Reply> reply) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     reply_ = std::move(reply);
-    set_.notify_one();
+    set_.NotifyOne();
   }
   absl::StatusOr<Reply> Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    set_.wait(lock, [this] { return reply_.has_value(); });
+    const MutexLock lock(&mutex_);
+    while (!reply_.has_value()) set_.Wait(&mutex_);
     return *std::move(reply_);
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable set_;
-  std::optional<absl::StatusOr<Reply>> reply_;
+  Mutex mutex_;
+  CondVar set_;
+  std::optional<absl::StatusOr<Reply>> reply_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -52,13 +51,13 @@ absl::Time Wednesday() { return At("2026-11-18T09:00:00Z"); }
 
 engine::Randomness SeededRandomness(uint64_t seed) {
   struct State {
-    std::mutex mutex;
-    std::mt19937_64 generator;
+    explicit State(uint64_t seed) : generator(seed) {}
+    Mutex mutex;
+    std::mt19937_64 generator ABSL_GUARDED_BY(mutex);
   };
-  auto state = std::make_shared<State>();
-  state->generator.seed(seed);
+  auto state = std::make_shared<State>(seed);
   return [state](size_t n) {
-    const std::lock_guard<std::mutex> lock(state->mutex);
+    const MutexLock lock(&state->mutex);
     std::string bytes(n, '\0');
     for (char& byte : bytes) byte = static_cast<char>(state->generator());
     return bytes;

@@ -174,12 +174,12 @@ DiskImage UnsyncedFs::ImageLocked(double keep) const {
 }
 
 DiskImage UnsyncedFs::AfterPowerCut(double keep) const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   return ImageLocked(keep);
 }
 
 void UnsyncedFs::DropUnsynced() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   const DiskImage image = ImageLocked(0);
   for (const auto& [path, inode] : live_) {
     if (!inode->folder && !image.contains(path)) target()->DeleteFile(path, {}, nullptr).PermitUncheckedError();
@@ -191,54 +191,54 @@ void UnsyncedFs::DropUnsynced() {
 }
 
 void UnsyncedFs::RecordCrashPoints(std::function<uint64_t()> label) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   recording_ = true;
   label_ = std::move(label);
 }
 
 std::vector<CrashPoint> UnsyncedFs::TakeCrashPoints() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   return std::exchange(crash_points_, {});
 }
 
 void UnsyncedFs::SetFault(std::function<IOStatus(FileCall, const std::string&)> fault) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   fault_ = std::move(fault);
 }
 
 IOStatus UnsyncedFs::BeforeCall(FileCall call, const std::string& path) {
   std::function<IOStatus(FileCall, const std::string&)> fault;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(&mutex_);
     fault = fault_;
   }
   return fault == nullptr ? IOStatus::OK() : fault(call, path);  // without the lock, so that it may wait
 }
 
 void UnsyncedFs::Appended(Inode* inode, const Slice& data) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   inode->content.append(data.data(), data.size());
 }
 
 void UnsyncedFs::Truncated(Inode* inode, uint64_t size) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   inode->content.resize(size);
   inode->synced = std::min<size_t>(inode->synced, size);
 }
 
 void UnsyncedFs::BeforeSync() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   if (!recording_) return;
   crash_points_.push_back({label_ == nullptr ? 0 : label_(), ImageLocked(0), ImageLocked(0.5)});
 }
 
 void UnsyncedFs::Synced(Inode* inode) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   inode->synced = inode->content.size();
 }
 
 void UnsyncedFs::FolderSynced(const std::string& folder) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   std::erase_if(durable_, [&](const auto& entry) { return ParentOf(entry.first) == folder; });
   for (const auto& [path, inode] : live_) {
     if (ParentOf(path) == folder) durable_[path] = inode;
@@ -253,7 +253,7 @@ IOStatus UnsyncedFs::NewWritableFile(const std::string& path, const FileOptions&
   if (!status.ok()) return status;
   auto inode = std::make_shared<Inode>();
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(&mutex_);
     live_[path] = inode;
   }
   *file = std::make_unique<TrackedFile>(this, path, std::move(inode), std::move(opened));
@@ -265,7 +265,7 @@ IOStatus UnsyncedFs::ReopenWritableFile(const std::string& path, const FileOptio
   std::unique_ptr<rocksdb::FSWritableFile> opened;
   IOStatus status = target()->ReopenWritableFile(path, options, &opened, debug);
   if (!status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   std::shared_ptr<Inode>& inode = live_[path];
   if (inode == nullptr) inode = std::make_shared<Inode>();
   *file = std::make_unique<TrackedFile>(this, path, inode, std::move(opened));
@@ -289,7 +289,7 @@ IOStatus UnsyncedFs::NewDirectory(const std::string& path, const IOOptions& opti
 IOStatus UnsyncedFs::CreateDir(const std::string& path, const IOOptions& options, IODebugContext* debug) {
   IOStatus status = target()->CreateDir(path, options, debug);
   if (!status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   live_[Normal(path)] = std::make_shared<Inode>(Inode{.folder = true});
   return status;
 }
@@ -303,7 +303,7 @@ IOStatus UnsyncedFs::DeleteFile(const std::string& path, const IOOptions& option
   IOStatus status = BeforeCall(FileCall::kDelete, path);
   if (status.ok()) status = target()->DeleteFile(path, options, debug);
   if (!status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   live_.erase(path);
   return status;
 }
@@ -313,7 +313,7 @@ IOStatus UnsyncedFs::RenameFile(const std::string& from, const std::string& to, 
   IOStatus status = BeforeCall(FileCall::kRename, from);
   if (status.ok()) status = target()->RenameFile(from, to, options, debug);
   if (!status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   auto found = live_.find(from);
   if (found == live_.end()) return status;  // an info log
   live_[to] = found->second;
@@ -325,7 +325,7 @@ IOStatus UnsyncedFs::LinkFile(const std::string& from, const std::string& to, co
                               IODebugContext* debug) {
   IOStatus status = target()->LinkFile(from, to, options, debug);
   if (!status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(&mutex_);
   auto found = live_.find(from);
   if (found != live_.end()) live_[to] = found->second;
   return status;

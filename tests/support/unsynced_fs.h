@@ -5,11 +5,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "rocksdb/file_system.h"
+#include "workflow/base/mutex.h"
 
 // Power cuts for tests of the store. Give an UnsyncedFs to RocksOptions::file_system, run something, then look at what a
 // power cut would have left: bytes of files that were synced, under names whose folder was synced, and nothing else.
@@ -90,16 +90,16 @@ class UnsyncedFs : public rocksdb::FileSystemWrapper {
 
  private:
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  DiskImage ImageLocked(double keep) const;
+  DiskImage ImageLocked(double keep) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string folder_;
-  mutable std::mutex mutex_;
-  Names live_;     // what programs see
-  Names durable_;  // what a power cut leaves
-  std::function<rocksdb::IOStatus(FileCall, const std::string&)> fault_;
-  bool recording_ = false;
-  std::function<uint64_t()> label_;
-  std::vector<CrashPoint> crash_points_;
+  mutable Mutex mutex_;                    // guards the inodes too
+  Names live_ ABSL_GUARDED_BY(mutex_);     // what programs see
+  Names durable_ ABSL_GUARDED_BY(mutex_);  // what a power cut leaves
+  std::function<rocksdb::IOStatus(FileCall, const std::string&)> fault_ ABSL_GUARDED_BY(mutex_);
+  bool recording_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<uint64_t()> label_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CrashPoint> crash_points_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace docket::test

@@ -3,11 +3,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::bench {
 namespace {
@@ -27,8 +26,8 @@ class Round {
 
   Load Run() {
     for (Caller& caller : callers_) Next(&caller);
-    std::unique_lock<std::mutex> lock(mutex_);
-    ended_.wait(lock, [this] { return at_work_ == 0; });
+    const MutexLock lock(&mutex_);
+    while (at_work_ > 0) ended_.Wait(&mutex_);
     const absl::Duration elapsed = watch_.elapsed();
     std::vector<absl::Duration> all;
     uint64_t failures = 0;
@@ -48,8 +47,8 @@ class Round {
       caller->latencies.push_back(watch.elapsed());
       caller->failures += !ok;
       if (watch_.elapsed() < duration_) return Next(caller);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (--at_work_ == 0) ended_.notify_one();
+      const MutexLock lock(&mutex_);
+      if (--at_work_ == 0) ended_.NotifyOne();
     });
   }
 
@@ -57,9 +56,9 @@ class Round {
   const Stopwatch watch_;
   const absl::Duration cpu_ = CpuTime();
   std::vector<Caller> callers_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  size_t at_work_;
+  Mutex mutex_;
+  CondVar ended_;
+  size_t at_work_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -17,6 +15,7 @@
 #include "tools/cli/table.h"
 #include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
+#include "workflow/base/mutex.h"
 #include "workflow/base/time.h"
 
 // `docket watch`: on a terminal a screen of what is late, due next and escalated, redrawn when something happens or the
@@ -39,12 +38,12 @@ struct WatchInput {
 
 // What the subscription's thread tells the screen's.
 struct Feed {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<std::string> lines;
-  bool dirty = false;
-  bool ended = false;
-  absl::Status status;
+  Mutex mutex;
+  CondVar changed;
+  std::deque<std::string> lines ABSL_GUARDED_BY(mutex);
+  bool dirty ABSL_GUARDED_BY(mutex) = false;
+  bool ended ABSL_GUARDED_BY(mutex) = false;
+  absl::Status status ABSL_GUARDED_BY(mutex);
 };
 
 absl::StatusOr<v1::ListDutiesReply> Duties(GlobalOptions& options, const WatchInput& input, v1::DutyPreset preset) {
@@ -90,20 +89,20 @@ void Follow(GlobalOptions& options, const WatchInput& input, client::Cancellatio
   const absl::Status status = client::Subscribe(
       options.client(), FeedRequest(input),
       [&](const v1::SubscribeReply& reply) {
-        std::lock_guard<std::mutex> lock(feed.mutex);
+        const MutexLock lock(&feed.mutex);
         for (const auto& event : reply.events()) {
           feed.lines.push_back(EventLine(options, event));
           if (feed.lines.size() > kEvents) feed.lines.pop_front();
         }
         feed.dirty |= !reply.events().empty();
-        feed.changed.notify_all();
+        feed.changed.NotifyAll();
         return true;
       },
       &cancellation);
-  std::lock_guard<std::mutex> lock(feed.mutex);
+  const MutexLock lock(&feed.mutex);
   feed.ended = true;
   feed.status = status;
-  feed.changed.notify_all();
+  feed.changed.NotifyAll();
 }
 
 absl::Status DrawScreen(GlobalOptions& options, const WatchInput& input, Feed& feed) {
@@ -113,7 +112,7 @@ absl::Status DrawScreen(GlobalOptions& options, const WatchInput& input, Feed& f
   const absl::Status status = DrawLists(options, input);
   options.out = terminal;
   DOCKET_RETURN_IF_ERROR(status);
-  std::lock_guard<std::mutex> lock(feed.mutex);
+  const MutexLock lock(&feed.mutex);
   if (!feed.lines.empty()) screen << "\nLatest events\n";
   for (const std::string& line : feed.lines) screen << Shorten(line, 160) << "\n";
   *terminal << kClearScreen << screen.str() << "\n(Ctrl-C leaves)" << std::endl;
@@ -129,10 +128,12 @@ int WatchScreen(GlobalOptions& options, const WatchInput& input, absl::Duration 
   while (true) {
     status = DrawScreen(options, input, feed);
     if (!status.ok()) break;
-    std::unique_lock<std::mutex> lock(feed.mutex);
+    const MutexLock lock(&feed.mutex);
     // A burst of events is one change of the screen, or the screen itself would load the server.
-    feed.changed.wait_for(lock, absl::ToChronoNanoseconds(kShortestInterval), [&] { return feed.ended; });
-    feed.changed.wait_for(lock, absl::ToChronoNanoseconds(interval), [&] { return feed.dirty || feed.ended; });
+    feed.changed.WaitFor(&feed.mutex, kShortestInterval,
+                         [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(feed.mutex) { return feed.ended; });
+    feed.changed.WaitFor(&feed.mutex, interval,
+                         [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(feed.mutex) { return feed.dirty || feed.ended; });
     feed.dirty = false;
     if (!feed.ended) continue;
     status = feed.status;

@@ -70,13 +70,13 @@ absl::Status ReadResuming(
 }  // namespace
 
 void Cancellation::Cancel() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   cancelled_ = true;
   if (context_ != nullptr) context_->TryCancel();
 }
 
 void Cancellation::Watch(grpc::ClientContext* context) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   context_ = context;
   if (cancelled_ && context_ != nullptr) context_->TryCancel();
 }

@@ -2,11 +2,11 @@
 #define DOCKET_TOOLS_CLIENT_EVENT_STREAMS_H_
 
 #include <atomic>
-#include <mutex>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "tools/client/client.h"
+#include "workflow/base/mutex.h"
 
 // Server streams. Each helper calls `on_reply` for every message in order, on the calling thread, until the stream ends
 // or `on_reply` returns false (then OK). A lost connection is taken up again after the last message received, with the
@@ -23,8 +23,8 @@ class Cancellation {
   void Watch(grpc::ClientContext* context);
 
  private:
-  std::mutex mutex_;
-  grpc::ClientContext* context_ = nullptr;
+  Mutex mutex_;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::atomic<bool> cancelled_{false};
 };
 

@@ -14,14 +14,14 @@ ExecutePipeline::ExecutePipeline(Client& client, Options options, OnResult on_re
 }
 
 ExecutePipeline::~ExecutePipeline() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  CloseStream(lock, /*cancel=*/true);
+  const MutexLock lock(&mutex_);
+  CloseStream(/*cancel=*/true);
 }
 
 absl::Status ExecutePipeline::Send(v1::ExecuteRequest request) {
   if (request.request_id().empty()) request.set_request_id(client_.options().new_request_id());
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     if (!closed_.ok()) return closed_;
     items_.push_back({std::move(request)});
   }
@@ -32,36 +32,36 @@ absl::Status ExecutePipeline::Flush() { return Pump(options_.max_in_flight, /*fl
 
 absl::Status ExecutePipeline::Finish() {
   DOCKET_RETURN_IF_ERROR(Pump(0, /*flush=*/true));
-  std::unique_lock<std::mutex> lock(mutex_);
-  CloseStream(lock, /*cancel=*/false);
+  const MutexLock lock(&mutex_);
+  CloseStream(/*cancel=*/false);
   closed_ = absl::FailedPreconditionError("the pipeline is finished");
   return absl::OkStatus();
 }
 
 // Writes what is ready and waits until at most `target` requests have no result.
 absl::Status ExecutePipeline::Pump(size_t target, bool flush) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   while (true) {
     if (!closed_.ok()) return closed_;
     if (stream_ended_) {
-      DOCKET_RETURN_IF_ERROR(Recover(lock));
+      DOCKET_RETURN_IF_ERROR(Recover());
       continue;
     }
     if (!refused_.empty()) {
       if (sent_ == 0 && settling_ == 0) {
-        RetryRefused(lock);
+        RetryRefused();
       } else {
-        changed_.wait(lock);
+        changed_.Wait(&mutex_);
       }
       continue;
     }
     const size_t unsent = items_.size() - sent_;
     if (unsent >= options_.requests_per_message || (flush && unsent > 0)) {
-      WriteMessage(lock);
+      WriteMessage();
       continue;
     }
     if (items_.size() + settling_ <= target) return absl::OkStatus();
-    changed_.wait(lock);
+    changed_.Wait(&mutex_);
   }
 }
 
@@ -74,12 +74,12 @@ absl::Status ExecutePipeline::OpenStream() {
   return absl::OkStatus();
 }
 
-void ExecutePipeline::WriteMessage(std::unique_lock<std::mutex>& lock) {
+void ExecutePipeline::WriteMessage() {
   if (stream_ == nullptr) {
     ++attempt_;
-    lock.unlock();
+    mutex_.Unlock();
     const absl::Status opened = OpenStream();
-    lock.lock();
+    mutex_.Lock();
     if (!opened.ok()) {
       stream_ended_ = true;
       return;
@@ -92,13 +92,12 @@ void ExecutePipeline::WriteMessage(std::unique_lock<std::mutex>& lock) {
     items_[sent_].may_have_taken_effect = true;  // until its result says otherwise
     *message.add_requests() = items_[sent_].request;
   }
-  lock.unlock();
+  mutex_.Unlock();
   // A failed write shows as the end of the stream, which the reader reports.
   stream_->Write(message);
-  lock.lock();
+  mutex_.Lock();
 }
 
-// REQUIRES: mutex_ is held and the reader has been joined.
 void ExecutePipeline::DropStream() {
   stream_.reset();
   context_.reset();
@@ -106,9 +105,9 @@ void ExecutePipeline::DropStream() {
   stream_ended_ = false;
 }
 
-void ExecutePipeline::CloseStream(std::unique_lock<std::mutex>& lock, bool cancel) {
+void ExecutePipeline::CloseStream(bool cancel) {
   if (stream_ == nullptr) return;
-  lock.unlock();
+  mutex_.Unlock();
   if (cancel) {
     context_->TryCancel();
   } else {
@@ -116,48 +115,48 @@ void ExecutePipeline::CloseStream(std::unique_lock<std::mutex>& lock, bool cance
   }
   reader_.join();
   stream_->Finish();
-  lock.lock();
+  mutex_.Lock();
   DropStream();
 }
 
 // The stream ended with requests unanswered: opens another one later (the unanswered requests become unsent), or gives
 // up and answers them all.
-absl::Status ExecutePipeline::Recover(std::unique_lock<std::mutex>& lock) {
+absl::Status ExecutePipeline::Recover() {
   absl::Status status = NotConnected(client_.options().server);
   if (stream_ != nullptr) {
-    lock.unlock();
+    mutex_.Unlock();
     reader_.join();
     status = FromGrpc(stream_->Finish());
-    lock.lock();
+    mutex_.Lock();
     if (status.ok()) status = absl::UnavailableError("the server ended the stream");
   }
   DropStream();
   const auto delay = NextDelay(client_.options().retry, std::max(attempt_, 1), status, client_.options().random());
   if (!delay.has_value()) {
     closed_ = status;
-    FailAll(lock, status);
+    FailAll(status);
     return status;
   }
-  lock.unlock();
+  mutex_.Unlock();
   client_.options().sleep(*delay);
-  lock.lock();
+  mutex_.Lock();
   return absl::OkStatus();
 }
 
 // REQUIRES: nothing is on the way.
-void ExecutePipeline::RetryRefused(std::unique_lock<std::mutex>& lock) {
+void ExecutePipeline::RetryRefused() {
   const int attempts = refused_.front().attempts;
   const auto delay = NextDelay(client_.options().retry, attempts, refused_with_, client_.options().random());
-  lock.unlock();
+  mutex_.Unlock();
   if (delay.has_value()) client_.options().sleep(*delay);
-  lock.lock();
+  mutex_.Lock();
   while (!refused_.empty()) {
     items_.push_front(std::move(refused_.back()));
     refused_.pop_back();
   }
 }
 
-void ExecutePipeline::FailAll(std::unique_lock<std::mutex>& lock, const absl::Status& status) {
+void ExecutePipeline::FailAll(const absl::Status& status) {
   while (!refused_.empty()) {
     items_.push_front(std::move(refused_.back()));
     refused_.pop_back();
@@ -165,10 +164,10 @@ void ExecutePipeline::FailAll(std::unique_lock<std::mutex>& lock, const absl::St
   while (!items_.empty()) {
     const Item item = std::move(items_.front());
     items_.pop_front();
-    lock.unlock();
+    mutex_.Unlock();
     on_result_(item.request,
                item.may_have_taken_effect ? WithUnknownOutcome(status, item.request.request_id()) : status);
-    lock.lock();
+    mutex_.Lock();
   }
 }
 
@@ -178,7 +177,7 @@ void ExecutePipeline::ReadResults(Stream* stream) {
     for (const auto& result : reply.results()) {
       Item item;
       {
-        std::lock_guard<std::mutex> lock(mutex_);
+        const MutexLock lock(&mutex_);
         // More results than requests is a broken server; the surplus has nobody to go to.
         if (sent_ == 0) break;
         item = std::move(items_.front());
@@ -188,14 +187,14 @@ void ExecutePipeline::ReadResults(Stream* stream) {
         attempt_ = 0;
       }
       Settle(std::move(item), result);
-      std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(&mutex_);
       --settling_;
     }
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   stream_ended_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void ExecutePipeline::Settle(Item item, const v1::ExecuteStreamReply::Result& result) {
@@ -207,7 +206,7 @@ void ExecutePipeline::Settle(Item item, const v1::ExecuteStreamReply::Result& re
   ++item.attempts;
   item.may_have_taken_effect = MayHaveTakenEffect(status);
   if (NextDelay(client_.options().retry, item.attempts, status, 0).has_value()) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     refused_.push_back(std::move(item));
     refused_with_ = status;
     return;

@@ -1,16 +1,15 @@
 #ifndef DOCKET_TOOLS_CLIENT_EXECUTE_PIPELINE_H_
 #define DOCKET_TOOLS_CLIENT_EXECUTE_PIPELINE_H_
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tools/client/client.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::client {
 
@@ -58,12 +57,14 @@ class ExecutePipeline {
 
   absl::Status Pump(size_t target, bool flush);
   absl::Status OpenStream();
-  void WriteMessage(std::unique_lock<std::mutex>& lock);
-  void DropStream();
-  void CloseStream(std::unique_lock<std::mutex>& lock, bool cancel);
-  absl::Status Recover(std::unique_lock<std::mutex>& lock);
-  void RetryRefused(std::unique_lock<std::mutex>& lock);
-  void FailAll(std::unique_lock<std::mutex>& lock, const absl::Status& status);
+  // These let go of the mutex while they wait, send or call back.
+  void WriteMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseStream(bool cancel) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Recover() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RetryRefused() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FailAll(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // REQUIRES: the reader has been joined.
+  void DropStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadResults(Stream* stream);
   void Settle(Item item, const v1::ExecuteStreamReply::Result& result);
 
@@ -71,17 +72,18 @@ class ExecutePipeline {
   const Options options_;
   const OnResult on_result_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Item> items_;  // without a result, oldest first
-  size_t sent_ = 0;         // how many at the front of items_ are on the current stream
-  size_t settling_ = 0;     // taken off items_ by the reader, its callback not yet done
-  std::deque<Item> refused_;  // to be sent again
-  absl::Status refused_with_;
-  bool stream_ended_ = false;  // the reader saw the end of the current stream
-  int attempt_ = 0;            // streams opened since the last result
-  absl::Status closed_;        // set for ever once the pipeline failed or finished
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);    // without a result, oldest first
+  size_t sent_ ABSL_GUARDED_BY(mutex_) = 0;           // how many at the front of items_ are on the current stream
+  size_t settling_ ABSL_GUARDED_BY(mutex_) = 0;       // taken off items_ by the reader, its callback not yet done
+  std::deque<Item> refused_ ABSL_GUARDED_BY(mutex_);  // to be sent again
+  absl::Status refused_with_ ABSL_GUARDED_BY(mutex_);
+  bool stream_ended_ ABSL_GUARDED_BY(mutex_) = false;  // the reader saw the end of the current stream
+  int attempt_ ABSL_GUARDED_BY(mutex_) = 0;            // streams opened since the last result
+  absl::Status closed_ ABSL_GUARDED_BY(mutex_);        // set for ever once the pipeline failed or finished
 
+  // Of the sending thread.
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<Stream> stream_;
   std::thread reader_;

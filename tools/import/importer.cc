@@ -42,9 +42,9 @@ Importer::Importer(CaseSource* source, ImportObserver* observer, OnProgress on_p
 
 CommandPipeline::OnResult Importer::callback() {
   return [this](const docket::v1::ExecuteRequest& request, const absl::StatusOr<docket::v1::ExecuteReply>& reply) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     answers_.push_back({request.request_id(), reply.status(), reply.ok() && reply->unchanged()});
-    answered_.notify_one();
+    answered_.NotifyOne();
   };
 }
 
@@ -87,8 +87,8 @@ absl::Status Importer::SendReady(CommandPipeline* pipeline) {
 absl::Status Importer::HandleAnswers(bool wait) {
   std::vector<Answer> answers;
   {
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (wait) answered_.wait(lock, [this] { return !answers_.empty(); });
+    const MutexLock lock(&mutex_);
+    while (wait && answers_.empty()) answered_.Wait(&mutex_);
     answers.swap(answers_);
   }
   for (const Answer& answer : answers) DOCKET_RETURN_IF_ERROR(Handle(answer));

@@ -1,12 +1,10 @@
 #ifndef DOCKET_TOOLS_IMPORT_IMPORTER_H_
 #define DOCKET_TOOLS_IMPORT_IMPORTER_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "docket/v1/case_service.pb.h"
 #include "tools/import/case_source.h"
+#include "workflow/base/mutex.h"
 
 namespace docket::import_tool {
 
@@ -94,9 +93,9 @@ class Importer {
   std::deque<std::unique_ptr<ActiveCase>> ready_;
   absl::flat_hash_map<std::string, std::unique_ptr<ActiveCase>> on_the_way_;  // by request id
 
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  std::vector<Answer> answers_;
+  Mutex mutex_;
+  CondVar answered_;
+  std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace docket::import_tool

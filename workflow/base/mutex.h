@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
@@ -50,6 +51,14 @@ class CondVar {
     const bool notified = changed_.wait_for(lock, absl::ToChronoMicroseconds(timeout)) == std::cv_status::no_timeout;
     lock.release();
     return notified;
+  }
+  // Waits until `condition`, called with the mutex held, is true; false: the time is over and it is not.
+  template <class Condition>
+  bool WaitFor(Mutex* mutex, absl::Duration timeout, Condition condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
+    const bool met = changed_.wait_for(lock, absl::ToChronoMicroseconds(timeout), std::move(condition));
+    lock.release();
+    return met;
   }
   void NotifyOne() { changed_.notify_one(); }
   void NotifyAll() { changed_.notify_all(); }

@@ -18,7 +18,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
 template <class Request, class Reply>
 grpc::Status FakeServer::Run(grpc::ServerContext* context, const Answer<Request, Reply>& answer,
                              const Request& request, Reply* reply) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   const auto found = context->client_metadata().find("docket-principal");
   last_principal_ = found == context->client_metadata().end()
                         ? ""
@@ -143,7 +143,7 @@ client::ClientOptions FakeServer::ClientOptions() {
   options.server = address_;
   options.call_timeout = absl::Seconds(60);
   options.sleep = [this](absl::Duration delay) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(&mutex_);
     sleeps_.push_back(delay);
   };
   options.random = [] { return 1.0; };
@@ -151,12 +151,12 @@ client::ClientOptions FakeServer::ClientOptions() {
 }
 
 std::vector<absl::Duration> FakeServer::sleeps() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   return sleeps_;
 }
 
 std::string FakeServer::last_principal() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(&mutex_);
   return last_principal_;
 }
 

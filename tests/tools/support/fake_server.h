@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "docket/v1/queue_service.grpc.pb.h"
 #include "grpcpp/server.h"
 #include "tools/client/client.h"
+#include "workflow/base/mutex.h"
 
 // A real gRPC server on a free loopback port whose answers a test writes: each call runs the function of its name, and
 // a call without one is UNIMPLEMENTED. Functions of unary calls run one at a time.
@@ -75,9 +75,9 @@ class FakeServer {
   grpc::Status RunStream(const StreamAnswer<Request, Reply>& answer, const Request& request,
                          grpc::ServerWriter<Reply>* writer);
 
-  mutable std::mutex mutex_;
-  std::vector<absl::Duration> sleeps_;
-  std::string last_principal_;
+  mutable Mutex mutex_;
+  std::vector<absl::Duration> sleeps_ ABSL_GUARDED_BY(mutex_);
+  std::string last_principal_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
