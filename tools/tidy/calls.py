@@ -31,6 +31,10 @@ RULES = (
          "chance comes from engine::Randomness", ("services/engine/environment", "tools/")),
     Rule("thread", r"\bstd::j?thread\b|\bstd::async\b|\bpthread_create\b|\bstd::(?:recursive_|shared_)?mutex\b|\batomic\b",
          "the core is single-threaded", ("workflow/base/mutex.h",), only_in=("workflow/",)),
+    # clang's -Wthread-safety does not see std::mutex, ThreadSanitizer not the packaged absl::Mutex.
+    Rule("mutex", r"\bstd::(?:(?:recursive_|shared_)?(?:timed_)?mutex|lock_guard|(?:scoped|unique|shared)_lock"
+         r"|condition_variable(?:_any)?)\b|\babsl::(?:Mutex|(?:Reader|Writer)?MutexLock|CondVar)\b",
+         "lock with Mutex, MutexLock and CondVar of workflow/base/mutex.h", only_in=("store/", "services/", "tools/")),
     Rule("sleep", r"\bsleep_(?:for|until)\b|\babsl::SleepFor\b|(?<![\w.>:])(?:::)?u?sleep\(|\bnanosleep\b",
          "wait for an event, not for time", ("tools/", "tests/bench/")),
     Rule("zone", r"\bLocalTimeZone\b|\blocaltime(?:_r)?\b|\bmktime\b|\btzset\b|\bsetenv\b|\bputenv\b",

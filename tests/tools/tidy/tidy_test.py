@@ -92,6 +92,14 @@ class CallsTest(unittest.TestCase):
         ("workflow/case/a.cc", "std::random_device device;", "chance"),
         ("store/a.cc", "int x = rand();", "chance"),
         ("workflow/case/a.cc", "std::thread t;", "thread"),
+        ("workflow/case/a.cc", "std::mutex mutex_;", "thread"),
+        ("store/a.cc", "mutable std::shared_mutex mutex_;", "mutex"),
+        ("services/engine/a.cc", "std::recursive_timed_mutex mutex_;", "mutex"),
+        ("services/rpc/a.cc", "const std::lock_guard lock(mutex_);", "mutex"),
+        ("services/rpc/a.cc", "const std::scoped_lock lock(mutex_);", "mutex"),
+        ("tools/bench/a.cc", "std::unique_lock lock(mutex_);", "mutex"),
+        ("tools/cli/a.cc", "std::condition_variable changed_;", "mutex"),
+        ("services/query/a.cc", "absl::Mutex mutex_;", "mutex"),
         ("tests/store/a_test.cc", "absl::SleepFor(absl::Seconds(1));", "sleep"),
         ("services/engine/a.cc", "std::this_thread::sleep_for(1s);", "sleep"),
         ("workflow/sla/a.cc", "auto z = absl::LocalTimeZone();", "zone"),
@@ -109,6 +117,10 @@ class CallsTest(unittest.TestCase):
         ("workflow/sla/a.cc", "auto t = clock.time(nullptr);"),
         ("workflow/sla/a.cc", "int operand(1);"),
         ("services/engine/a.cc", "std::thread t;"),
+        ("workflow/base/mutex.h", "std::mutex mutex_; std::unique_lock<std::mutex> lock(mutex_);"),
+        ("services/engine/a.cc", "const MutexLock lock(&mutex_); static std::once_flag once;"),
+        ("services/rpc/a.cc", "absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);"),
+        ("tests/store/a_test.cc", "std::mutex mutex;"),
     )
 
     def test_every_forbidden_call_is_found_with_its_rule(self):
