@@ -24,8 +24,7 @@ RpcHouse::RpcHouse(ServerOptions options, testing::House::Options house) : house
 
 RpcHouse::~RpcHouse() { server_.reset(); }
 
-std::shared_ptr<grpc::Channel> RpcHouse::NewChannel() {
-  grpc::ChannelArguments arguments;
+std::shared_ptr<grpc::Channel> RpcHouse::NewChannel(grpc::ChannelArguments arguments) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
   return grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments);
 }

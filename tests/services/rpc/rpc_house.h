@@ -34,7 +34,7 @@ class RpcHouse {
   Server& server() { return *server_; }
   // Ends the server, as SIGTERM does.
   void StopServer() { server_.reset(); }
-  std::shared_ptr<grpc::Channel> NewChannel();
+  std::shared_ptr<grpc::Channel> NewChannel(grpc::ChannelArguments arguments = {});
 
   std::unique_ptr<v1::CaseService::Stub> cases;
   std::unique_ptr<v1::QueueService::Stub> queues;

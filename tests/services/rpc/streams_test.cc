@@ -267,44 +267,6 @@ TEST(SubscribeTest, APositionBeyondTheEndIsRefused) {
   EXPECT_EQ(ReasonOf(status), "POSITION_BEYOND_END");
 }
 
-// A reader that does not read gets the rest from the log: the feed forgets, nothing is buffered, nothing is lost, and
-// the hand-over back to live is told again.
-TEST(SubscribeTest, ASlowReaderFallsBackToTheLogAndCatchesUpAgain) {
-  RpcHouse rpc;
-  const v1::ExecuteReply filed = rpc.File();
-  v1::SubscribeRequest request;
-  auto context = RpcHouse::As();
-  const auto stream = rpc.audit->Subscribe(context.get(), request);
-  v1::SubscribeReply reply;
-  ASSERT_TRUE(stream->Read(&reply));
-  ASSERT_TRUE(reply.caught_up());
-  Positions positions(reply.progress() + 1);
-  // More than the feed holds and more than sockets buffer.
-  auto writing = RpcHouse::As();
-  const auto writes = rpc.cases->ExecuteStream(writing.get());
-  v1::ExecuteStreamReply answers;
-  const std::string body(3000, 'x');
-  for (int m = 0; m < 30; ++m) {
-    v1::ExecuteStreamRequest message;
-    message.set_brief(true);
-    for (int i = 0; i < 250; ++i) *message.add_requests() = rpc.Note(filed.case_id(), body);
-    ASSERT_TRUE(writes->Write(message));
-    ASSERT_TRUE(writes->Read(&answers));
-    ASSERT_TRUE(answers.results(249).has_reply());
-  }
-  const uint64_t end = rpc.house().engine().Read().position;
-  ASSERT_EQ(rpc.house().engine().feed().Get(reply.progress()), nullptr) << "the feed holds more than the test wrote";
-  int caught_up = 0;
-  while (positions.next() <= end && stream->Read(&reply)) {
-    positions.Take(reply);
-    EXPECT_LE(reply.events_size(), 256);
-    caught_up += reply.caught_up() ? 1 : 0;
-  }
-  EXPECT_EQ(positions.next(), end + 1);
-  EXPECT_EQ(caught_up, 1);
-  context->TryCancel();
-}
-
 TEST(SubscribeTest, AStoppingServerEndsEndlessStreamsAtOnce) {
   RpcHouse rpc(ServerOptions{.drain = absl::Hours(1)});
   auto context = RpcHouse::As();
