@@ -112,7 +112,7 @@ class Writers {
 
 TEST(SubscribeLoadTest, AThousandStreamsComeFromCatchUpToLiveWithEveryPositionOnceInOrder) {
   RpcHouse rpc;
-  CommitNotes(rpc, rpc.File().case_id(), Feed::kHeldCommits * 2, "called");
+  CommitNotes(rpc, rpc.File().case_id(), Feed::kHeldCommits + 1000, "called");
   std::atomic<int> hand_overs = 0;
   std::atomic<int> from_the_log = 0;
   const Writers writers(&rpc);
@@ -141,7 +141,7 @@ TEST(SubscribeLoadTest, AThousandStreamsComeFromCatchUpToLiveWithEveryPositionOn
 // The server holds at most one message for a reader, and gRPC as much as the reader's window lets through. So the feed
 // passes by a reader that stops: it is demoted to catch-up from the log, nothing is kept for it, and it misses nothing.
 TEST(SubscribeLoadTest, AReaderThatStopsReadingIsDemotedToCatchUpAndItsBufferIsBounded) {
-  constexpr size_t kSlow = 4;
+  constexpr size_t kSlow = 2;
   // Commits that a stopped reader may take ahead before the feed passes it by, about 1.2 MiB of its messages. One
   // message, gRPC's write buffer and a window that does not grow make less than a third of that.
   constexpr size_t kAhead = 400;
