@@ -19,7 +19,7 @@
 namespace docket::testing {
 namespace {
 
-constexpr int kWalks = 40;
+constexpr int kWalks = 48;
 constexpr int kRounds = 13;  // per walk, each with an instant of now and one ahead of it: 1,040 instants
 constexpr int kStepsPerRound = 12;
 constexpr int kPastInstants = 4;  // per walk

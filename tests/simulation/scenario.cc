@@ -168,10 +168,21 @@ std::string Scenario::Tell(const std::string& text) {
   return out;
 }
 
+// From one timer to the next, as a server that is up does.
+void Scenario::AdvanceTo(absl::Time time) {
+  for (;;) {
+    const v1::GetStatsReply stats = house_.engine().Stats(false);
+    const absl::Time next = stats.has_next_wake_at() ? FromProto(stats.next_wake_at()) : absl::InfiniteFuture();
+    if (next >= time) break;
+    house_.AdvanceTo(std::max(next, house_.clock().Now()));
+  }
+  house_.AdvanceTo(time);
+}
+
 void Scenario::DoLine(const std::string& line, std::string* out) {
   absl::string_view rest = line;
   if (absl::ConsumePrefix(&rest, "advance ")) {
-    house_.AdvanceTo(ParseLondon(rest));
+    AdvanceTo(ParseLondon(rest));
     ShowNewEvents(out);
   } else if (absl::ConsumePrefix(&rest, "downtime ")) {
     house_.engine().Stop();

@@ -30,6 +30,7 @@ class Scenario {
   std::string Tell(const std::string& text);
 
  private:
+  void AdvanceTo(absl::Time time);
   void DoLine(const std::string& line, std::string* out);
   bool DoCommand(const std::string& line, std::string* out);
   void ShowOverdue(std::string* out);

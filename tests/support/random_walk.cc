@@ -188,6 +188,7 @@ void RandomWalk::Send(v1::ExecuteRequest request, const std::string& principal) 
     return;
   }
   ++counts_.accepted[name];
+  if (name == "draft_decision" && dice_.Chance(80)) stay_with_ = reply->case_id();  // so that some are issued
   last_accepted_.emplace(std::move(request), principal);
   if (name == "file") case_ids_.push_back(reply->case_id());
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "docket/v1/annotations.pb.h"
 #include "docket/v1/command.pb.h"
+#include "workflow/case/decide.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
@@ -21,6 +22,12 @@ bool AllowedInFinalStatus(const std::string& command) {
 
 // Conditions that the commands themselves check, beyond the chart.
 void AddOwnConditions(const v1::Case& state, const std::string& command, std::vector<Unmet>* unmet) {
+  if (state.revision() >= EventLimit(command)) {
+    unmet->push_back({"CASE_FULL", absl::StrCat(state.revision(), " events, the limit is ", EventLimit(command)), ""});
+  }
+  if (command == "queue" && state.has_transfer()) {
+    unmet->push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
+  }
   if (command == "release" && state.owner().empty()) unmet->push_back({"NO_OWNER", "owner: none", "take"});
   if ((command == "accept_transfer" || command == "refuse_transfer") && !state.has_transfer()) {
     unmet->push_back({"NO_PENDING_TRANSFER", "no transfer waits for an answer", "transfer"});

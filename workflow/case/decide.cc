@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
@@ -92,12 +93,34 @@ bool IsContact(const v1::Command& command) {
   return command.has_record_inbound() || command.has_send_outbound() || command.has_file() || command.has_accept();
 }
 
+// Commands that bring a case to its end.
+constexpr absl::string_view kEnding[] = {"accept",
+                                         "decline",
+                                         "triage",
+                                         "resolve",
+                                         "draft_decision",
+                                         "issue_decision",
+                                         "resolve_on_the_spot",
+                                         "close",
+                                         "void",
+                                         "mark_no_reply_needed",
+                                         "resume",
+                                         "accept_transfer",
+                                         "refuse_transfer",
+                                         "take",
+                                         "acknowledge_escalation"};
+
 bool IsHistorical(const v1::Command& command) {
   return command.has_record_source_row() || command.has_end_history() ||
          (command.has_file() && command.file().history());
 }
 
 }  // namespace
+
+uint32_t EventLimit(absl::string_view command) {
+  if (command == "advance") return kMaxCaseEvents;
+  return kMaxCaseEvents - (absl::c_linear_search(kEnding, command) ? kKeptForTime : kKeptForTime + kKeptForEnding);
+}
 
 absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Command& command, absl::Time occurred_at,
                                          bool has_evidence, absl::Time now) {
@@ -148,18 +171,25 @@ absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::C
                   : Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", "no such case");
   }
   Draft draft(state, context);
-  DOCKET_RETURN_IF_ERROR(Advance(draft, context.effective));
+  const bool live = !IsHistorical(command) && !state.history();
+  // What time has made true comes first, also before a contact of the past: whether a duty was met must not depend on
+  // who was quicker, the timers or the clerk (R5, R7).
+  const absl::Time until = live ? std::max(context.effective, context.now) : context.effective;
+  DOCKET_RETURN_IF_ERROR(Advance(draft, until));
   // A backlog longer than one commit holds is worked off first; whoever asked for more is told to ask again.
-  if (NextMoment(draft.state()) <= context.effective && !command.has_advance()) {
+  if (NextMoment(draft.state()) <= until && !command.has_advance()) {
     return WithRetryAfter(Refuse(absl::StatusCode::kUnavailable, "CASE_CATCHING_UP",
                                  absl::StrCat("case ", state.case_no(), " has overdue timers to record first")),
                           absl::Milliseconds(50));
   }
+  if (live) draft.UsePoliciesOf(context.now);
   DOCKET_RETURN_IF_ERROR(DecideCommand(draft, command));
-  if (draft.state().revision() > kMaxCaseEvents) {
-    return Refuse(
-        absl::StatusCode::kResourceExhausted, "CASE_FULL",
-        absl::StrCat("case ", state.case_no(), " holds ", state.revision(), " events, the limit is ", kMaxCaseEvents));
+  const uint32_t limit = EventLimit(CommandName(command));
+  if (draft.state().revision() > limit) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "CASE_FULL",
+                  absl::StrCat("case ", state.case_no(), " holds ", state.revision(), " events, the limit for ",
+                               CommandName(command), " is ", limit, "; bring it to its end and file another"),
+                  {{"limit", absl::StrCat(limit)}});
   }
   if (after != nullptr) *after = draft.state();
   return draft.TakeEvents();

@@ -18,8 +18,13 @@ namespace docket::workflow {
 inline constexpr absl::Duration kMaxBackDating = absl::Hours(72);
 // Clients' clocks may differ by this much without a word.
 inline constexpr absl::Duration kClockTolerance = absl::Minutes(2);
-// A case holds at most this many events.
+// A case holds at most this many events; the last ones are kept for what time makes true and, before these, for the
+// commands that bring a case to its end, so that no flood of notes can bury it.
 inline constexpr uint32_t kMaxCaseEvents = 65'536;
+inline constexpr uint32_t kKeptForTime = 1024;
+inline constexpr uint32_t kKeptForEnding = 1024;
+// The events a case may hold after `command`, beyond which it is FAILED_PRECONDITION CASE_FULL.
+uint32_t EventLimit(absl::string_view command);
 
 // The instant a command takes effect. `occurred_at` InfinitePast: not given. Refuses (INVALID_ARGUMENT OCCURRED_AT_…)
 // the future, back-dating of anything but contacts, beyond the limit, or without evidence.

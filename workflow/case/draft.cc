@@ -26,16 +26,17 @@ absl::Status Draft::Emit(v1::Event event) {
   if (event.visibility() == v1::VISIBILITY_UNSPECIFIED) event.set_visibility(v1::VISIBILITY_INTERNAL);
   const v1::Case before = state_;
   DOCKET_RETURN_IF_ERROR(EmitOne(event));
+  const absl::Time in_force = InForce(FromProto(event.occurred_at()));
   DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> clocks,
-                          sla::ClockConsequences(before, state_, event, *context_.policies));
+                          sla::ClockConsequences(before, state_, event, *context_.policies, in_force));
   for (v1::Event clock_event : clocks) {
     if (clock_event.visibility() == v1::VISIBILITY_UNSPECIFIED) clock_event.set_visibility(v1::VISIBILITY_INTERNAL);
     DOCKET_RETURN_IF_ERROR(EmitOne(clock_event));
-    for (v1::Event& raised : escalation::LadderConsequences(state_, clock_event, *context_.policies)) {
+    for (v1::Event& raised : escalation::LadderConsequences(state_, clock_event, *context_.policies, context_.now)) {
       DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
     }
   }
-  for (v1::Event& raised : escalation::LadderConsequences(state_, event, *context_.policies)) {
+  for (v1::Event& raised : escalation::LadderConsequences(state_, event, *context_.policies, context_.now)) {
     DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
   }
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 #define DOCKET_WORKFLOW_CASE_DRAFT_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ class Draft {
   const DecideContext& context() const { return context_; }
   uint32_t next_revision() const { return state_.revision() + 1; }
 
+  // From now on policies and calendars are those in force at `at`; before, those in force when each event occurred.
+  void UsePoliciesOf(absl::Time at) { in_force_ = at; }
+  absl::Time InForce(absl::Time occurred_at) const { return in_force_.value_or(occurred_at); }
+
   // occurred_at defaults to the effective time (never before the last workflow event), visibility to INTERNAL.
   // The consequences carry the event's own occurred_at.
   absl::Status Emit(v1::Event event);
@@ -57,6 +62,7 @@ class Draft {
 
   v1::Case state_;
   const DecideContext& context_;
+  std::optional<absl::Time> in_force_;
   std::vector<v1::Event> events_;
 };
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
@@ -10,13 +11,24 @@
 #include "workflow/escalation/escalation.h"
 
 namespace docket::workflow {
+namespace {
+
+const v1::Escalation& Named(const v1::Case& state, uint32_t escalation_no) {
+  for (const v1::Escalation& one : state.escalations()) {
+    if (one.escalation_no() == escalation_no) return one;
+  }
+  return v1::Escalation::default_instance();
+}
+
+}  // namespace
 
 absl::Status DecideEscalate(Draft& draft, const v1::Command& command) {
   const v1::EscalateCase& request = command.escalate();
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
   v1::Event event;
   *event.mutable_escalation_raised() =
-      escalation::ManualEscalation(draft.state(), request.kind(), draft.context().effective, *draft.context().policies);
+      escalation::ManualEscalation(draft.state(), request.kind(), draft.context().actor->principal_id(),
+                                   draft.context().effective, *draft.context().policies);
   v1::EscalationRaised* raised = event.mutable_escalation_raised();
   raised->set_trigger_key(absl::StrCat("manual/", draft.next_revision()));
   raised->set_reason_code(request.reason_code());
@@ -43,6 +55,12 @@ absl::Status DecideAcknowledgeEscalation(Draft& draft, const v1::Command& comman
     unmet.push_back(
         {"ESCALATION_AMBIGUOUS",
          absl::StrCat(open.size(), " escalations are open, name one by escalation_no (", open.front(), " …)"), ""});
+  } else if (const std::string& by = draft.context().actor->principal_id();
+             !escalation::MayAcknowledge(Named(draft.state(), open.front()), by, *draft.context().policies)) {
+    unmet.push_back({"NOT_YOUR_ESCALATION",
+                     absl::StrCat(by, " is neither a target (",
+                                  absl::StrJoin(Named(draft.state(), open.front()).targets(), ", "), ") nor above one"),
+                     ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

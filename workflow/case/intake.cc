@@ -24,7 +24,7 @@ constexpr uint32_t kMatrixSize = 3;
 
 // Priority by the matrix in force; nullopt when none is published for the kind.
 std::optional<v1::PrioritySet> ByMatrix(const Draft& draft, v1::CaseKind kind, uint32_t impact, uint32_t urgency) {
-  const auto* matrix = draft.context().policies->MatrixFor(kind, draft.context().effective);
+  const auto* matrix = draft.context().policies->MatrixFor(kind, draft.InForce(draft.context().effective));
   if (matrix == nullptr) return std::nullopt;
   v1::PrioritySet set;
   set.set_priority(matrix->value->impact(impact - 1).priority(urgency - 1));

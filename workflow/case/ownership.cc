@@ -104,8 +104,20 @@ absl::Status DecideQueue(Draft& draft, const v1::Command& command) {
   std::vector<BadField> bad;
   CheckQueue(draft.context(), "queue.queue", queue, &bad);
   if (!bad.empty()) return RefuseFields("UNKNOWN_QUEUE", bad);
-  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
-  if (queue != draft.state().queue()) DOCKET_RETURN_IF_ERROR(EmitQueued(draft, queue));
+  std::vector<Unmet> unmet;
+  const v1::Case& state = draft.state();
+  if (state.has_transfer()) {
+    unmet.push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
+  } else if (const v1::Queue* to = draft.context().policies->Queue(queue);
+             !state.owner().empty() && to->department() != state.queue_department()) {
+    // What somebody works on is handed over, not pushed over: the other department has to accept it.
+    unmet.push_back({"OTHER_DEPARTMENT",
+                     absl::StrCat("queue.queue: ", queue, " is of department ", to->department(), ", and ",
+                                  state.owner(), " of ", state.queue_department(), " works on the case"),
+                     "transfer"});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  if (queue != state.queue()) DOCKET_RETURN_IF_ERROR(EmitQueued(draft, queue));
   return Follow(draft, transition);
 }
 

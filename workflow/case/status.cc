@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/ownership.h"
 
 namespace docket::workflow {
 namespace {
@@ -143,8 +145,12 @@ absl::Status DecideReopen(Draft& draft, const v1::Command& command) {
 
 absl::Status DecideVoid(Draft& draft, const v1::Command& command) {
   const v1::VoidCase& request = command.void_();
+  const std::string& asker = draft.context().actor->principal_id();
+  std::vector<BadField> bad;
+  CheckPrincipal(draft.context(), "docket-principal", asker, &bad);  // of two persons both have to be somebody
+  if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
   std::vector<Unmet> unmet;
-  if (request.approver() == draft.context().actor->principal_id()) {
+  if (request.approver() == asker) {
     unmet.push_back({"SECOND_PERSON_MISSING",
                      absl::StrCat("void.approver: ", request.approver(), " asked for it, want a second person"), ""});
   } else if (draft.context().policies->Principal(request.approver()) == nullptr) {

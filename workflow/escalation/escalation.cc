@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/case/decide.h"
 #include "workflow/case/facts.h"
 #include "workflow/policy/condition.h"
 
@@ -19,13 +20,17 @@ struct Target {
   std::string basis;
 };
 
-// The lead of a department or of the nearest one above it that has a lead.
-Target LeadAbove(absl::string_view department, const policy::PolicySet& policies) {
+using Skipped = std::vector<std::string>;
+
+// The lead of a department or of the nearest one above it that has a lead who is not skipped.
+Target LeadAbove(absl::string_view department, const policy::PolicySet& policies, const Skipped& skipped) {
   std::string id(department);
   for (int depth = 0; depth < kMaxDepartmentDepth && !id.empty(); ++depth) {
     const v1::Department* found = policies.Department(id);
     if (found == nullptr) break;
-    if (!found->lead().empty()) return {found->lead(), "DEPARTMENT_LEAD"};
+    if (!found->lead().empty() && !absl::c_linear_search(skipped, found->lead())) {
+      return {found->lead(), "DEPARTMENT_LEAD"};
+    }
     id = found->parent();
   }
   return {"", "NO_TARGET"};
@@ -35,15 +40,17 @@ std::string DepartmentOf(const v1::Case& state) {
   return state.queue_department().empty() ? state.department() : state.queue_department();
 }
 
-Target Resolve(const std::string& target, const v1::Case& state, const policy::PolicySet& policies) {
+Target Resolve(const std::string& target, const v1::Case& state, const policy::PolicySet& policies,
+               const Skipped& skipped) {
+  const auto reaches = [&](const std::string& who) { return !who.empty() && !absl::c_linear_search(skipped, who); };
   if (target == "QUEUE_LEAD") {
     const v1::Queue* queue = policies.Queue(state.queue());
-    if (queue != nullptr && !queue->lead().empty()) return {queue->lead(), "QUEUE_LEAD"};
+    if (queue != nullptr && reaches(queue->lead())) return {queue->lead(), "QUEUE_LEAD"};
   } else if (target == "OWNER_MANAGER") {
     const v1::Principal* owner = policies.Principal(state.owner());
-    if (owner != nullptr && !owner->manager().empty()) return {owner->manager(), "OWNER_MANAGER"};
+    if (owner != nullptr && reaches(owner->manager())) return {owner->manager(), "OWNER_MANAGER"};
   }
-  return LeadAbove(DepartmentOf(state), policies);
+  return LeadAbove(DepartmentOf(state), policies, skipped);
 }
 
 bool AlreadyFired(const v1::Case& state, const std::string& ladder, uint32_t level, const std::string& key) {
@@ -62,12 +69,12 @@ void SetAckDue(const v1::Ladder::Level& level, absl::Time at, const policy::Poli
 }
 
 v1::EscalationRaised Raise(const v1::Case& state, const v1::PolicyPin& ladder, const v1::Ladder::Level& level,
-                           absl::Time at, const policy::PolicySet& policies) {
+                           absl::Time at, const policy::PolicySet& policies, const Skipped& skipped) {
   v1::EscalationRaised raised;
   raised.set_kind(level.kind());
   *raised.mutable_ladder() = ladder;
   raised.set_level(level.level());
-  const Target target = Resolve(level.target(), state, policies);
+  const Target target = Resolve(level.target(), state, policies, skipped);
   if (!target.principal.empty()) raised.add_targets(target.principal);
   raised.set_target_basis(target.basis);
   raised.set_department(DepartmentOf(state));
@@ -92,15 +99,16 @@ const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no) {
 }  // namespace
 
 std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event& event,
-                                          const policy::PolicySet& policies) {
+                                          const policy::PolicySet& policies, absl::Time now) {
   std::vector<v1::Event> out;
   if (!event.has_clock_breached() || after.history()) return out;
   const v1::Clock* clock = FindClock(after, event.clock_breached().clock_no());
   if (clock == nullptr || clock->nature() != v1::DUTY) return out;
   const absl::Time at = FromProto(event.occurred_at());
   if (after.has_observed_until() && at <= FromProto(after.observed_until())) return out;  // imports fire no ladder
+  const absl::Time noticed = now > at + workflow::kClockTolerance ? now : at;
   const std::string key = absl::StrCat("clock/", clock->clock_no());
-  for (const auto* ladder : policies.Ladders(at)) {
+  for (const auto* ladder : policies.Ladders(noticed)) {
     for (const v1::Ladder::Level& level : ladder->value->levels()) {
       if (level.trigger() != "BREACH") continue;
       if (!level.metrics().empty() && !absl::c_linear_search(level.metrics(), clock->metric())) continue;
@@ -110,7 +118,7 @@ std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event
       *raised.mutable_occurred_at() = event.occurred_at();
       raised.set_visibility(v1::VISIBILITY_INTERNAL);
       raised.set_rule(absl::StrCat(ladder->pin.id(), "@", ladder->pin.version()));
-      *raised.mutable_escalation_raised() = Raise(after, ladder->pin, level, at, policies);
+      *raised.mutable_escalation_raised() = Raise(after, ladder->pin, level, noticed, policies, {});
       raised.mutable_escalation_raised()->set_trigger_key(key);
       raised.mutable_escalation_raised()->set_clock_no(clock->clock_no());
       out.push_back(std::move(raised));
@@ -119,12 +127,14 @@ std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event
   return out;
 }
 
-v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind kind, absl::Time at,
-                                      const policy::PolicySet& policies) {
+v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind kind, const std::string& by,
+                                      absl::Time at, const policy::PolicySet& policies) {
+  Skipped skipped = {by};
+  if (kind == v1::HIERARCHICAL && !state.owner().empty()) skipped.push_back(state.owner());
   for (const auto* ladder : policies.Ladders(at)) {
     for (const v1::Ladder::Level& level : ladder->value->levels()) {
       if (level.trigger() == "MANUAL" && level.kind() == kind && Matches(state, ladder->value->when(), level.when())) {
-        return Raise(state, ladder->pin, level, at, policies);
+        return Raise(state, ladder->pin, level, at, policies, skipped);
       }
     }
   }
@@ -132,7 +142,26 @@ v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind 
   level.set_level(1);
   level.set_kind(kind);
   level.set_target(kind == v1::HIERARCHICAL ? "DEPARTMENT_LEAD" : "QUEUE_LEAD");
-  return Raise(state, {}, level, at, policies);
+  return Raise(state, {}, level, at, policies, skipped);
+}
+
+bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies) {
+  if (escalation.targets().empty()) return true;
+  for (std::string who : escalation.targets()) {
+    for (int depth = 0; depth < kMaxDepartmentDepth && !who.empty(); ++depth) {
+      if (who == principal) return true;
+      const v1::Principal* known = policies.Principal(who);
+      who = known == nullptr ? "" : known->manager();
+    }
+  }
+  std::string department = escalation.department();
+  for (int depth = 0; depth < kMaxDepartmentDepth && !department.empty(); ++depth) {
+    const v1::Department* known = policies.Department(department);
+    if (known == nullptr) return false;
+    if (known->lead() == principal) return true;
+    department = known->parent();
+  }
+  return false;
 }
 
 uint32_t HighestLevel(const v1::Case& state) {

@@ -16,14 +16,19 @@ namespace docket::escalation {
 
 // The EscalationRaised events that `event` sets off in state `after` by the ladders in force, in ladder and level
 // order. A key (ladder, trigger instance, level) fires once in the life of a case. Nothing fires while history is
-// imported.
+// imported. The time to acknowledge runs from `now`, when somebody can hear of it, if `event` is noticed late (R13).
 std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event& event,
-                                          const policy::PolicySet& policies);
+                                          const policy::PolicySet& policies, absl::Time now);
 
 // An escalation asked for by hand: by the first ladder level with trigger MANUAL of this kind that matches, else to the
-// lead of the queue or department. `at` is when it takes effect.
-v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind kind, absl::Time at,
-                                      const policy::PolicySet& policies);
+// lead of the queue or department. `at` is when it takes effect. It goes up past whoever asks and, up the line, past the
+// owner.
+v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind kind, const std::string& by,
+                                      absl::Time at, const policy::PolicySet& policies);
+
+// Whether `principal` may answer for an escalation: its targets, whoever is above them, and the leads of its department
+// and of those above it. Anybody, if it found no target.
+bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
 
 // Highest level among the escalations of a case; 0: none.
 uint32_t HighestLevel(const v1::Case& state);

@@ -65,13 +65,15 @@ bool SameFacts(const v1::CaseFacts& a, const v1::CaseFacts& b) {
 // later step sees what an earlier one did.
 class Steps {
  public:
-  Steps(const v1::Case& before, const v1::Case& after, const v1::Event& event, const policy::PolicySet& policies)
+  Steps(const v1::Case& before, const v1::Case& after, const v1::Event& event, const policy::PolicySet& policies,
+        absl::Time in_force)
       : before_(before),
         after_(after),
         event_(event),
         body_(BodyOf(event)),
         policies_(policies),
         at_(FromProto(event.occurred_at())),
+        in_force_(in_force),
         facts_(workflow::BuildFacts(after)) {
     *work_.mutable_clocks() = after.clocks();
   }
@@ -153,6 +155,7 @@ class Steps {
   const EventBody body_;
   const policy::PolicySet& policies_;
   const absl::Time at_;
+  const absl::Time in_force_;
   const v1::CaseFacts facts_;
   v1::Case work_;  // only the clocks
   std::set<int> retargeted_;
@@ -211,7 +214,7 @@ absl::Status Steps::Retarget() {
 // Only a change that this event makes counts: a policy published meanwhile concerns new clocks (unless rolled out), so
 // the match before the event is sought among today's policies too.
 absl::Status Steps::RetargetOne(int i, const v1::CaseFacts& facts_before) {
-  DOCKET_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, CandidatesFor(policies_, clock(i), at_));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, CandidatesFor(policies_, clock(i), in_force_));
   struct Found {
     const Candidate* match = nullptr;
     const v1::MetricRule* rule = nullptr;
@@ -249,7 +252,7 @@ absl::Status Steps::EmitRetargeted(int i, const Candidate& match, const v1::Metr
     calendar.pin = old.calendar();
     DOCKET_ASSIGN_OR_RETURN(calendar.calendar, PinnedCalendar(policies_, old.calendar()));
   } else {
-    DOCKET_ASSIGN_OR_RETURN(calendar, CalendarAt(policies_, name, at_));
+    DOCKET_ASSIGN_OR_RETURN(calendar, CalendarAt(policies_, name, in_force_));
   }
   const Terms terms = TermsOf(rule, choice, *calendar.calendar);
   std::vector<TimeSpan> pauses = PausesOf(old);
@@ -405,7 +408,7 @@ uint32_t Steps::NextCycle(const v1::MetricRule& rule, v1::Obligation obligation)
 
 absl::Status Steps::Start() {
   std::vector<v1::Event> attached;
-  const std::vector<const policy::Published<v1::SlaPolicy>*> effective = policies_.SlaPolicies(at_);
+  const std::vector<const policy::Published<v1::SlaPolicy>*> effective = policies_.SlaPolicies(in_force_);
   for (auto it = effective.begin(); it != effective.end();) {
     const v1::Obligation obligation = (*it)->value->obligation();
     std::vector<Candidate> candidates;
@@ -443,7 +446,7 @@ absl::Status Steps::Start() {
 absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::MetricRule& rule,
                                           const v1::MetricRule::Choice& choice) const {
   DOCKET_ASSIGN_OR_RETURN(const NamedCalendar calendar,
-                          CalendarAt(policies_, CalendarNameOf(*match.policy, choice), at_));
+                          CalendarAt(policies_, CalendarNameOf(*match.policy, choice), in_force_));
   const v1::Obligation obligation = match.policy->obligation();
   v1::Event event = New(match.pin);
   v1::ClockAttached* attached = event.mutable_clock_attached();
@@ -476,9 +479,10 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
 }  // namespace
 
 absl::StatusOr<std::vector<v1::Event>> ClockConsequences(const v1::Case& before, const v1::Case& after,
-                                                         const v1::Event& event, const policy::PolicySet& policies) {
+                                                         const v1::Event& event, const policy::PolicySet& policies,
+                                                         absl::Time in_force) {
   if (IsClockEvent(event)) return std::vector<v1::Event>();
-  return Steps(before, after, event, policies).Run();
+  return Steps(before, after, event, policies, in_force).Run();
 }
 
 }  // namespace docket::sla

@@ -20,12 +20,14 @@ inline constexpr int kMaxClocks = 4096;
 // (a CaseReopened acts here: R4), start; within one step by clock_no, then by metric. `before` and `after` are the
 // states around `event`; none of the returned events is applied to `after` yet, and each may be applied only after the
 // ones before it. All carry occurred_at of `event` (a stop's own instant is in stopped_at) and the policy as `rule`.
-// Never returns an event for an event of the clocks themselves.
+// Never returns an event for an event of the clocks themselves. New clocks and targets are chosen from the policies and
+// calendars in force at `in_force`.
 //
 // kFailedPrecondition: a policy names a calendar of which no version is effective. kResourceExhausted: kMaxClocks.
 // kInternal: a clock pins a policy or calendar that `policies` does not hold.
 absl::StatusOr<std::vector<v1::Event>> ClockConsequences(const v1::Case& before, const v1::Case& after,
-                                                         const v1::Event& event, const policy::PolicySet& policies);
+                                                         const v1::Event& event, const policy::PolicySet& policies,
+                                                         absl::Time in_force);
 
 // The next thing that time alone makes true of a clock of `state` (a warning or the breach); at = InfiniteFuture when
 // there is none. Ties: by clock_no, warnings before the breach.

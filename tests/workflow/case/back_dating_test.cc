@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
@@ -73,6 +74,30 @@ TEST(BackDatingTest, EnteredAfterTheBreachItLeavesTheBreachOnRecord) {
             "OutboundSent ClockFulfilled");
   EXPECT_FALSE(desk.clock("FIRST_RESPONSE").on_time());
   EXPECT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
+}
+
+// Met or late must not depend on whether a timer came before the clerk.
+TEST(BackDatingTest, WithoutTimersItIsTheSame) {
+  CaseDesk desk = Filed();
+  desk.MoveTo(At("2026-11-19 09:00"), /*timers=*/false);
+  ASSERT_FALSE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
+  EXPECT_THAT(desk.Must(kAnswer, {.occurred_at = At("2026-11-18 16:00"), .evidence = true}),
+              ::testing::HasSubstr("ClockBreached EscalationRaised OutboundSent ClockFulfilled"));
+  EXPECT_FALSE(desk.clock("FIRST_RESPONSE").on_time());
+  EXPECT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
+}
+
+// What is in force when a case is filed holds, also for a case filed late by a server that is new.
+TEST(BackDatingTest, ACaseFiledForADayBeforeThePoliciesWereHasItsClocks) {
+  CaseDesk desk(With(ShippedPolicies(),
+                     "sla: newest\norder: 1\nobligation: CUSTOMER\ncalendar: london\n"
+                     "effective_from: 2026-11-18T08:00:00Z\nmetrics:\n"
+                     "  - metric: FIRST_RESPONSE\n    nature: DUTY\n    start: {event: case_received}\n"
+                     "    start_at: received_at\n    stop: [{event: outbound_sent}]\n    targets: [{target: 1h}]\n"));
+  desk.Must(kFileComplaint, {.occurred_at = At("2026-11-17 09:00"), .evidence = true});
+  ASSERT_GT(desk.state().clocks_size(), 0);
+  EXPECT_EQ(desk.clock("FIRST_RESPONSE").policy().id(), "newest");
+  EXPECT_EQ(FromProto(desk.clock("FIRST_RESPONSE").due_at()), At("2026-11-17 10:00"));
 }
 
 TEST(BackDatingTest, AContactMayLieEarlierButWorkflowNeverGoesBack) {

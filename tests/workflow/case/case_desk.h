@@ -39,7 +39,7 @@ class CaseDesk {
   CaseDesk();
   explicit CaseDesk(std::shared_ptr<const policy::PolicySet> policies);
 
-  // Time passes. What it makes true is decided by the next command, or here when `timers` run.
+  // Time passes. What it makes true is decided by the next command, or here, at its instant, when `timers` run.
   void MoveTo(absl::Time now, bool timers = true);
   void MoveTo(absl::string_view london) { MoveTo(At(london)); }
   void MoveBy(absl::Duration span) { MoveTo(now_ + span); }
@@ -54,6 +54,9 @@ class CaseDesk {
   // Do, which must be accepted; returns the story.
   std::string Must(absl::string_view command, const Given& given);
   std::string Must(absl::string_view command) { return Must(command, Given()); }
+
+  // As if that many events had happened; what they were is not looked at.
+  void PretendRevision(uint32_t revision) { state_.set_revision(revision); }
 
   const v1::Case& state() const { return state_; }
   const std::string& status() const { return state_.status().status(); }

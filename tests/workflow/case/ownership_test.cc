@@ -34,6 +34,17 @@ TEST(OwnershipTest, TakingGivingAndStealingAreToldApart) {
   EXPECT_EQ(Told(desk.Would("release {}")), "CONDITIONS_UNMET: NO_OWNER");
 }
 
+TEST(OwnershipTest, OfAnotherDepartmentWhatNobodyWorksOnMayBeQueuedWhatSomebodyDoesIsTransferred) {
+  CaseDesk desk = Filed();
+  desk.Must("queue { queue: 'it-desk' }");
+  desk.Must("queue { queue: 'intake' }");
+  desk.Must("take {}");
+  desk.Must("queue { queue: 'complaints' }");  // the same department
+  EXPECT_EQ(Told(desk.Would("queue { queue: 'it-desk' }")), "CONDITIONS_UNMET: OTHER_DEPARTMENT");
+  desk.Must(kTransfer);
+  EXPECT_EQ(Told(desk.Would("queue { queue: 'intake' }")), "CONDITIONS_UNMET: TRANSFER_PENDING");
+}
+
 TEST(OwnershipTest, AStrangerTakesNothing) {
   CaseDesk desk = Filed();
   EXPECT_EQ(Told(desk.Would("take {}", {.principal = "nobody.known"}, nullptr)), "UNKNOWN_PRINCIPAL");

@@ -59,12 +59,12 @@ TEST(LadderTest, AKeyThatFiredIsNoLongerAConsequence) {
   for (const v1::Event& event : desk.events()) {
     if (event.has_clock_breached()) breach = event;
   }
-  EXPECT_TRUE(LadderConsequences(desk.state(), breach, desk.policies()).empty());
+  EXPECT_TRUE(LadderConsequences(desk.state(), breach, desk.policies(), FromProto(breach.occurred_at())).empty());
   v1::Case twice = desk.state();
   EXPECT_EQ(workflow::Apply(Raised(desk)[0], &twice).code(), absl::StatusCode::kDataLoss);
   v1::Case never = desk.state();
   never.clear_escalations();
-  EXPECT_EQ(LadderConsequences(never, breach, desk.policies()).size(), 1u);
+  EXPECT_EQ(LadderConsequences(never, breach, desk.policies(), FromProto(breach.occurred_at())).size(), 1u);
 }
 
 TEST(LadderTest, ANewVersionOfTheLadderDoesNotFireOldKeysAgain) {
@@ -79,7 +79,8 @@ TEST(LadderTest, ANewVersionOfTheLadderDoesNotFireOldKeysAgain) {
   for (const v1::Event& event : desk.events()) {
     if (event.has_clock_breached()) breach = event;
   }
-  const std::vector<v1::Event> raised = LadderConsequences(desk.state(), breach, *newer);
+  const std::vector<v1::Event> raised =
+      LadderConsequences(desk.state(), breach, *newer, FromProto(breach.occurred_at()));
   ASSERT_EQ(raised.size(), 1u);
   EXPECT_EQ(raised[0].escalation_raised().level(), 2u);
 }
@@ -142,7 +143,47 @@ TEST(EscalateTest, AcknowledgingNamesOneWhenSeveralAreOpen) {
   EXPECT_EQ(desk.state().escalations(0).acknowledged_by(), "helen.marsh");
   EXPECT_EQ(Told(desk.Would(absl::StrCat("acknowledge_escalation { escalation_no: ", first, " }"))),
             "CONDITIONS_UNMET: NO_OPEN_ESCALATION");
-  desk.Must("acknowledge_escalation {}");  // now there is only one
+  desk.Must("acknowledge_escalation {}", {.principal = "helen.marsh"});  // now there is only one
+}
+
+TEST(EscalateTest, UpTheLineGoesPastWhoAsksAndPastTheOwner) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  const std::string up = "escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }";
+  desk.Must(up, {.principal = "helen.marsh"});
+  EXPECT_EQ(desk.state().escalations(0).targets(0), "amara.osei");
+  desk.Must("take {}", {.principal = "helen.marsh"});
+  desk.Must(up);
+  EXPECT_EQ(desk.state().escalations(1).targets(0), "amara.osei");
+  desk.Must(up, {.principal = "amara.osei"});
+  EXPECT_EQ(desk.state().escalations(2).targets_size(), 0);
+}
+
+TEST(EscalateTest, IsAcknowledgedByItsTargetOrSomebodyAbove) {
+  for (const auto& [who, may] : {std::pair("grace.lind", false),
+                                 {"sam.doyle", false},
+                                 {"priya.nair", false},
+                                 {"helen.marsh", true},
+                                 {"amara.osei", true}}) {
+    CaseDesk desk;
+    desk.Must(kFileComplaint);
+    desk.Must("escalate { kind: FUNCTIONAL reason_code: 'SKILL' justification: 'x' }");
+    ASSERT_EQ(desk.state().escalations(0).targets(0), "helen.marsh");
+    EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}", {.principal = who}, nullptr)),
+              may ? "ok: EscalationAcknowledged" : "CONDITIONS_UNMET: NOT_YOUR_ESCALATION")
+        << who;
+  }
+}
+
+// After downtime the time to acknowledge runs from when somebody could hear of it (R13).
+TEST(LadderTest, ABreachNoticedLateIsRaisedAtTheDueAndAnsweredForFromNow) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  desk.MoveTo(At("2026-11-20 09:00"), /*timers=*/false);
+  desk.Must("advance {}");
+  ASSERT_EQ(Raised(desk).size(), 1u);
+  EXPECT_EQ(FromProto(Raised(desk)[0].occurred_at()), At("2026-11-18 17:00"));
+  EXPECT_EQ(FromProto(Raised(desk)[0].escalation_raised().ack_due_at()), At("2026-11-20 13:00"));
 }
 
 // Acknowledging stops the acknowledgement only, never the clock; escalating is not a status.

@@ -164,7 +164,7 @@ TEST(RowsTest, EscalationsOfACaseAreListedOpenOnesApart) {
   desk.Must("escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }");
   ASSERT_EQ(RowsOf(desk.state()).escalations.size(), 1u);
   EXPECT_FALSE(RowsOf(desk.state()).escalations[0].acknowledged);
-  desk.Must("acknowledge_escalation {}");
+  desk.Must("acknowledge_escalation {}", {.principal = "helen.marsh"});
   EXPECT_TRUE(RowsOf(desk.state()).escalations[0].acknowledged);
 }
 

@@ -328,7 +328,7 @@ std::vector<std::string> Desk::Do(const std::string& at, v1::Event event) {
   *event.mutable_occurred_at() = docket::ToProto(At(kLondon, at));
   const v1::Case before = state_;
   Fold(event);
-  auto events = ClockConsequences(before, state_, event, *policies_);
+  auto events = ClockConsequences(before, state_, event, *policies_, At(kLondon, at));
   if (!events.ok()) {
     lines.push_back(std::string(events.status().message()));
     return lines;
