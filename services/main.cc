@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +24,7 @@
 #include "store/rocks_kv.h"
 #include "store/uuid.h"
 #include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
 #include "workflow/policy/pack.h"
 
 // docketd: flags, wiring, signals.
@@ -35,6 +37,8 @@ struct Flags {
   std::string metrics = "127.0.0.1:7451";
   bool metrics_given = false;
   std::vector<std::string> policy_packs;
+  uint64_t disk_reserve = store::kDefaultDiskReserveBytes;
+  bool accept_missing_high_water = false;
 };
 
 // OK when the server should run; otherwise main ends with `exit_code`.
@@ -49,6 +53,13 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
       ->check(CLI::ExistingFile);
   CLI::Option* metrics =
       app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")->capture_default_str();
+  app.add_option("--disk-reserve", flags->disk_reserve,
+                 "free space below which commands are refused and reads go on, such as 256MiB")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->capture_default_str();
+  app.add_flag("--accept-missing-high-water", flags->accept_missing_high_water,
+               "open a log whose high-water file is lost; only after comparing the log with a copy");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_config("--config", "", "file with the same flags: listen = \"127.0.0.1:7450\"")->check(CLI::ExistingFile);
   try {  // the library reports by exceptions; they end here
     app.parse(argc, argv);
@@ -83,12 +94,17 @@ absl::Status Publish(engine::Engine& engine, const std::string& path) {
   engine.SubmitPublish(std::move(request), caller, [&done](auto reply) { done.set_value(std::move(reply)); });
   const absl::StatusOr<v1::PublishPoliciesReply> reply = done.get_future().get();
   if (!reply.ok()) {
-    return absl::Status(reply.status().code(), absl::StrCat(path, ": ", reply.status().message()));
+    absl::Status named(reply.status().code(), absl::StrCat(path, ": ", reply.status().message()));
+    reply.status().ForEachPayload(
+        [&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
+    return named;
   }
   if (reply->unchanged()) {
     spdlog::info("{}: nothing new to publish", path);
   } else {
-    spdlog::info("{}: published {} policies{}", path, reply->policies_size(),
+    const size_t policies = std::count_if(reply->policies().begin(), reply->policies().end(),
+                                          [](const v1::PublishedPolicy& one) { return !one.unchanged(); });
+    spdlog::info("{}: published {} {}{}", path, policies, policies == 1 ? "policy" : "policies",
                  reply->directory_published() ? " and the directory" : "");
   }
   return absl::OkStatus();
@@ -120,6 +136,7 @@ absl::Status Run(const Flags& flags, const sigset_t& signals) {
   if (made) return absl::UnavailableError(absl::StrCat("cannot make ", flags.data, ": ", made.message()));
   store::RocksOptions rocks;
   rocks.path = absl::StrCat(flags.data, "/db");
+  rocks.disk_reserve_bytes = flags.disk_reserve;
   rocks.notice = [](absl::string_view line) { spdlog::warn("store: {}", std::string(line)); };
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<store::KvStore> kv, store::OpenRocksKv(rocks));
 
@@ -128,6 +145,11 @@ absl::Status Run(const Flags& flags, const sigset_t& signals) {
   store::LocalLogOptions log_options;
   log_options.high_water_path = absl::StrCat(flags.data, "/high-water");
   log_options.new_log_id = options.environment.random(16);
+  log_options.accept_missing_high_water = flags.accept_missing_high_water;
+  if (flags.accept_missing_high_water && !std::filesystem::exists(log_options.high_water_path)) {
+    spdlog::warn("{} is missing: what was acknowledged beyond the end of the log cannot be noticed",
+                 log_options.high_water_path);
+  }
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<store::EventLog> event_log, store::OpenLocalLog(kv.get(), log_options));
   options.kv = kv.get();
   options.log = event_log.get();
@@ -135,7 +157,12 @@ absl::Status Run(const Flags& flags, const sigset_t& signals) {
   options.metrics = server_options.registry;
   options.free_bytes = [data = flags.data] { return FreeBytes(data); };
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine, engine::Engine::Open(options));
-  for (const std::string& pack : flags.policy_packs) DOCKET_RETURN_IF_ERROR(Publish(*engine, pack));
+  for (const std::string& pack : flags.policy_packs) {
+    const absl::Status published = Publish(*engine, pack);
+    if (ReasonOf(published) != "DISK_RESERVE") DOCKET_RETURN_IF_ERROR(published);
+    // A full disk must not take the reads away as well.
+    if (!published.ok()) spdlog::error("not published: {}", std::string(published.message()));
+  }
 
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(server_options, engine.get()));
   if (!server->metrics_address().empty()) spdlog::info("metrics on http://{}/metrics", server->metrics_address());

@@ -112,6 +112,8 @@ class KvStore {
 
   // Set once a write or background error has latched writing off; OK before.
   virtual absl::Status WriteLatch() const = 0;
+  // What the next write would be refused with before anything is written: the latch, or the disk reserve; OK: nothing.
+  virtual absl::Status WriteHealth() const { return WriteLatch(); }
 };
 
 }  // namespace docket::store

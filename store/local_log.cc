@@ -233,7 +233,7 @@ absl::Status CheckMark(const LocalLogOptions& options, absl::string_view log_id,
     if (commits == 0 || options.accept_missing_high_water) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat(
         Describe(log_id, commits), " has lost its high-water mark ", options.high_water_path,
-        ", so nothing tells whether it is complete; restore the file, or compare the log with a copy before accepting it"));
+        ", so nothing tells whether it is complete; restore the file, or compare the log with a copy and start with --accept-missing-high-water"));
   }
   if (mark->log_id != log_id) {
     return absl::DataLossError(absl::StrCat(

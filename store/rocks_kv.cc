@@ -269,6 +269,7 @@ class RocksKv : public KvStore {
   }
 
   absl::Status WriteLatch() const override { return latch_->status(); }
+  absl::Status WriteHealth() const override { return CheckWritable(); }
 
   rocksdb::Env* env() const { return env_.get(); }
 
@@ -314,9 +315,11 @@ class RocksKv : public KvStore {
   // Asked before every write: OK, WRITES_DISABLED or DISK_RESERVE.
   absl::Status CheckWritable() const {
     if (latch_->IsSet()) return latch_->status();
-    if (options_.free_bytes() >= options_.disk_reserve_bytes) return absl::OkStatus();
+    const uint64_t free = options_.free_bytes();
+    if (free >= options_.disk_reserve_bytes) return absl::OkStatus();
     return Refuse(absl::StatusCode::kResourceExhausted, "DISK_RESERVE",
-                  "the server's disk is full up to its reserve; nothing was written");
+                  absl::StrCat("the server's disk has ", free >> 20, " MiB free, writing wants ",
+                               options_.disk_reserve_bytes >> 20, " MiB; nothing was written"));
   }
 
   absl::Status OutcomeUnknown(const rocksdb::Status& status) {

@@ -89,7 +89,8 @@ absl::Status EngineImpl::WriteHealth() const {
     const MutexLock lock(&mutex_);
     if (stopping_) return Stopping();
   }
-  return WriteLatch();
+  DOCKET_RETURN_IF_ERROR(WriteLatch());
+  return options_.kv->WriteHealth();
 }
 
 absl::Status EngineImpl::WriteLatch() const {

@@ -160,6 +160,7 @@ v1::GetStatsReply EngineImpl::Stats(bool with_digests) const {
   const absl::Status latch = WriteLatch();
   reply.set_write_disabled(!latch.ok());
   reply.set_write_disabled_reason(ReasonOf(latch));
+  reply.set_disk_reserve_reached(ReasonOf(options_.kv->WriteHealth()) == "DISK_RESERVE");
   reply.set_clock_suspect(trusted_->Suspect());
   reply.set_version(options_.version);
   if (options_.free_bytes) reply.set_free_disk_bytes(options_.free_bytes());

@@ -32,7 +32,8 @@ EngineMetrics::EngineMetrics(std::shared_ptr<prometheus::Registry> registry)
       commands_refused(MakeCounter(*registry, "docket_commands_refused_total", "Commands refused.")),
       timer_wakeups(
           MakeCounter(*registry, "docket_timer_wakeups_total", "Times the writer woke because a timer was due.")),
-      write_disabled(MakeGauge(*registry, "docket_write_disabled", "1 while writing is latched off.")),
+      write_disabled(MakeGauge(*registry, "docket_write_disabled",
+                               "1 while commands are refused: a write failed, or the disk is full up to its reserve.")),
       clock_suspect(MakeGauge(*registry, "docket_clock_suspect", "1 while the wall clock is in doubt.")) {}
 
 }  // namespace docket::engine

@@ -23,7 +23,7 @@ class EngineMetrics {
   prometheus::Counter& commands_accepted;
   prometheus::Counter& commands_refused;
   prometheus::Counter& timer_wakeups;  // times the writer woke because something was due
-  prometheus::Gauge& write_disabled;   // 1 while writing is latched off
+  prometheus::Gauge& write_disabled;   // 1 while latched off or out of disk
   prometheus::Gauge& clock_suspect;    // 1 while the wall clock is in doubt
 };
 

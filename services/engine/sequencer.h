@@ -115,6 +115,8 @@ class Sequencer {
   // The documents of a pack that differ from what is published, each a new version in its own stream.
   std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request,
                                      v1::PublishPoliciesReply* reply) const;
+  // FAILED_PRECONDITION: open cases stand in a queue, or are in the hands of somebody, that `next` no longer has.
+  absl::Status CheckNothingIsOrphaned(const v1::Directory& next) const;
   // False: the directory in force says the same.
   absl::StatusOr<bool> AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
                                          std::vector<NewSlice>* slices) const;

@@ -16,6 +16,7 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/replay.h"
+#include "workflow/projection/rows.h"
 
 namespace docket::engine {
 namespace {
@@ -150,10 +151,40 @@ std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pac
   return slices;
 }
 
+absl::Status Sequencer::CheckNothingIsOrphaned(const v1::Directory& next) const {
+  std::map<std::string, size_t> queues;  // names that go → open cases
+  std::map<std::string, size_t> people;
+  for (const v1::Queue& queue : policies_->directory().queues()) queues[queue.id()] = 0;
+  for (const v1::Principal& principal : policies_->directory().principals()) people[principal.id()] = 0;
+  for (const v1::Queue& queue : next.queues()) queues.erase(queue.id());
+  for (const v1::Principal& principal : next.principals()) people.erase(principal.id());
+  if (queues.empty() && people.empty()) return absl::OkStatus();
+  store::RowScan<projection::QueueRow> rows(*snapshot_, views());
+  for (; rows.Valid(); rows.Next()) {
+    DOCKET_ASSIGN_OR_RETURN(const projection::QueueRow row, rows.Get());
+    if (const auto found = queues.find(row.queue); found != queues.end()) ++found->second;
+    if (const auto found = people.find(row.value.facts().owner()); found != people.end()) ++found->second;
+  }
+  DOCKET_RETURN_IF_ERROR(rows.status());
+  std::vector<Unmet> unmet;
+  for (const auto& [id, cases] : queues) {
+    if (cases == 0) continue;
+    unmet.push_back(
+        {"QUEUE_STILL_USED", absl::StrCat("queue ", id, " is left out and holds ", cases, " open cases"), "queue"});
+  }
+  for (const auto& [id, cases] : people) {
+    if (cases == 0) continue;
+    unmet.push_back(
+        {"PRINCIPAL_STILL_OWNS", absl::StrCat(id, " is left out and works on ", cases, " open cases"), "assign"});
+  }
+  return unmet.empty() ? absl::OkStatus() : RefuseUnmet("DIRECTORY_STILL_USED", "the directory", unmet);
+}
+
 absl::StatusOr<bool> Sequencer::AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
                                                   std::vector<NewSlice>* slices) const {
   DOCKET_ASSIGN_OR_RETURN(const bool same, SameDirectory(pack, *policies_, *snapshot_));
   if (same) return false;
+  DOCKET_RETURN_IF_ERROR(CheckNothingIsOrphaned(pack.directory));
   v1::Event event = NewEvent(now_);
   v1::DirectoryPublished* body = event.mutable_directory_published();
   body->set_version(policies_->directory_version() + 1);

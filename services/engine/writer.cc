@@ -45,7 +45,7 @@ void EngineImpl::PublishView() {
 
 bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
   for (;;) {
-    NoticeClock();
+    NoticeHealth();
     const absl::Time now = trusted_->Now();
     const absl::Duration rest = timers_rest_until_ - trusted_->Monotonic();
     absl::Time next = absl::InfiniteFuture();
@@ -182,7 +182,6 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
   absl::Status failure = committed.status();
   if (failure.code() == absl::StatusCode::kResourceExhausted) failure = WithRetryAfter(failure, kRetryAfterDiskReserve);
   if (absl::IsUnavailable(failure)) append_failed_ = true;
-  if (!failure.ok()) metrics_.write_disabled.Set(WriteLatch().ok() ? 0 : 1);
   if (commits > 0) DOCKET_FAILPOINT("engine.before_answer");
   for (Answered& one : group) {
     // A refusal may rest on what an earlier command of the group did; if the group is lost, so is its ground.
@@ -208,9 +207,10 @@ absl::Status EngineImpl::RecordAlone(v1::Event event, const std::string& princip
   return staged.ok() ? FinishGroup({}) : staged;
 }
 
-void EngineImpl::NoticeClock() {
+void EngineImpl::NoticeHealth() {
   const bool suspect = trusted_->Suspect();
   metrics_.clock_suspect.Set(suspect ? 1 : 0);
+  metrics_.write_disabled.Set(WriteLatch().ok() && options_.kv->WriteHealth().ok() ? 0 : 1);
   if (!suspect || suspicion_recorded_ || !WriteLatch().ok()) return;
   v1::Event event;
   *event.mutable_clock_suspected()->mutable_deviation() = ToProto(trusted_->Deviation());

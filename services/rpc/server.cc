@@ -139,8 +139,14 @@ absl::Status Server::Build() {
 void Server::WatchHealth() {
   bool serving = engine_->WriteHealth().ok();
   const MutexLock lock(&mutex_);
+  bool suspect = false;
   while (!stopping_) {
     if (stop_.WaitFor(&mutex_, kHealthPoll)) continue;
+    if (const bool now = engine_->ClockSuspect(); now != suspect) {
+      suspect = now;
+      suspect ? spdlog::error("the wall clock stepped and is not believed: timers wait (docket admin clock accept)")
+              : spdlog::warn("the wall clock is believed again");
+    }
     const absl::Status health = engine_->WriteHealth();
     if (health.ok() == serving) continue;
     serving = health.ok();

@@ -148,6 +148,7 @@ TEST_F(RocksKvTest, BelowTheDiskReserveWritesAreRefusedWithoutEffectUntilThereIs
     EXPECT_EQ(ReasonOf(refused), "DISK_RESERVE");
   }
   EXPECT_TRUE(store_->WriteLatch().ok());
+  EXPECT_EQ(ReasonOf(store_->WriteHealth()), "DISK_RESERVE");
   EXPECT_EQ(Get("below"), std::nullopt);
   EXPECT_TRUE(store_->Families().empty());
   free_bytes_ = 1000;

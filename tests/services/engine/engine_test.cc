@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "store/memory_kv.h"
 #include "tests/support/faulty_kv.h"
@@ -127,6 +129,26 @@ TEST(EngineTest, ASteppedWallClockBreachesNothingUntilItIsAccepted) {
   house.Settle();
   state = house.Get(filed->case_id());
   EXPECT_GT(state->escalations_size(), 0);
+}
+
+TEST(EngineTest, ADirectoryMayLeaveOutOnlyWhatHasNoOpenWork) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  ASSERT_TRUE(house.Do(filed->case_id(), "take {}").ok());
+  const std::string without_grace = absl::StrReplaceAll(
+      testing::ReadPack("directory-sample.yaml"),
+      {{"  - {id: grace.lind, name: Grace Lind, department: complaints, manager: helen.marsh, roles: [HANDLER]}\n",
+        ""}});
+  const absl::Status refused = house.Publish(without_grace);
+  EXPECT_EQ(ReasonOf(refused), "DIRECTORY_STILL_USED") << refused;
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("grace.lind is left out and works on 1 open cases"));
+  ASSERT_TRUE(house.Do(filed->case_id(), "release {}").ok());
+  EXPECT_TRUE(house.Publish(without_grace).ok());
+  const std::string without_queue = absl::StrReplaceAll(
+      without_grace, {{"  - {id: it-desk, name: IT desk, department: it, lead: mei.tan, default_due: 3d}\n", ""}});
+  ASSERT_TRUE(house.Do(filed->case_id(), "queue { queue: 'it-desk' }").ok());
+  EXPECT_EQ(ReasonOf(house.Publish(without_queue)), "DIRECTORY_STILL_USED");
 }
 
 TEST(EngineTest, AClockIsNotAcceptedUntilThatIsOnDisk) {
