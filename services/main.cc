@@ -89,7 +89,8 @@ absl::Status Publish(engine::Engine& engine, const std::string& path) {
   const engine::Environment& environment = engine.environment();
   request.set_request_id(
       store::MakeUuidV7(absl::ToUnixMillis(environment.clock->Now()), environment.random(store::kUuidRandomBytes)));
-  const engine::Caller caller{.principal_id = "docketd", .kind = v1::ACTOR_KIND_SYSTEM_RULE, .authentication = "local"};
+  const engine::Caller caller{
+      .principal_id = engine::kSystemPrincipal, .kind = v1::ACTOR_KIND_SYSTEM_RULE, .authentication = "local"};
   std::promise<absl::StatusOr<v1::PublishPoliciesReply>> done;
   engine.SubmitPublish(std::move(request), caller, [&done](auto reply) { done.set_value(std::move(reply)); });
   const absl::StatusOr<v1::PublishPoliciesReply> reply = done.get_future().get();

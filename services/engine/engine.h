@@ -26,6 +26,9 @@
 // what is waiting into one synced write. Start here to understand services/engine.
 namespace docket::engine {
 
+// Whom the server's own commits name.
+inline constexpr char kSystemPrincipal[] = "docketd";
+
 // Who asks. `principal_id` is not checked against anything while there is no login.
 struct Caller {
   std::string principal_id;

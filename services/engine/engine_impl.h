@@ -22,8 +22,6 @@
 // engine_admin.cc what operators ask for.
 namespace docket::engine {
 
-inline constexpr char kSystemPrincipal[] = "docketd";
-
 // What waits for the writer.
 struct ExecuteTask {
   v1::ExecuteRequest request;

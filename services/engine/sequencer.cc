@@ -29,7 +29,6 @@ constexpr int kMaxCatchUpCommits = 16;
 constexpr size_t kForgottenPerCommit = 2;
 constexpr absl::Duration kForgetEvery = absl::Minutes(1);
 constexpr int kMaxQueueLook = 20'000;  // rows TakeNext looks at before it says the queue is busy
-constexpr char kSystemPrincipal[] = "docketd";
 
 absl::Status CaseNotFound(absl::string_view what) {
   return Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", absl::StrCat("no case ", what),

@@ -211,6 +211,12 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
   if (!earlier.ok()) return {earlier.status()};
   if (earlier->has_value()) return {PublishedBy(*(*earlier)->record, pack), (*earlier)->staged};
   if (!pack.findings.empty()) return {PackRefusal(pack)};
+  const bool staffed = policies_->directory().principals_size() > 0;  // else nobody could publish the first directory
+  if (caller.kind == v1::ACTOR_KIND_STAFF && staffed && policies_->Principal(caller.principal_id) == nullptr) {
+    return {RefuseFields("UNKNOWN_PRINCIPAL",
+                         {{"docket-principal", absl::StrCat("\"", caller.principal_id,
+                                                            "\" is not in the directory, who publishes has to be")}})};
+  }
   v1::PublishPoliciesReply reply;
   CommandSealer sealer(environment_.random, next_commit_);
   std::vector<NewSlice> slices = PolicySlices(pack, request, &reply);

@@ -59,6 +59,11 @@ absl::StatusOr<engine::Caller> WriterOf(const grpc::CallbackServerContext& conte
                   absl::StrCat("metadata ", kPrincipalKey, ": missing; a write must say who does it"),
                   {{"metadata", kPrincipalKey}});
   }
+  if (caller.principal_id == engine::kSystemPrincipal) {
+    return Refuse(absl::StatusCode::kInvalidArgument, "PRINCIPAL_RESERVED",
+                  absl::StrCat("metadata ", kPrincipalKey, ": \"", caller.principal_id, "\" is the server's own name"),
+                  {{"metadata", kPrincipalKey}});
+  }
   caller.traceparent = Metadata(context, kTraceparentKey);
   if (!IsTraceparent(caller.traceparent)) caller.traceparent.clear();
   return caller;

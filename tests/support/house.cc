@@ -149,9 +149,10 @@ absl::Status House::Publish(absl::string_view yaml) {
   return Publish(std::move(request)).status();
 }
 
-absl::StatusOr<v1::PublishPoliciesReply> House::Publish(v1::PublishPoliciesRequest request) {
+absl::StatusOr<v1::PublishPoliciesReply> House::Publish(v1::PublishPoliciesRequest request,
+                                                        absl::string_view principal) {
   auto answer = std::make_shared<Answer<v1::PublishPoliciesReply>>();
-  engine_->SubmitPublish(std::move(request), engine::Caller{.principal_id = "mei.tan"},
+  engine_->SubmitPublish(std::move(request), engine::Caller{.principal_id = std::string(principal)},
                          [answer](absl::StatusOr<v1::PublishPoliciesReply> reply) { answer->Set(std::move(reply)); });
   return answer->Wait();
 }

@@ -49,7 +49,8 @@ class House {
                                       absl::string_view principal = "grace.lind");
   absl::StatusOr<v1::ExecuteReply> File(absl::string_view file_fields, absl::string_view principal = "grace.lind");
   absl::Status Publish(absl::string_view yaml);
-  absl::StatusOr<v1::PublishPoliciesReply> Publish(v1::PublishPoliciesRequest request);
+  absl::StatusOr<v1::PublishPoliciesReply> Publish(v1::PublishPoliciesRequest request,
+                                                   absl::string_view principal = "mei.tan");
   absl::StatusOr<v1::Case> Get(absl::string_view case_id);
 
   void AdvanceTo(absl::Time time);  // and lets the timers do what is due

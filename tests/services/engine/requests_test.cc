@@ -77,6 +77,13 @@ TEST(RequestsTest, APublicationSentAgainGetsTheFirstAnswer) {
   EXPECT_EQ(ReasonOf(house.Publish(other).status()), "REQUEST_ID_REUSED");
 }
 
+TEST(RequestsTest, OnceThereIsADirectoryOnlyItsPeoplePublish) {
+  House house;
+  auto request = Publication(house, testing::ReadPack("calendar-always.yaml") + "# edited\n");
+  EXPECT_EQ(ReasonOf(house.Publish(request, "nobody.known").status()), "UNKNOWN_PRINCIPAL");
+  EXPECT_TRUE(house.Publish(request, "mei.tan").ok());
+}
+
 size_t RequestRows(House& house) {
   const ReadView view = house.engine().Read();
   store::RowScan<store::RequestRow> rows(*view.snapshot, view.views);

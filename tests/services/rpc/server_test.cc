@@ -60,6 +60,8 @@ TEST(RpcTest, ReadsNeedNoNameWritesDo) {
   const grpc::Status malformed =
       rpc.cases->Execute(RpcHouse::As("Grace Lind").get(), rpc.Note(filed.case_id()), &reply);
   EXPECT_EQ(ReasonOf(malformed), "PRINCIPAL_MALFORMED");
+  const grpc::Status posing = rpc.cases->Execute(RpcHouse::As("docketd").get(), rpc.Note(filed.case_id()), &reply);
+  EXPECT_EQ(ReasonOf(posing), "PRINCIPAL_RESERVED");
   EXPECT_EQ(ReasonOf(rpc.cases->GetCase(RpcHouse::As("Grace Lind").get(), get, &case_reply)), "PRINCIPAL_MALFORMED");
 }
 
