@@ -88,4 +88,9 @@ absl::Status WithUnknownOutcome(absl::Status status, absl::string_view request_i
   return status;
 }
 
+absl::Status WithoutUnknownOutcome(absl::Status status) {
+  status.ErasePayload(kUnknownOutcome);
+  return status;
+}
+
 }  // namespace docket::client

@@ -41,6 +41,8 @@ CallFailure Describe(const absl::Status& status);
 // Marks made by the client itself.
 absl::Status NotConnected(absl::string_view server);
 absl::Status WithUnknownOutcome(absl::Status status, absl::string_view request_id);
+// For a caller that repeats its work as a whole and has no use for the request id.
+absl::Status WithoutUnknownOutcome(absl::Status status);
 
 }  // namespace docket::client
 

@@ -28,7 +28,7 @@ absl::Status ExecutePipeline::Send(v1::ExecuteRequest request) {
   return Pump(options_.max_in_flight - 1, /*flush=*/false);
 }
 
-absl::Status ExecutePipeline::Flush() { return Pump(options_.max_in_flight, /*flush=*/true); }
+absl::Status ExecutePipeline::Await(size_t unanswered) { return Pump(unanswered, /*flush=*/true); }
 
 absl::Status ExecutePipeline::Finish() {
   DOCKET_RETURN_IF_ERROR(Pump(0, /*flush=*/true));
@@ -138,6 +138,7 @@ absl::Status ExecutePipeline::Recover() {
     return status;
   }
   mutex_.Unlock();
+  if (options_.on_lost) options_.on_lost(status, *delay);
   client_.options().sleep(*delay);
   mutex_.Lock();
   return absl::OkStatus();

@@ -20,13 +20,16 @@ namespace docket::client {
 // answered and before any new one; requests behind it on the way may take effect before it. A caller whose commands
 // depend on each other (two on one case) must therefore wait for the first one's result, or cope with that order.
 //
-// Send, Flush and Finish are for one thread. The callback runs on another, one call at a time.
+// Send, Await and Finish are for one thread, which is also the one that repairs a lost stream: whoever waits for
+// results must wait in one of them. The callback runs on another thread, one call at a time.
 class ExecutePipeline {
  public:
   struct Options {
     size_t requests_per_message = 64;  // 1..256, the server's limit
     size_t max_in_flight = 1024;       // requests without a result; at least requests_per_message
     bool brief = false;                // results without events
+    // Told, on the sending thread, that the stream was lost and another is opened after the delay. May be empty.
+    std::function<void(const absl::Status&, absl::Duration)> on_lost;
   };
   // Called once for every request sent, normally in the order of sending.
   using OnResult = std::function<void(const v1::ExecuteRequest&, const absl::StatusOr<v1::ExecuteReply>&)>;
@@ -42,8 +45,8 @@ class ExecutePipeline {
   // stream could not be kept up: every request without a result has been answered with that failure, and the pipeline
   // is closed.
   absl::Status Send(v1::ExecuteRequest request);
-  // Puts a last, smaller message on the way without waiting for results.
-  absl::Status Flush();
+  // Puts everything on the way and waits until at most `unanswered` requests have no result.
+  absl::Status Await(size_t unanswered);
   // Waits for all results and closes the pipeline.
   absl::Status Finish();
 

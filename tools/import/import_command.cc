@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -7,6 +8,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "tools/cli/global_options.h"
+#include "tools/client/call_status.h"
 #include "tools/client/execute_pipeline.h"
 #include "tools/client/request_id.h"
 #include "tools/import/byte_source.h"
@@ -39,12 +41,19 @@ struct ImportArguments {
   bool dry_run = false;
 };
 
+// A server that is started again reads its log first: with the delays of client::RetryPolicy this is about a minute.
+constexpr int kMaxAttempts = 40;
+
 class ClientPipeline : public import_tool::CommandPipeline {
  public:
-  ClientPipeline(client::Client& client, OnResult on_result)
-      : pipeline_(client, {.requests_per_message = 64, .max_in_flight = 1024, .brief = true}, std::move(on_result)) {}
+  using OnLost = std::function<void(const absl::Status&, absl::Duration)>;
+
+  ClientPipeline(client::Client& client, OnResult on_result, OnLost on_lost)
+      : pipeline_(client,
+                  {.requests_per_message = 64, .max_in_flight = 1024, .brief = true, .on_lost = std::move(on_lost)},
+                  std::move(on_result)) {}
   absl::Status Send(const v1::ExecuteRequest& request) override { return pipeline_.Send(request); }
-  absl::Status Flush() override { return pipeline_.Flush(); }
+  absl::Status Await(size_t unanswered) override { return pipeline_.Await(unanswered); }
   absl::Status Finish() override { return pipeline_.Finish(); }
 
  private:
@@ -90,6 +99,7 @@ class ImportRun {
     const absl::Status opened = Open();
     if (!opened.ok()) return ReportUsage(options_, opened.message());
     if (!arguments_.dry_run) {
+      options_.client_options.retry.max_attempts = kMaxAttempts;
       const absl::Status connected = options_.client().EnsureConnected();
       if (!connected.ok()) return ReportFailure(options_, connected);
     }
@@ -124,12 +134,19 @@ class ImportRun {
 
   Outcome Send(CaseSource* source, ImportSummary* summary) {
     Outcome outcome;
-    Importer importer(source, &report_, [this, source](const ImportCounts& counts) {
+    bool lost = false;
+    Importer importer(source, &report_, [this, source, &lost](const ImportCounts& counts) {
+      lost = false;
       if (arguments_.progress) {
         progress_.Show(options_.now(), bytes_->Progress(), source->rows_read(), counts.cases_done);
       }
     });
-    ClientPipeline pipeline(options_.client(), importer.callback());
+    ClientPipeline pipeline(options_.client(), importer.callback(), [this, &lost](const absl::Status& status, auto) {
+      if (std::exchange(lost, true)) return;
+      progress_.Clear();
+      *options_.err << "the connection to " << options_.server << " is lost (" << status.message()
+                    << "); trying again for about a minute\n";
+    });
     outcome.server = importer.Run(&pipeline);
     outcome.input = importer.file_status();
     summary->cases = importer.counts().cases_sent;
@@ -157,7 +174,7 @@ class ImportRun {
 
   int Conclude(const Outcome& outcome) {
     if (!outcome.server.ok()) {
-      const int exit_code = ReportFailure(options_, outcome.server);
+      const int exit_code = ReportFailure(options_, client::WithoutUnknownOutcome(outcome.server));
       *options_.err << "The import stopped. Run it again: what is in the log already is not added twice.\n";
       return exit_code;
     }
@@ -187,8 +204,13 @@ void AddImportCommand(CLI::App& app, GlobalOptions& options) {
   command->add_flag("--progress", arguments->progress, "show how far it is");
   command->add_flag("--dry-run", arguments->dry_run, "read and check the file; send nothing");
   command->footer(
-      "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --as mei.tan\n\n"
-      "Exit code 1 when there are bad rows. Importing again adds nothing that is in the log already.");
+      "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --as "
+      "mei.tan\n\n"
+      "Exit code 1 when there are bad rows. Importing again adds nothing that is in the log already: a case's history "
+      "ends\n"
+      "with its import, so rows that a later export adds to it are refused, and rows changed there add nothing. An "
+      "import\n"
+      "that was cut off goes on where it was.");
   command->callback([arguments, &options] { options.exit_code = ImportRun(options, *arguments).Do(); });
 }
 

@@ -32,6 +32,11 @@ bool EndsRow(const CaseWork& work, size_t i) {
 
 std::string ReasonText(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
+  if (reason == "NOT_HISTORY") {
+    return absl::StrCat(reason, ": ", status.message(),
+                        ". An earlier import ended it, so this row and those behind it are not in the log: enter what "
+                        "happened since with `docket case`, and import cases whose history is over");
+  }
   return reason.empty() ? std::string(status.message()) : absl::StrCat(reason, ": ", status.message());
 }
 
@@ -43,15 +48,19 @@ Importer::Importer(CaseSource* source, ImportObserver* observer, OnProgress on_p
 CommandPipeline::OnResult Importer::callback() {
   return [this](const docket::v1::ExecuteRequest& request, const absl::StatusOr<docket::v1::ExecuteReply>& reply) {
     const MutexLock lock(&mutex_);
-    answers_.push_back({request.request_id(), reply.status(), reply.ok() && reply->unchanged()});
-    answered_.NotifyOne();
+    Answer answer{request.request_id(), reply.status()};
+    if (reply.ok()) {
+      answer.unchanged = reply->unchanged();
+      answer.case_status = reply->status();
+    }
+    answers_.push_back(std::move(answer));
   };
 }
 
 absl::Status Importer::Run(CommandPipeline* pipeline) {
   bool more = true;
   while (more || !ready_.empty() || !on_the_way_.empty()) {
-    DOCKET_RETURN_IF_ERROR(HandleAnswers(/*wait=*/false));
+    DOCKET_RETURN_IF_ERROR(HandleAnswers());
     if (!ready_.empty()) {
       DOCKET_RETURN_IF_ERROR(SendReady(pipeline));
     } else if (more && on_the_way_.size() < kActiveCases) {
@@ -59,8 +68,8 @@ absl::Status Importer::Run(CommandPipeline* pipeline) {
       file_status_ = taken.status();  // a damaged file still lets the cases before the damage be finished
       more = taken.ok() && *taken;
     } else if (!on_the_way_.empty()) {
-      DOCKET_RETURN_IF_ERROR(pipeline->Flush());
-      DOCKET_RETURN_IF_ERROR(HandleAnswers(/*wait=*/true));
+      // The answers that came since the last look are among these, so this never waits without need.
+      DOCKET_RETURN_IF_ERROR(pipeline->Await(on_the_way_.size() - 1));
     }
   }
   return pipeline->Finish();
@@ -84,11 +93,10 @@ absl::Status Importer::SendReady(CommandPipeline* pipeline) {
   return pipeline->Send(request);
 }
 
-absl::Status Importer::HandleAnswers(bool wait) {
+absl::Status Importer::HandleAnswers() {
   std::vector<Answer> answers;
   {
     const MutexLock lock(&mutex_);
-    while (wait && answers_.empty()) answered_.Wait(&mutex_);
     answers.swap(answers_);
   }
   for (const Answer& answer : answers) DOCKET_RETURN_IF_ERROR(Handle(answer));
@@ -109,6 +117,7 @@ absl::Status Importer::Handle(const Answer& answer) {
     }
     return absl::OkStatus();
   }
+  if (answer.unchanged) NoteDifference(*active, answer);
   ++(answer.unchanged ? counts_.unchanged : counts_.commits_added);
   if (EndsRow(active->work, active->next)) ++counts_.rows_done;
   if (++active->next < active->work.commands.size()) {
@@ -118,6 +127,20 @@ absl::Status Importer::Handle(const Answer& answer) {
   }
   on_progress_(counts_);
   return absl::OkStatus();
+}
+
+// A row that is in the log already adds nothing, whatever it says now; the status of a case's last row tells of the
+// differences that matter most.
+void Importer::NoteDifference(const ActiveCase& active, const Answer& answer) {
+  if (answer.case_status.empty() || active.next + 2 != active.work.commands.size()) return;
+  const docket::v1::Command& command = active.work.commands[active.next].command();
+  const docket::v1::SourceRow& row = command.has_file() ? command.file().row() : command.record_source_row().row();
+  if (row.status() == answer.case_status) return;
+  observer_->OnNote(
+      {active.work.lines[active.next], active.work.key,
+       absl::StrCat("in the log already with status ", answer.case_status, ", the row says ", row.status(),
+                    "; nothing was changed. Either the case was worked on since, or the "
+                    "file was: then enter the difference with `docket case`")});
 }
 
 }  // namespace docket::import_tool

@@ -28,8 +28,8 @@ class CommandPipeline {
   // May block while too many are on the way. An error: the server cannot be reached any more; all commands without an
   // answer have been answered with it.
   virtual absl::Status Send(const docket::v1::ExecuteRequest& request) = 0;
-  // Puts everything taken on the way without waiting for answers.
-  virtual absl::Status Flush() = 0;
+  // Puts everything taken on the way and waits until at most `unanswered` commands have no answer. An error as of Send.
+  virtual absl::Status Await(size_t unanswered) = 0;
   virtual absl::Status Finish() = 0;
 };
 
@@ -76,14 +76,16 @@ class Importer {
     std::string request_id;
     absl::Status status;
     bool unchanged = false;
+    std::string case_status;  // the case's after the command
   };
 
   // Takes cases from the source while there is room; false when it is at its end.
   absl::StatusOr<bool> TakeCase();
   absl::Status SendReady(CommandPipeline* pipeline);
-  // Handles the answers that are there; with `wait`, waits for at least one.
-  absl::Status HandleAnswers(bool wait);
+  // Handles the answers that are there.
+  absl::Status HandleAnswers();
   absl::Status Handle(const Answer& answer);
+  void NoteDifference(const ActiveCase& active, const Answer& answer);
 
   CaseSource* source_;
   ImportObserver* observer_;
@@ -94,7 +96,6 @@ class Importer {
   absl::flat_hash_map<std::string, std::unique_ptr<ActiveCase>> on_the_way_;  // by request id
 
   Mutex mutex_;
-  CondVar answered_;
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 

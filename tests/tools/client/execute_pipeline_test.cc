@@ -196,18 +196,74 @@ TEST(ExecutePipeline, RequestsLostForGoodNameTheIdToRepeat) {
   EXPECT_EQ(Describe(results.last_failure).unknown_outcome_of, "id1");
 }
 
-TEST(ExecutePipeline, FlushSendsASmallerMessage) {
+TEST(ExecutePipeline, AwaitSendsASmallerMessage) {
   FakeServer server;
   Executor executor(server);
   Client client(server.ClientOptions());
   Results results;
   ExecutePipeline pipeline(client, {.requests_per_message = 64, .max_in_flight = 64}, results.Callback());
   ASSERT_TRUE(pipeline.Send(Numbered(1)).ok());
-  ASSERT_TRUE(pipeline.Flush().ok());
+  ASSERT_TRUE(pipeline.Await(0).ok());
+  EXPECT_THAT(results.lines, ElementsAre("C1"));
   ASSERT_TRUE(pipeline.Send(Numbered(2)).ok());
   ASSERT_TRUE(pipeline.Finish().ok());
   EXPECT_EQ(executor.messages_, 2);
   EXPECT_THAT(results.lines, ElementsAre("C1", "C2"));
+}
+
+TEST(ExecutePipeline, WhoAwaitsResultsRepairsALostStream) {
+  FakeServer server;
+  Executor executor(server);
+  executor.break_at_ = 2;
+  Client client(server.ClientOptions());
+  Results results;
+  std::vector<absl::Status> lost;
+  ExecutePipeline pipeline(client,
+                           {.requests_per_message = 1,
+                            .max_in_flight = 4,
+                            .on_lost = [&](const absl::Status& status, absl::Duration) { lost.push_back(status); }},
+                           results.Callback());
+  for (int i = 1; i <= 3; ++i) ASSERT_TRUE(pipeline.Send(Numbered(i)).ok());
+  ASSERT_TRUE(pipeline.Await(0).ok());
+  EXPECT_THAT(results.lines, ElementsAre("C1", "C2", "C3"));
+  EXPECT_EQ(executor.seen_.size(), 3);
+  EXPECT_THAT(lost, ElementsAre(absl::UnavailableError("connection lost")));
+}
+
+TEST(ExecutePipeline, AStreamRefusedAtOpenEndsTheWait) {
+  FakeServer server;
+  server.execute_stream = [](const v1::ExecuteStreamRequest&, v1::ExecuteStreamReply*) {
+    return Refuse(absl::StatusCode::kInvalidArgument, "PRINCIPAL_MISSING", "a write must say who does it");
+  };
+  Client client(server.ClientOptions());
+  Results results;
+  ExecutePipeline pipeline(client, {.requests_per_message = 4, .max_in_flight = 4}, results.Callback());
+  ASSERT_TRUE(pipeline.Send(Numbered(1)).ok());
+  EXPECT_EQ(ReasonOf(pipeline.Await(0)), "PRINCIPAL_MISSING");
+  EXPECT_THAT(results.lines, ElementsAre("C1 PRINCIPAL_MISSING"));
+}
+
+TEST(ExecutePipeline, AServerStartedAgainIsFoundAgain) {
+  FakeServer server;
+  Executor executor(server);
+  executor.break_at_ = 2;
+  ClientOptions options = server.ClientOptions();
+  // The channel needs real time to connect again, so the client's own back-off is left as it is.
+  options.retry.max_attempts = 40;
+  int waits = 0;
+  options.sleep = [&, wait = Client(ClientOptions()).options().sleep](absl::Duration delay) {
+    if (++waits == 1) server.Stop();
+    if (waits == 3) server.Restart();
+    wait(delay);
+  };
+  Client client(options);
+  Results results;
+  ExecutePipeline pipeline(client, {.requests_per_message = 2, .max_in_flight = 8}, results.Callback());
+  for (int i = 1; i <= 8; ++i) ASSERT_TRUE(pipeline.Send(Numbered(i)).ok());
+  ASSERT_TRUE(pipeline.Await(0).ok());
+  EXPECT_THAT(results.lines, ElementsAreArray(Names(1, 8)));
+  EXPECT_EQ(executor.seen_.size(), 8);
+  EXPECT_GE(waits, 3);
 }
 
 }  // namespace

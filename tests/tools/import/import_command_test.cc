@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <sstream>
@@ -22,6 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kRows[] =
     "id,state,opened,updated,group,who,impact\n"
@@ -34,6 +36,7 @@ class ImportCommandTest : public ::testing::Test {
  protected:
   ImportCommandTest() : mapping_(WriteFile(kSmallMapping)) {
     server_.execute_stream = [this](const v1::ExecuteStreamRequest& request, v1::ExecuteStreamReply* reply) {
+      if (++messages_ == break_at_) return absl::UnavailableError("connection lost");
       for (const v1::ExecuteRequest& one : request.requests()) *reply->add_results() = Answer(one);
       return absl::OkStatus();
     };
@@ -53,6 +56,7 @@ class ImportCommandTest : public ::testing::Test {
     options.out = &out_;
     options.err = &err_;
     options.now = [] { return absl::FromUnixSeconds(1'700'000'000); };
+    options.client_options.sleep = sleep_;
     CLI::App app("", "docket");
     cli::BuildApp(app, options);
     cli::AddImportCommand(app, options);
@@ -64,6 +68,8 @@ class ImportCommandTest : public ::testing::Test {
   std::ostringstream out_, err_;
   std::map<std::string, absl::Status> refusals_;  // by external key
   std::vector<v1::ExecuteRequest> received_;
+  std::function<void(absl::Duration)> sleep_ = [](absl::Duration) {};
+  int break_at_ = 0;  // the message of requests at which the stream is lost
 
  private:
   v1::ExecuteStreamReply::Result Answer(const v1::ExecuteRequest& request) {
@@ -82,6 +88,7 @@ class ImportCommandTest : public ::testing::Test {
   }
 
   std::set<std::string> known_;
+  int messages_ = 0;
 };
 
 TEST_F(ImportCommandTest, AnImportIsSummedUpAndASecondOneAddsNothing) {
@@ -146,6 +153,46 @@ TEST_F(ImportCommandTest, NoServerExitsWithThree) {
   server_.Stop();
   EXPECT_EQ(Import(kRows), cli::kExitNoConnection);
   EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(ImportCommandTest, AStreamRefusedAtOnceIsARefusal) {
+  server_.execute_stream = [](const v1::ExecuteStreamRequest&, v1::ExecuteStreamReply*) {
+    return Refuse(absl::StatusCode::kInvalidArgument, "PRINCIPAL_MISSING", "a write must say who does it");
+  };
+  EXPECT_EQ(Import(kRows), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("PRINCIPAL_MISSING"));
+  EXPECT_THAT(err_.str(), HasSubstr("--as PRINCIPAL"));
+}
+
+TEST_F(ImportCommandTest, AServerKilledOnTheWayIsGivenUpWithAWordOnHowToGoOn) {
+  break_at_ = 2;
+  int waits = 0;
+  sleep_ = [this, &waits](absl::Duration) {
+    if (++waits == 1) server_.Stop();
+  };
+  EXPECT_EQ(Import(kRows), cli::kExitNoConnection);
+  EXPECT_EQ(waits, 40);
+  EXPECT_THAT(err_.str(), HasSubstr("is lost (connection lost); trying again for about a minute\n"));
+  EXPECT_THAT(err_.str(), HasSubstr("cannot connect to"));
+  EXPECT_THAT(err_.str(), HasSubstr("Run it again: what is in the log already is not added twice."));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("--request-id")));
+}
+
+TEST_F(ImportCommandTest, AServerKilledAndStartedAgainIsWaitedFor) {
+  break_at_ = 3;
+  int waits = 0;
+  // The channel needs real time to connect again, so the client's own back-off is left as it is.
+  const auto wait = client::Client(client::ClientOptions()).options().sleep;
+  sleep_ = [&](absl::Duration delay) {
+    if (++waits == 1) server_.Stop();
+    if (waits == 3) server_.Restart();
+    wait(delay);
+  };
+  EXPECT_EQ(Import(kRows), cli::kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("commits added             5\n"));
+  std::set<std::string> ids;
+  for (const v1::ExecuteRequest& request : received_) ids.insert(request.request_id());
+  EXPECT_EQ(ids.size(), 5);
 }
 
 TEST_F(ImportCommandTest, AServerThatFailsOnTheWayEndsTheImportWithAWordOnHowToGoOn) {

@@ -22,6 +22,7 @@ namespace {
 
 using docket::v1::ExecuteReply;
 using docket::v1::ExecuteRequest;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -30,8 +31,8 @@ std::string KeyOf(const ExecuteRequest& request) {
   return request.command().has_file() ? request.command().file().external_ref().key() : request.external_ref().key();
 }
 
-// Takes commands and answers them, newest first, when told to flush: the order that would harm an importer that
-// relies on any. Remembers what the server knows, so that a second import finds it unchanged.
+// Takes commands and answers them, newest first, when somebody waits for answers: the order that would harm an importer
+// that relies on any. Remembers what the server knows, so that a second import finds it unchanged.
 class FakePipeline : public CommandPipeline {
  public:
   absl::Status Send(const ExecuteRequest& request) override {
@@ -43,7 +44,9 @@ class FakePipeline : public CommandPipeline {
     return absl::OkStatus();
   }
 
-  absl::Status Flush() override {
+  absl::Status Await(size_t unanswered) override {
+    // A real pipeline would wait for ever for an answer that it has given already, or was never asked for.
+    if (waiting_.size() <= unanswered) return absl::OkStatus();
     std::vector<ExecuteRequest> answered = std::exchange(waiting_, {});
     busy_.clear();
     std::reverse(answered.begin(), answered.end());
@@ -82,6 +85,10 @@ class FakePipeline : public CommandPipeline {
     if (refusal != refusals.end()) return refusal->second;
     std::vector<std::string>& events = log[KeyOf(request)];
     ExecuteReply reply;
+    const std::string status =
+        command.has_file() ? command.file().row().status() : command.record_source_row().row().status();
+    if (!status.empty()) statuses_.emplace(absl::StrCat(KeyOf(request), " ", what), status);
+    reply.set_status(statuses_[absl::StrCat(KeyOf(request), " ", what)]);
     if (std::find(events.begin(), events.end(), what) != events.end()) {
       reply.set_unchanged(true);
     } else {
@@ -90,6 +97,7 @@ class FakePipeline : public CommandPipeline {
     return reply;
   }
 
+  std::map<std::string, std::string> statuses_;  // that a case had after its row, as it came first
   std::vector<ExecuteRequest> waiting_;
   std::set<std::string> busy_;
 };
@@ -164,14 +172,35 @@ TEST(ImporterTest, ImportingTwiceAddsNothing) {
   EXPECT_EQ(again.counts.rows_done, 15);
 }
 
+TEST(ImporterTest, ARowThatSaysSomethingElseThanTheLogIsNoted) {
+  const std::string begin = "id,state,opened,updated,group,who,impact\nA,New,1/2/2016 08:00,1/2/2016 09:00,g,?,2\n";
+  FakePipeline pipeline;
+  ASSERT_TRUE(Import(begin + "A,New,1/2/2016 08:00,1/2/2016 10:00,g,?,2\n", pipeline).status.ok());
+  const Imported changed = Import(begin + "A,Done,1/2/2016 08:00,1/2/2016 10:00,g,?,2\n", pipeline);
+  EXPECT_EQ(changed.counts.unchanged, 3);
+  EXPECT_THAT(changed.told.bad_rows, IsEmpty());
+  EXPECT_THAT(
+      changed.told.notes,
+      ElementsAre(HasSubstr("3 A: in the log already with status NEW, the row says RESOLVED; nothing was changed")));
+}
+
+TEST(ImporterTest, AHistoryThatHasEndedSaysWhatToDo) {
+  FakePipeline pipeline;
+  pipeline.refusals["0 2"] = Refuse(absl::StatusCode::kFailedPrecondition, "NOT_HISTORY", "its history has ended");
+  const Imported run = Import(File(1, 3), pipeline);
+  EXPECT_THAT(run.told.bad_rows,
+              ElementsAre(AllOf(HasSubstr("3 0: NOT_HISTORY: its history has ended. An earlier import ended it"),
+                                HasSubstr("`docket case`"))));
+}
+
 TEST(ImporterTest, ARefusalEndsItsCaseAndNoOther) {
   FakePipeline pipeline;
-  pipeline.refusals["1 2"] = Refuse(absl::StatusCode::kFailedPrecondition, "NOT_HISTORY", "it has ended");
+  pipeline.refusals["1 2"] = Refuse(absl::StatusCode::kFailedPrecondition, "SOURCE_ROW_GAP", "one is missing");
   const Imported run = Import(File(3, 4), pipeline);
   ASSERT_TRUE(run.status.ok()) << run.status;
   EXPECT_THAT(pipeline.log["1"], ElementsAre("1"));
   EXPECT_THAT(pipeline.log["2"], ElementsAre("1", "2", "3", "4", "end"));
-  EXPECT_THAT(run.told.bad_rows, ElementsAre("7 1: NOT_HISTORY: it has ended"));
+  EXPECT_THAT(run.told.bad_rows, ElementsAre("7 1: SOURCE_ROW_GAP: one is missing"));
   EXPECT_EQ(run.counts.refused, 1);
   EXPECT_EQ(run.counts.rows_after_refusal, 2);
   EXPECT_EQ(run.counts.rows_done, 9);

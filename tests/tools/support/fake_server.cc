@@ -114,18 +114,22 @@ class FakeServer::Admin final : public v1::AdminService::Service {
 };
 
 FakeServer::FakeServer() {
+  Start(0);
+  address_ = absl::StrCat("127.0.0.1:", port_);
+}
+
+void FakeServer::Start(int port) {
+  services_.clear();  // a service belongs to one server for its life
   services_.push_back(std::make_unique<Cases>(*this));
   services_.push_back(std::make_unique<Queues>(*this));
   services_.push_back(std::make_unique<Audit>(*this));
   services_.push_back(std::make_unique<Policies>(*this));
   services_.push_back(std::make_unique<Admin>(*this));
-  int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
   for (const auto& service : services_) builder.RegisterService(service.get());
   server_ = builder.BuildAndStart();
-  DOCKET_CHECK(server_ != nullptr && port != 0);
-  address_ = absl::StrCat("127.0.0.1:", port);
+  DOCKET_CHECK(server_ != nullptr && port_ != 0);
 }
 
 FakeServer::~FakeServer() { Stop(); }
@@ -136,6 +140,11 @@ void FakeServer::Stop() {
   server_->Shutdown(absl::ToChronoTime(absl::Now()));
   server_->Wait();
   server_.reset();
+}
+
+void FakeServer::Restart() {
+  DOCKET_CHECK(server_ == nullptr);
+  Start(port_);
 }
 
 client::ClientOptions FakeServer::ClientOptions() {

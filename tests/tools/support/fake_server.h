@@ -41,6 +41,8 @@ class FakeServer {
   std::string last_principal() const;
   // Ends the server and whatever still runs on it. The port refuses connections afterwards.
   void Stop();
+  // Begins again at the same port. REQUIRES: stopped.
+  void Restart();
 
   Answer<v1::ExecuteRequest, v1::ExecuteReply> execute;
   Answer<v1::ListAllowedCommandsRequest, v1::ListAllowedCommandsReply> list_allowed;
@@ -68,6 +70,8 @@ class FakeServer {
   class Policies;
   class Admin;
 
+  // port 0: a free one.
+  void Start(int port);
   template <class Request, class Reply>
   grpc::Status Run(grpc::ServerContext* context, const Answer<Request, Reply>& answer, const Request& request,
                    Reply* reply);
@@ -80,6 +84,7 @@ class FakeServer {
   std::string last_principal_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
   std::string address_;
 };
 
