@@ -12,11 +12,11 @@
 
 namespace docket::import_tool {
 
-// A file read once from front to end, gunzipped on the way when it is compressed. Holds one buffer of kBufferBytes,
+// A file read once from front to end, gunzipped on the way when it is compressed. Holds two buffers of kBufferBytes,
 // whatever the size of the file. Skips a UTF-8 byte order mark. Counts lines. Not thread-safe.
 //
-// Damage (a truncated or corrupt gzip file, a failing disk) ends the bytes early and is told by status(): whoever
-// meets the end must ask it before believing that the file is over.
+// Damage (a truncated or corrupt gzip file, other bytes behind it, a failing disk) and text in UTF-16 end the bytes
+// early and are told by status(): whoever meets the end must ask it before believing that the file is over.
 class ByteSource {
  public:
   static constexpr size_t kBufferBytes = 256 * 1024;
@@ -42,26 +42,28 @@ class ByteSource {
   // Line of the byte that Get() would return, from 1. A lone CR does not end a line.
   uint64_t line() const { return line_; }
 
-  // OK, or why the bytes ended before the file did (kDataLoss).
+  // OK, or why the bytes ended before the file did (kDataLoss; kInvalidArgument: UTF-16). Does not name the file.
   const absl::Status& status() const { return status_; }
 
   // How much of the file on disk was read, 0 to 1.
   double Progress() const;
 
  private:
-  explicit ByteSource(std::string path) : path_(std::move(path)), buffer_(kBufferBytes) {}
-  bool Fill();
+  class Input;  // the file as plain bytes; zlib stays out of the header
 
-  std::string path_;
+  explicit ByteSource(std::unique_ptr<Input> input);
+  bool Fill();
+  // Looks at the first bytes.
+  void Begin();
+
+  std::unique_ptr<Input> input_;
   std::vector<char> buffer_;
   size_t position_ = 0;
   size_t filled_ = 0;
   uint64_t line_ = 1;
   bool at_end_ = false;
   bool started_ = false;
-  uint64_t file_bytes_ = 0;
   absl::Status status_;
-  void* file_ = nullptr;  // gzFile; zlib stays out of the header
 };
 
 }  // namespace docket::import_tool

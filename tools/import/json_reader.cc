@@ -61,6 +61,10 @@ class JsonReader : public RecordReader {
   // Moves to the brace of the next object; false at the end.
   absl::StatusOr<bool> FindObject() {
     SkipSpace();
+    if (first_ && source_->Peek() == ByteSource::kEnd) {
+      DOCKET_RETURN_IF_ERROR(source_->status());
+      return absl::InvalidArgumentError("the file is empty, want an array or objects one after another");
+    }
     if (first_ && source_->Peek() == '[') {
       source_->Get();
       in_array_ = true;

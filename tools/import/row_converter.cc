@@ -148,6 +148,11 @@ absl::StatusOr<ConvertedRow> RowConverter::Convert(const Record& record) {
   if (mapping_.rows == RowMeaning::kWholeCase && !converted.received_at.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("no time in ", mapping_.received_at.names.front()));
   }
+  // The rows of a history may come late from a source; the one row of a whole case has no neighbour to be put right by.
+  if (mapping_.rows == RowMeaning::kWholeCase && converted.time < *converted.received_at) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("updated_at: \"", updated, "\", want no earlier than received_at, \"", received, "\""));
+  }
   docket::v1::SourceRow& row = converted.row;
   row.set_line(record.line);
   std::string source_status = Value(mapping_.status.columns, record);

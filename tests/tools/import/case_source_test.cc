@@ -284,6 +284,20 @@ TEST(CaseSourceTest, ACaseClosedBeforeItWasOpenedIsRejectedWhole) {
   EXPECT_EQ(converted.cases[0].key, "2");
 }
 
+TEST(CaseSourceTest, AWholeCaseThatEndsBeforeItsReceiptIsRejectedWithoutARuleInTheMapping) {
+  const std::string mapping = kCityMapping;
+  const Converted converted = Convert(
+      "unique_key,Kind,Created,Closed,Status,How\n"
+      "1,Noise,2016-07-02,2016-07-01,Open,\n"
+      "2,Noise,2016-07-02,2016-07-02,Open,\n",
+      mapping.substr(0, mapping.find("reject:")));
+  EXPECT_THAT(converted.told.bad_rows,
+              ElementsAre("2 1: updated_at: \"2016-07-01\", want no earlier than received_at, \"2016-07-02\""));
+  EXPECT_THAT(converted.told.notes, IsEmpty());
+  ASSERT_THAT(converted.cases, SizeIs(1));
+  EXPECT_EQ(converted.cases[0].key, "2");
+}
+
 TEST(CaseSourceTest, ADamagedFileEndsAfterTheCasesBeforeTheDamage) {
   const Mapping mapping = MustParse(absl::StrReplaceAll(kSmallMapping, {{"format: csv", "format: json"}}));
   auto bytes = MustOpen(WriteFile(

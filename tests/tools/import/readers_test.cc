@@ -78,6 +78,35 @@ TEST(ByteSourceTest, AFlippedBitInAGzipFileIsDataLoss) {
   EXPECT_EQ(source->status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST(ByteSourceTest, GzipFilesOneBehindTheOtherAreOneAndZerosArePadding) {
+  const std::string bytes = absl::StrCat(ReadBytes(WriteGzip("a\n")), ReadBytes(WriteGzip("b\n")));
+  EXPECT_EQ(Drain(*MustOpen(WriteFile(bytes))), "a\nb\n");
+  auto padded = MustOpen(WriteFile(bytes + std::string(1000, '\0')));
+  EXPECT_EQ(Drain(*padded), "a\nb\n");
+  EXPECT_TRUE(padded->status().ok());
+}
+
+TEST(ByteSourceTest, WhatStandsBehindGzipDataIsDataLoss) {
+  for (const char* behind : {"garbage", "x", "\x1F"}) {
+    auto source = MustOpen(WriteFile(absl::StrCat(ReadBytes(WriteGzip("a\n")), behind)));
+    EXPECT_EQ(Drain(*source), "a\n");
+    EXPECT_EQ(source->status(),
+              absl::DataLossError("behind the gzip data stands something that is none, after line 2"));
+  }
+}
+
+TEST(ByteSourceTest, Utf16IsNamed) {
+  using std::string_literals::operator""s;
+  for (const std::string& bytes : {"\xFF\xFE"
+                                   "a\0"s,
+                                   "\xFE\xFF\0a"s, "a\0,\0"s, "\0a\0,"s}) {
+    auto source = MustOpen(WriteFile(bytes));
+    EXPECT_EQ(Drain(*source), "");
+    EXPECT_EQ(source->status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(source->status().message()), HasSubstr("looks like UTF-16, want UTF-8"));
+  }
+}
+
 TEST(ByteSourceTest, AMissingFileAndAFolderAreRefused) {
   EXPECT_EQ(ByteSource::Open("/nonexistent/file").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ByteSource::Open(testing::TempDir()).status().code(), absl::StatusCode::kInvalidArgument);
@@ -150,7 +179,10 @@ TEST(JsonTest, AnArrayAndJsonLinesGiveTheSameRecords) {
   EXPECT_THAT(Json("[{\"a\": \"x\", \"b\": 1.50},\n {\"b\": true}]\n"), ElementsAre("1: x|1.50", "2: |true"));
   EXPECT_THAT(Json("{\"a\": \"x\", \"b\": 1.50}\n{\"b\": true}\n"), ElementsAre("1: x|1.50", "2: |true"));
   EXPECT_THAT(Json("[]"), SizeIs(0));
-  EXPECT_THAT(Json(""), SizeIs(0));
+  EXPECT_THAT(Json("[]"), SizeIs(0));
+  for (const char* nothing : {"", " \n"}) {
+    EXPECT_THAT(Json(nothing), ElementsAre("error: the file is empty, want an array or objects one after another"));
+  }
 }
 
 TEST(JsonTest, EscapesNestedObjectsArraysAndNull) {
