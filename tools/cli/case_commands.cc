@@ -17,6 +17,7 @@
 #include "tools/cli/text.h"
 #include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
+#include "workflow/base/time.h"
 
 // Reading cases: show, list, history, clocks, allowed.
 namespace docket::cli {
@@ -38,7 +39,7 @@ int Show(GlobalOptions& options, const CaseInput& input) {
   const auto reply = options.client().GetCase(request);
   if (!reply.ok()) return ReportFailure(options, reply.status(), input.case_name);
   if (PrintJson(options, *reply)) return kExitOk;
-  PrintCase(options, reply->case_());
+  PrintCase(options, reply->case_(), FromProto(reply->valid_at()));
   *options.out << "\n" << Footing(options, *reply) << "\n";
   return kExitOk;
 }
@@ -53,7 +54,7 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
   if (!reply.ok()) return ReportFailure(options, reply.status(), input.case_name);
   if (PrintJson(options, *reply, "clocks")) return kExitOk;
   if (reply->clocks().empty()) *options.out << "no clocks\n";
-  PrintClocks(options, reply->clocks());
+  PrintClocks(options, reply->clocks(), FromProto(reply->valid_at()));
   *options.out << Footing(options, *reply) << "\n";
   return kExitOk;
 }

@@ -82,7 +82,7 @@ void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
 
 }  // namespace
 
-std::string ClockStands(const v1::Clock& clock, absl::Time now) {
+std::string ClockStands(const v1::Clock& clock, absl::Time valid_at) {
   const bool window = clock.nature() == v1::WINDOW;
   if (clock.state() == v1::CANCELLED) return absl::StrCat("cancelled, ", clock.cancel_cause());
   if (clock.state() == v1::FULFILLED) {
@@ -94,19 +94,19 @@ std::string ClockStands(const v1::Clock& clock, absl::Time now) {
   const absl::Time due = clock.has_due_at() ? FromProto(clock.due_at()) : absl::InfiniteFuture();
   const bool breached = clock.has_breached_due_at();
   const absl::Time late_since = breached ? FromProto(clock.breached_due_at()) : due;
-  if (breached || due < now) {
+  if (breached || due < valid_at) {
     if (window) return "elapsed";
-    return absl::StrCat("late by ", FormatSpan(now - late_since), paused ? ", waiting" : "");
+    return absl::StrCat("late by ", FormatSpan(valid_at - late_since), paused ? ", waiting" : "");
   }
   if (paused) {
     if (!clock.has_remaining()) return "waiting";
     return absl::StrCat("waiting, ", FormatSpan(FromProto(clock.remaining())), " left");
   }
-  return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - now), " left");
+  return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - valid_at), " left");
 }
 
 void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::Clock>& clocks,
-                 const v1::Case* of_case) {
+                 absl::Time valid_at, const v1::Case* of_case) {
   Table table({{"CLOCK", Table::Align::kRight}, {"METRIC"}, {"OWED TO"}, {"TARGET"}, {"STARTED"}, {"DUE"},
                {"FIRST DUE"},
                {"STANDS"}, {"STOPPED"}, {"ANSWERS"}, {"POLICY"}});
@@ -114,20 +114,19 @@ void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrFiel
   for (const v1::Clock& clock : clocks) {
     const std::string due = FormatMoment(clock.due_at(), zone);
     const std::string first_due = FormatMoment(clock.first_due_at(), zone);
-    table.AddRow({absl::StrCat(clock.clock_no()),
-                  clock.cycle() > 1 ? absl::StrCat(clock.metric(), " #", clock.cycle()) : clock.metric(),
-                  v1::Obligation_Name(clock.obligation()), sla::FormatTarget(clock.target()),
-                  FormatMoment(clock.start_at(), zone),
-                  clock.due_provisional() ? absl::StrCat(due, " (provisional)") : due,
-                  first_due == due ? "" : first_due, ClockStands(clock, options.now()),
-                  FormatMoment(clock.stopped_at(), zone), clock.answerable(),
-                  absl::StrCat(clock.policy().id(), "@", clock.policy().version())});
+    table.AddRow(
+        {absl::StrCat(clock.clock_no()),
+         clock.cycle() > 1 ? absl::StrCat(clock.metric(), " #", clock.cycle()) : clock.metric(),
+         v1::Obligation_Name(clock.obligation()), sla::FormatTarget(clock.target()),
+         FormatMoment(clock.start_at(), zone), clock.due_provisional() ? absl::StrCat(due, " (provisional)") : due,
+         first_due == due ? "" : first_due, ClockStands(clock, valid_at), FormatMoment(clock.stopped_at(), zone),
+         clock.answerable(), absl::StrCat(clock.policy().id(), "@", clock.policy().version())});
   }
   if (of_case != nullptr && !table.empty()) *options.out << "\n";
   table.Print(*options.out);
 }
 
-void PrintCase(GlobalOptions& options, const v1::Case& value) {
+void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_at) {
   std::ostream& out = *options.out;
   const absl::TimeZone zone = options.zone();
   out << OneLine(value.case_no()) << "  " << OneLine(TextOf(value.title())) << "\n";
@@ -166,7 +165,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value) {
   PrintText("draft decision", value.draft().text(), out);
   PrintText("decision", value.decision().text(), out);
   PrintText("solution", value.solution(), out);
-  PrintClocks(options, value.clocks(), &value);
+  PrintClocks(options, value.clocks(), valid_at, &value);
   PrintEscalations(options, value);
 }
 

@@ -65,6 +65,27 @@ TEST_F(Readers, TheTwoAxesOfThePast) {
   EXPECT_EQ(FormatUtc(FromProto(asked.known_at())), monday);
 }
 
+TEST_F(Readers, LatenessIsThatOfTheInstantTheServerAnsweredFor) {
+  const auto late = [](v1::Clock* clock) {
+    clock->set_nature(v1::DUTY);
+    clock->set_state(v1::RUNNING);
+    *clock->mutable_due_at() = ToProto(kDue);
+  };
+  const absl::Time valid_at = kDue + absl::Hours(24 * 35 + 6);  // this program's clock stands before kDue
+  server_.get_case = [&](const v1::GetCaseRequest&, v1::GetCaseReply* reply) {
+    late(reply->mutable_case_()->add_clocks());
+    *reply->mutable_valid_at() = ToProto(valid_at);
+    return absl::OkStatus();
+  };
+  server_.get_clocks = [&](const v1::GetClocksRequest&, v1::GetClocksReply* reply) {
+    late(reply->add_clocks());
+    *reply->mutable_valid_at() = ToProto(valid_at);
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"case", "show", "CMP-1", "--as-of", "+35d"}).out, HasSubstr("late by 35d 6h"));
+  EXPECT_THAT(Run({"case", "clocks", "CMP-1", "--as-of", "+35d"}).out, HasSubstr("late by 35d 6h"));
+}
+
 TEST_F(Readers, CaseReadersWithoutReferencesResolveThemFirst) {
   server_.get_case = [](const v1::GetCaseRequest& request, v1::GetCaseReply* reply) {
     reply->mutable_case_()->set_case_id("id of " + request.external_ref().key());
