@@ -1,8 +1,13 @@
 #include "tools/cli/app.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <ostream>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/moments.h"
 
@@ -28,17 +33,37 @@ constexpr char kStart[] = R"(docket: complaints and tickets, with their deadline
 docket --help lists all commands; docket COMMAND --help shows one with examples.
 )";
 
+// Checks of CLI11: "" when the value is good.
+std::string CheckServer(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  uint32_t port = 0;
+  const bool good = colon != std::string::npos && colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
+                    port >= 1 && port <= 65535;
+  return good ? "" : absl::StrCat("\"", absl::CHexEscape(text), "\", want HOST:PORT, port 1 to 65535");
+}
+
+// The server's rule. gRPC ends the program over metadata with a control character, so it cannot be left to the server.
+std::string CheckPrincipal(const std::string& text) {
+  const bool good = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+           c == '.' || c == '_' || c == '-';
+  });
+  return good ? "" : absl::StrCat("\"", absl::CHexEscape(text), "\", want a principal id, of a-z 0-9 . _ -");
+}
+
 }  // namespace
 
 void BuildApp(CLI::App& app, GlobalOptions& options) {
   app.description("Docket: complaints and tickets, their deadlines and their history.");
-  app.footer(kExamples);
   app.set_version_flag("--version", "docket " DOCKET_VERSION);
   // Global options may stand anywhere on the line.
   app.fallthrough();
   app.require_subcommand(0, 1);
-  app.add_option("--server", options.server, "Server, HOST:PORT")->envname("DOCKET_SERVER")->capture_default_str();
-  app.add_option("--as", options.principal, "Principal on whose behalf")->envname("DOCKET_AS");
+  app.add_option("--server", options.server, "Server, HOST:PORT")
+      ->envname("DOCKET_SERVER")
+      ->check(CheckServer)
+      ->capture_default_str();
+  app.add_option("--as", options.principal, "Principal on whose behalf")->envname("DOCKET_AS")->check(CheckPrincipal);
   app.add_option("-o,--output", options.output, "table, json or jsonl")
       ->check(CLI::IsMember({"table", "json", "jsonl"}))
       ->capture_default_str();
@@ -57,6 +82,8 @@ void BuildApp(CLI::App& app, GlobalOptions& options) {
   AddLogCommands(app, options);
   AddAdminCommands(app, options);
   AddDirectoryCommand(app, options);
+  // Last: subcommands inherit the footer that stands when they are made, and these examples are not theirs.
+  app.footer(kExamples);
 }
 
 int RunApp(CLI::App& app, GlobalOptions& options, std::vector<std::string> arguments) {

@@ -60,9 +60,14 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
 }
 
 void PrintHistory(GlobalOptions& options, const v1::ReadHistoryReply& history) {
-  Table table({{"REV", Table::Align::kRight}, {"OCCURRED"}, {"RECORDED"}, {"EVENT"}, {"BY"},
-               {"WHAT", Table::Align::kLeft, 120},
-               {"MARKS"}, {"STATE AFTER"}});
+  Table table({{"REV", Table::Align::kRight},
+               {"OCCURRED"},
+               {"RECORDED"},
+               {"EVENT"},
+               {"BY"},
+               {"WHAT", Table::Align::kLeft, Table::kUncut},
+               {"MARKS"},
+               {"STATE AFTER"}});
   const absl::TimeZone zone = options.zone();
   bool claimed = false;
   for (const auto& entry : history.entries()) {
@@ -74,7 +79,7 @@ void PrintHistory(GlobalOptions& options, const v1::ReadHistoryReply& history) {
                   ActorText(event.actor()), EventSummary(event.event(), zone), MarksOf(event),
                   entry.has_state() ? entry.state().status().status() : ""});
   }
-  table.Print(*options.out);
+  table.Print(*options.out, options.columns);
   if (claimed) *options.out << "(claimed): identity not verified\n";
   *options.out << "position " << history.position() << ", times in " << options.zone_name() << "\n";
 }
@@ -219,7 +224,8 @@ void AddCaseCommands(CLI::App& app, GlobalOptions& options) {
 
   auto input = std::make_shared<CaseInput>();
   CLI::App* show = AddReader(*cases, options, "show", "One case, now or in the past", Show, input);
-  show->add_option("--revision", input->revision, "As it was after this revision");
+  show->add_option("--revision", input->revision, "As it was after this revision, from 1")
+      ->check([](const std::string& text) { return text == "0" ? "0, want 1 (the first) or more" : std::string(); });
   input->as_of.AddTo(show);
   show->footer("Example:\n  docket case show CMP-2026-000017-K --as-known \"2026-11-20 17:00\"");
   AddList(*cases, options);

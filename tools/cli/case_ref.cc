@@ -13,7 +13,10 @@ CaseRef ParseCaseRef(const std::string& text) {
 }
 
 absl::Status ResolveExternal(client::Client& client, CaseRef* ref) {
-  if (ref->source.empty()) return absl::OkStatus();
+  return ref->source.empty() ? absl::OkStatus() : ResolveId(client, ref);
+}
+
+absl::Status ResolveId(client::Client& client, CaseRef* ref) {
   v1::GetCaseRequest request;
   SetCase(*ref, &request);
   DOCKET_ASSIGN_OR_RETURN(const v1::GetCaseReply reply, client.GetCase(request));

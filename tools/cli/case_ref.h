@@ -28,7 +28,9 @@ void SetCase(const CaseRef& ref, Request* request) {
   request->mutable_external_ref()->set_key(ref.key);
 }
 
-// For requests without external_ref: asks the server which case it is.
+// Asks the server which case it is: leaves nothing but its id.
+absl::Status ResolveId(client::Client& client, CaseRef* ref);
+// The same for requests that take numbers but no external_ref.
 absl::Status ResolveExternal(client::Client& client, CaseRef* ref);
 
 template <class Request>

@@ -1,6 +1,7 @@
 #include "tools/cli/command_form.h"
 
 #include <limits>
+#include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -208,6 +209,13 @@ absl::Status ParseMessage(absl::string_view text, const FormContext& context, Me
   return absl::OkStatus();
 }
 
+absl::Status AddArray(absl::string_view text, Message* message, const FieldDescriptor& field) {
+  const std::unique_ptr<Message> parsed(message->New());
+  DOCKET_RETURN_IF_ERROR(FromJson(absl::StrCat("{\"", field.name(), "\":", text, "}"), parsed.get()));
+  message->MergeFrom(*parsed);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool FormField::is_flag() const { return field().cpp_type() == FieldDescriptor::CPPTYPE_BOOL && !repeated(); }
@@ -224,9 +232,23 @@ absl::Status SetField(const FormField& field, absl::string_view text, const Form
   for (size_t i = 0; i + 1 < field.path.size(); ++i) {
     message = message->GetReflection()->MutableMessage(message, field.path[i]);
   }
-  const absl::Status status = StoreText(text, context, message, field.field());
+  const bool array = field.repeated() && field.field().cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+                     absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "[");
+  const absl::Status status =
+      array ? AddArray(text, message, field.field()) : StoreText(text, context, message, field.field());
   if (status.ok()) return status;
   return absl::InvalidArgumentError(absl::StrCat("--", field.option, ": ", status.message()));
+}
+
+std::string CommandLine(const FieldDescriptor& verb, const std::string& case_name) {
+  std::string line = absl::StrCat("docket case ", VerbName(verb), case_name.empty() ? "" : " ", case_name);
+  for (const FormField& field : FormFields(*verb.message_type())) {
+    if (!field.required) continue;
+    const auto* names = field.field().enum_type();
+    const std::string value = names != nullptr && names->value_count() > 1 ? names->value(1)->name() : "…";
+    absl::StrAppend(&line, " --", field.option, " ", value);
+  }
+  return line;
 }
 
 std::string RemedyText(const std::string& meet_by, const std::string& case_name) {
@@ -234,7 +256,7 @@ std::string RemedyText(const std::string& meet_by, const std::string& case_name)
   const auto* verbs = v1::Command::descriptor()->FindOneofByName("command");
   for (int i = 0; i < verbs->field_count(); ++i) {
     if (verbs->field(i)->name() != name) continue;
-    return absl::StrCat("docket case ", VerbName(*verbs->field(i)), " ", case_name.empty() ? "CASE" : case_name);
+    return CommandLine(*verbs->field(i), case_name.empty() ? "CASE" : case_name);
   }
   return meet_by;
 }

@@ -44,8 +44,11 @@ std::vector<FormField> FormFields(const google::protobuf::Descriptor& type);
 absl::Status SetField(const FormField& field, absl::string_view text, const FormContext& context,
                       google::protobuf::Message* message);
 
-// The line to type when `meet_by` (of an unmet condition) names a command: "docket case assign CMP-1"; other words stay
-// as the server wrote them. `case_name` empty: CASE.
+// The line to type for a command, with the options it cannot do without: "docket case assign CMP-1 --owner …".
+std::string CommandLine(const google::protobuf::FieldDescriptor& verb, const std::string& case_name);
+
+// The line to type when `meet_by` (of an unmet condition) names a command; other words stay as the server wrote them.
+// `case_name` empty: CASE.
 std::string RemedyText(const std::string& meet_by, const std::string& case_name);
 
 // The number of the enum value called `text`, in any case, '-' for '_'. kInvalidArgument lists the names.

@@ -1,9 +1,11 @@
 #include "tools/cli/global_options.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <iostream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tools/cli/command_form.h"
@@ -11,6 +13,20 @@
 #include "tools/cli/table.h"
 
 namespace docket::cli {
+namespace {
+
+size_t TerminalColumns() {
+  winsize size = {};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// The message without the unmet conditions, which are listed one by one.
+std::string MessageOf(const client::CallFailure& failure) {
+  if (failure.unmet.empty()) return failure.message;
+  return failure.message.substr(0, failure.message.find(absl::StrCat(": ", failure.unmet.front().description)));
+}
+
+}  // namespace
 
 GlobalOptions::GlobalOptions()
     : out(&std::cout),
@@ -18,6 +34,7 @@ GlobalOptions::GlobalOptions()
       in(&std::cin),
       out_is_terminal(isatty(STDOUT_FILENO) == 1),
       err_is_terminal(isatty(STDERR_FILENO) == 1),
+      columns(TerminalColumns()),
       now([] { return absl::Now(); }) {}
 
 GlobalOptions::~GlobalOptions() = default;
@@ -68,7 +85,7 @@ int ReportFailure(GlobalOptions& options, const absl::Status& status, const std:
     if (!failure.reason.empty()) err << " " << failure.reason;
     err << "\n";
     // The message of a refusal of fields only repeats them.
-    if (failure.fields.empty()) err << "  " << OneLine(failure.message) << "\n";
+    if (failure.fields.empty()) err << "  " << OneLine(MessageOf(failure)) << "\n";
   }
   if (!failure.unmet.empty()) err << "unmet:\n";
   for (const Unmet& unmet : failure.unmet) {
@@ -77,8 +94,12 @@ int ReportFailure(GlobalOptions& options, const absl::Status& status, const std:
   }
   for (const BadField& field : failure.fields) err << "  " << field.field << ": " << OneLine(field.description) << "\n";
   for (const auto& [key, value] : failure.metadata) {
-    if (failure.fields.empty()) err << "  " << key << ": " << value << "\n";
+    if (failure.fields.empty() && !absl::StrContains(failure.message, value)) {
+      err << "  " << key << ": " << OneLine(value) << "\n";
+    }
   }
+  if (failure.reason == "PRINCIPAL_MISSING")
+    err << "say who you are: --as PRINCIPAL, or DOCKET_AS in the environment\n";
   if (failure.retry_after.has_value()) err << "try again after " << FormatSpan(*failure.retry_after) << "\n";
   if (!failure.unknown_outcome_of.empty()) {
     err << "It is not known whether this took effect. Run the same command again with --request-id "

@@ -41,6 +41,7 @@ struct GlobalOptions {
   std::istream* in;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  size_t columns = 0;  // of the terminal that `out` is; 0: it is none
   std::function<absl::Time()> now;
   // Retries and waits; server, principal and timeout are taken from above.
   client::ClientOptions client_options;

@@ -4,10 +4,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tools/cli/case_ref.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/event_lines.h"
 #include "tools/cli/json_output.h"
 #include "tools/client/event_streams.h"
+#include "workflow/base/check.h"
 
 namespace docket::cli {
 namespace {
@@ -66,29 +68,38 @@ class EventPrinter {
   uint64_t printed_ = 0;
 };
 
-void FillFilter(const LogInput& input, v1::EventFilter* filter) {
-  for (const std::string& type : input.types) filter->add_types(type);
-  for (const std::string& id : input.cases) filter->add_case_ids(id);
-  filter->set_department(input.department);
+// The log knows cases by their ids alone.
+absl::StatusOr<v1::EventFilter> FilterOf(GlobalOptions& options, const LogInput& input) {
+  v1::EventFilter filter;
+  for (const std::string& type : input.types) filter.add_types(type);
+  for (const std::string& name : input.cases) {
+    CaseRef ref = ParseCaseRef(name);
+    if (ref.case_id.empty()) DOCKET_RETURN_IF_ERROR(ResolveId(options.client(), &ref));
+    filter.add_case_ids(ref.case_id);
+  }
+  filter.set_department(input.department);
+  return filter;
 }
 
 int Read(GlobalOptions& options, const LogInput& input) {
   if (input.follow && options.format() == OutputFormat::kJson && input.limit == 0) {
     return ReportUsage(options, "--follow has no end, so -o json would never be whole; use -o jsonl or --limit");
   }
+  const auto filter = FilterOf(options, input);
+  if (!filter.ok()) return ReportFailure(options, filter.status());
   EventPrinter printer(options, input.limit);
   absl::Status status;
   if (input.follow) {
     v1::SubscribeRequest request;
     request.set_from_position(input.from);
-    FillFilter(input, request.mutable_filter());
+    *request.mutable_filter() = *filter;
     status = client::Subscribe(options.client(), request,
                                [&](const v1::SubscribeReply& reply) { return printer.Print(reply); });
   } else {
     v1::ReadLogRequest request;
     request.set_from_position(input.from);
     request.set_limit(input.limit);
-    FillFilter(input, request.mutable_filter());
+    *request.mutable_filter() = *filter;
     status = client::ReadLog(options.client(), request,
                              [&](const v1::ReadLogReply& reply) { return printer.Print(reply); });
   }
@@ -110,7 +121,8 @@ void AddLogCommands(CLI::App& app, GlobalOptions& options) {
   read->add_flag("--follow", input->follow, "Go on with new events as they happen");
   read->add_option("--type", input->types, "Only this event type, e.g. ClockBreached; may be repeated")
       ->allow_extra_args(false);
-  read->add_option("--case", input->cases, "Only this case id; may be repeated")->allow_extra_args(false);
+  read->add_option("--case", input->cases, "Only this case (number, id, or source:key); may be repeated")
+      ->allow_extra_args(false);
   read->add_option("--department", input->department, "Only cases this department is accountable for (with --follow)");
   read->add_option("--limit", input->limit, "Events at most");
   read->footer("Example:\n  docket -o jsonl log read --from 1 --follow --type ClockBreached --type EscalationRaised");

@@ -32,6 +32,10 @@ struct DutyInput {
 absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options, const DutyInput& input) {
   v1::ListDutiesRequest request;
   request.set_preset(input.preset);
+  if (input.preset == v1::MINE && options.principal.empty() && input.owner.empty()) {
+    return absl::InvalidArgumentError(
+        "whose duties? want --as PRINCIPAL (or DOCKET_AS in the environment), or --owner PRINCIPAL");
+  }
   DOCKET_RETURN_IF_ERROR(input.as_of.Apply(options, &request));
   if (input.preset == v1::AT_RISK) {
     const auto span = ParseSpan(input.within);

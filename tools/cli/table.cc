@@ -109,7 +109,18 @@ void Table::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-void Table::Print(std::ostream& out) const {
+void Table::Fit(size_t fit, std::vector<size_t>* widths) const {
+  size_t total = 0;
+  for (const size_t width : *widths) total += width == 0 ? 0 : width + (total == 0 ? 0 : 2);
+  for (size_t i = 0; i < columns_.size() && total > fit; ++i) {
+    if (columns_[i].max_width != kUncut || (*widths)[i] <= kLeast) continue;
+    const size_t cut = std::min(total - fit, (*widths)[i] - kLeast);
+    (*widths)[i] -= cut;
+    total -= cut;
+  }
+}
+
+void Table::Print(std::ostream& out, size_t fit) const {
   if (rows_.empty()) return;
   std::vector<size_t> widths(columns_.size(), 0);
   for (const auto& row : rows_) {
@@ -120,6 +131,7 @@ void Table::Print(std::ostream& out) const {
     headers.push_back(columns_[i].header);
     if (widths[i] > 0) widths[i] = std::max(widths[i], DisplayWidth(columns_[i].header));
   }
+  if (fit > 0) Fit(fit, &widths);
   PrintLine(headers, widths, out);
   for (const auto& row : rows_) PrintLine(row, widths, out);
 }
@@ -130,9 +142,10 @@ void Table::PrintLine(const std::vector<std::string>& cells, const std::vector<s
   bool first = true;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] == 0) continue;
-    const std::string padding(widths[i] - DisplayWidth(cells[i]), ' ');
+    const std::string cell = Shorten(cells[i], widths[i]);
+    const std::string padding(widths[i] - DisplayWidth(cell), ' ');
     const bool right = columns_[i].align == Align::kRight;
-    absl::StrAppend(&line, first ? "" : "  ", right ? padding : "", cells[i], right ? "" : padding);
+    absl::StrAppend(&line, first ? "" : "  ", right ? padding : "", cell, right ? "" : padding);
     first = false;
   }
   line.erase(line.find_last_not_of(' ') + 1);

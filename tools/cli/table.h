@@ -2,6 +2,7 @@
 #define DOCKET_TOOLS_CLI_TABLE_H_
 
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,22 @@ class Table {
     size_t max_width = 60;
   };
 
+  static constexpr size_t kUncut = std::numeric_limits<size_t>::max();  // a max_width
+
   explicit Table(std::vector<Column> columns);
   // REQUIRES: as many cells as columns.
   void AddRow(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
 
   // Header and rows, two spaces between columns, no spaces at line ends. Columns empty in every row are left out.
-  // Prints nothing when there are no rows.
-  void Print(std::ostream& out) const;
+  // Prints nothing when there are no rows. A table wider than `fit` is made to fit by cutting its kUncut column, though
+  // not below kLeast; 0: as wide as it is.
+  void Print(std::ostream& out, size_t fit = 0) const;
 
  private:
+  static constexpr size_t kLeast = 20;
+
+  void Fit(size_t fit, std::vector<size_t>* widths) const;
   void PrintLine(const std::vector<std::string>& cells, const std::vector<size_t>& widths, std::ostream& out) const;
 
   std::vector<Column> columns_;

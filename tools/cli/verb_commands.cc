@@ -105,17 +105,6 @@ void AddFormOptions(CLI::App& command, VerbInput& input) {
   }
 }
 
-std::string Example(const FieldDescriptor& verb, const std::vector<FormField>& fields) {
-  std::string line = absl::StrCat("Example:\n  docket case ", VerbName(verb), IsFiling(verb) ? "" : " CASE");
-  for (const FormField& field : fields) {
-    if (!field.required) continue;
-    const auto* names = field.field().enum_type();
-    const std::string value = names != nullptr && names->value_count() > 1 ? names->value(1)->name() : "…";
-    absl::StrAppend(&line, " --", field.option, " ", value);
-  }
-  return line;
-}
-
 std::string Summary(const FieldDescriptor& verb, const std::vector<FormField>& fields) {
   std::vector<std::string> required;
   for (const FormField& field : fields) {
@@ -132,7 +121,7 @@ void AddVerb(CLI::App& cases, GlobalOptions& options, const FieldDescriptor& ver
   input->flags.resize(input->fields.size());
   CLI::App* command = AddCommand(cases, VerbName(verb), Summary(verb, input->fields), options,
                                  [&options, input] { return RunVerb(options, *input); });
-  command->footer(Example(verb, input->fields));
+  command->footer(absl::StrCat("Example:\n  ", CommandLine(verb, IsFiling(verb) ? "" : "CASE")));
   if (!IsFiling(verb)) command->add_option("CASE", input->case_name, "The case")->required();
   AddFormOptions(*command, *input);
   constexpr char kGroup[] = "Any command";

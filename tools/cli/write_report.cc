@@ -64,12 +64,12 @@ void ReportDryRun(GlobalOptions& options, const v1::ExecuteReply& reply) {
   if (PrintJson(options, reply, "events")) return;
   std::ostream& out = *options.out;
   if (reply.events().empty()) out << "nothing would happen\n";
-  Table table({{"WOULD HAPPEN"}, {"WHEN"}, {"WHAT", Table::Align::kLeft, 120}});
+  Table table({{"WOULD HAPPEN"}, {"WHEN"}, {"WHAT", Table::Align::kLeft, Table::kUncut}});
   for (const auto& event : reply.events()) {
     table.AddRow({event.type(), FormatMoment(event.event().occurred_at(), options.zone()),
                   EventSummary(event.event(), options.zone())});
   }
-  table.Print(out);
+  table.Print(out, options.columns);
   out << "dry run: nothing was written\n";
 }
 

@@ -27,6 +27,7 @@ inline Ran RunDocket(std::vector<std::string> arguments, const std::string& inpu
   options.err = &err;
   options.in = &in;
   options.out_is_terminal = false;
+  options.columns = 0;
   options.err_is_terminal = false;
   options.now = [] { return absl::FromUnixSeconds(1'795'185'000); };  // 2026-11-20T14:30:00Z
   options.utc = true;

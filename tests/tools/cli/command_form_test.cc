@@ -167,6 +167,17 @@ TEST(CommandForm, MessagesAreJsonOrPairs) {
   EXPECT_EQ(by_json.findings(0).finding(), v1::UPHELD);
 }
 
+TEST(CommandForm, ARepeatedMessageTakesAJsonArray) {
+  v1::DraftDecision decision;
+  const FormField findings = Field(*decision.descriptor(), "findings");
+  ASSERT_TRUE(SetField(findings, "matter_no=1,finding=upheld", kContext, &decision).ok());
+  ASSERT_TRUE(SetField(findings, R"( [{"matterNo":2,"finding":"UPHELD"},{"matterNo":3}])", kContext, &decision).ok());
+  ASSERT_EQ(decision.findings_size(), 3);
+  EXPECT_EQ(decision.findings(1).finding(), v1::UPHELD);
+  EXPECT_EQ(decision.findings(2).matter_no(), 3);
+  EXPECT_THAT(SetError<v1::DraftDecision>("findings", "[{\"nope\":1}]"), HasSubstr("--findings: not the JSON of"));
+}
+
 TEST(CommandForm, AWrongMessageNamesItsFields) {
   EXPECT_THAT(SetError<v1::DraftDecision>("findings", "colour=red"),
               HasSubstr("want JSON, or name=value,… of matter_no"));

@@ -138,12 +138,12 @@ TEST_F(Commands, ARefusalListsEveryUnmetConditionWithTheCommandThatMeetsIt) {
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.err,
             "refused: FAILED_PRECONDITION GUARD_UNMET\n"
-            "  case CMP-1: the case has no owner; message 7 is unanswered; the referral rights were not told\n"
+            "  case CMP-1\n"
             "unmet:\n"
             "  OWNER_REQUIRED: the case has no owner\n"
-            "    met by: docket case assign CMP-1\n"
+            "    met by: docket case assign CMP-1 --owner …\n"
             "  MESSAGE_UNANSWERED: message 7 is unanswered\n"
-            "    met by: docket case mark-no-reply-needed CMP-1\n"
+            "    met by: docket case mark-no-reply-needed CMP-1 --inbound-revision …\n"
             "  RIGHTS_NOT_TOLD: the referral rights were not told\n"
             "    met by: a letter\n");
 }

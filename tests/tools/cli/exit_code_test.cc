@@ -28,6 +28,37 @@ TEST(ExitCode, UsageIsTwo) {
   EXPECT_EQ(RunDocket({"log", "read", "--follow", "-o", "json"}).exit_code, 2);
 }
 
+TEST(ExitCode, AWrongPrincipalIsRefusedBeforeItReachesTheWire) {
+  for (const char* principal : {"x\ny", "Alice", "a b", "caf\xC3\xA9"}) {
+    const Ran ran = RunDocket({"--as", principal, "mine"});
+    EXPECT_EQ(ran.exit_code, 2) << principal;
+    EXPECT_THAT(ran.err, HasSubstr("want a principal id, of a-z 0-9 . _ -"));
+  }
+  EXPECT_THAT(RunDocket({"--as", "x\ny", "mine"}).err, HasSubstr("--as: \"x\\ny\""));
+}
+
+TEST(ExitCode, AWrongServerNamesTheForm) {
+  for (const char* server : {"", "host", ":7450", "host:", "host:0", "host:65536", "host:http"}) {
+    const Ran ran = RunDocket({"--server", server, "overdue"});
+    EXPECT_EQ(ran.exit_code, 2) << server;
+    EXPECT_THAT(ran.err, HasSubstr("want HOST:PORT"));
+  }
+}
+
+TEST(ExitCode, RevisionZeroIsNoRevision) {
+  const Ran ran = RunDocket({"case", "show", "CMP-1", "--revision", "0"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--revision: 0, want 1 (the first) or more"));
+}
+
+TEST(ExitCode, HelpOfACommandShowsNoExampleOfAnother) {
+  EXPECT_THAT(RunDocket({"--help"}).out, HasSubstr("docket case file --kind complaint"));
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"admin", "--help"}, {"waiting", "--help"}, {"case", "allowed", "--help"}}) {
+    EXPECT_THAT(RunDocket(command).out, testing::Not(HasSubstr("docket case file"))) << command[0];
+  }
+}
+
 TEST(ExitCode, HelpAndVersionAreZero) {
   EXPECT_EQ(RunDocket({"--help"}).exit_code, 0);
   EXPECT_EQ(RunDocket({"case", "hold", "--help"}).exit_code, 0);

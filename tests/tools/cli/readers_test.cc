@@ -44,7 +44,8 @@ TEST_F(Readers, AllowedTellsWhatForbidsTheRest) {
             "CMP-1  RECEIVED  (revision 4)\n"
             "COMMAND  ALLOWED  LEADS TO    NEEDS         FORBIDDEN BY\n"
             "accept   yes      ASSESSMENT\n"
-            "hold     no                   --waiting-on  nobody asked (met by: docket case send-outbound CMP-1)\n");
+            "hold     no                   --waiting-on  nobody asked (met by: docket case send-outbound CMP-1 "
+            "--kind ACKNOWLEDGEMENT --body …)\n");
 }
 
 TEST_F(Readers, TheTwoAxesOfThePast) {
@@ -208,9 +209,22 @@ TEST_F(Readers, EachDutyListAsksForItsOwn) {
   EXPECT_TRUE(asked.elapsed());
   ASSERT_EQ(Run({"waiting"}).exit_code, kExitOk);
   EXPECT_EQ(asked.preset(), v1::WAITING_DUTIES);
-  ASSERT_EQ(Run({"mine"}).exit_code, kExitOk);
+  ASSERT_EQ(Run({"mine", "--as", "alice"}).exit_code, kExitOk);
   EXPECT_EQ(asked.preset(), v1::MINE);
   EXPECT_EQ(Run({"at-risk", "--within", "soon"}).exit_code, kExitUsage);
+}
+
+TEST_F(Readers, MineNeedsSomebody) {
+  bool asked = false;
+  server_.list_duties = [&](const v1::ListDutiesRequest&, v1::ListDutiesReply*) {
+    asked = true;
+    return absl::OkStatus();
+  };
+  const Ran nobody = Run({"mine"});
+  EXPECT_EQ(nobody.exit_code, kExitUsage);
+  EXPECT_THAT(nobody.err, HasSubstr("--as PRINCIPAL"));
+  EXPECT_FALSE(asked);
+  EXPECT_EQ(Run({"mine", "--owner", "alice"}).exit_code, kExitOk);
 }
 
 TEST_F(Readers, FindingsAreFileLineReason) {
@@ -270,6 +284,21 @@ TEST_F(Readers, TheLogIsOneJsonDocumentOrALinePerEvent) {
   EXPECT_EQ(parsed.events_size(), 4);
   EXPECT_EQ(Run({"log", "read", "--from", "3", "-o", "jsonl"}).out, "{\"position\":\"3\"}\n{\"position\":\"4\"}\n");
   EXPECT_EQ(Run({"log", "read", "--from", "9", "-o", "json"}).out, "{\"events\":[]}\n");
+}
+
+TEST_F(Readers, TheLogOfACaseTakesEveryNameOfACase) {
+  constexpr char kId[] = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+  server_.get_case = [](const v1::GetCaseRequest& request, v1::GetCaseReply* reply) {
+    reply->mutable_case_()->set_case_id("id of " + request.case_no() + request.external_ref().key());
+    return absl::OkStatus();
+  };
+  std::vector<std::string> asked;
+  server_.read_log = [&](const v1::ReadLogRequest& request, const std::function<bool(const v1::ReadLogReply&)>&) {
+    asked.assign(request.filter().case_ids().begin(), request.filter().case_ids().end());
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"log", "read", "--case", "CMP-1", "--case", "src:K1", "--case", kId}).exit_code, kExitOk);
+  EXPECT_THAT(asked, ElementsAre("id of CMP-1", "id of K1", kId));
 }
 
 TEST_F(Readers, FollowingEndsAtTheLimit) {

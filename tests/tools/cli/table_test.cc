@@ -46,6 +46,17 @@ TEST(Table, LongCellsAreCutWithAnEllipsis) {
   EXPECT_EQ(Printed(table), "TITLE\nabcde…\n投诉…\nabcdef\n");
 }
 
+TEST(Table, AnUncutColumnIsCutOnlyToFit) {
+  Table table({{"REV", Table::Align::kRight}, {"WHAT", Table::Align::kLeft, Table::kUncut}, {"BY"}});
+  table.AddRow({"1", std::string(200, 'x'), "alice"});
+  EXPECT_EQ(Printed(table), "REV  WHAT" + std::string(198, ' ') + "BY\n  1  " + std::string(200, 'x') + "  alice\n");
+  std::ostringstream fitted, narrow;
+  table.Print(fitted, 42);
+  EXPECT_EQ(fitted.str(), "REV  WHAT" + std::string(28, ' ') + "BY\n  1  " + std::string(29, 'x') + "…  alice\n");
+  table.Print(narrow, 10);
+  EXPECT_EQ(narrow.str(), "REV  WHAT" + std::string(18, ' ') + "BY\n  1  " + std::string(19, 'x') + "…  alice\n");
+}
+
 TEST(Table, TextFromPeopleCannotMoveTheCursor) {
   EXPECT_EQ(OneLine("a\x1b[2Jb\nc\td\x7f"), "a?[2Jb c d?");
   EXPECT_EQ(OneLine("\xc2\x9b" "31m"), "?31m");      // a C1 control sequence introducer
