@@ -10,6 +10,7 @@
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/text.h"
+#include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
@@ -78,6 +79,20 @@ std::string Header(const GlobalOptions& options, const DutyInput& input, const v
   }
 }
 
+// An empty list known before anything was recorded says nothing about what was late.
+void SayWhereTheLogBegins(GlobalOptions& options, absl::Time known_at) {
+  v1::ReadLogRequest request;
+  request.set_from_position(1);
+  request.set_limit(1);
+  const absl::Status status = client::ReadLog(options.client(), request, [&](const v1::ReadLogReply& reply) {
+    if (reply.events().empty() || FromProto(reply.events(0).recorded_at()) <= known_at) return false;
+    *options.out << "nothing was known then: the log begins "
+                 << FormatMoment(reply.events(0).recorded_at(), options.zone()) << "\n";
+    return false;
+  });
+  if (!status.ok()) *options.out << "where the log begins is not known: " << status.message() << "\n";
+}
+
 int ListDuties(GlobalOptions& options, const DutyInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
@@ -90,6 +105,8 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
   *options.out << Header(options, input, *reply) << "\n" << Footing(options, *reply) << "\n";
   PrintDutyWarnings(options, *reply);
   if (!reply->items().empty()) *options.out << "\n";
+  if (reply->items().empty() && !input.as_of.as_known.empty())
+    SayWhereTheLogBegins(options, FromProto(reply->known_at()));
   PrintDuties(options, *reply);
   PrintMore(options, reply->next_page_token());
   return kExitOk;

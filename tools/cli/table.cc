@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iterator>
 #include <ostream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -87,6 +88,24 @@ size_t DisplayWidth(absl::string_view text) {
   return width;
 }
 
+std::string TakeLine(absl::string_view* text, size_t width) {
+  absl::string_view rest = *text;
+  absl::string_view end;  // what follows the last space
+  for (size_t used = 0; !rest.empty();) {
+    const absl::string_view before = rest;
+    used += WidthOf(TakeCharacter(&rest));
+    if (used > width) {
+      if (before.front() == ' ') end = rest;
+      const size_t taken = end.data() != nullptr ? text->size() - end.size() - 1 : text->size() - before.size();
+      const std::string line(text->substr(0, taken));
+      *text = end.data() != nullptr ? end : before;
+      return line;
+    }
+    if (before.front() == ' ') end = rest;
+  }
+  return std::string(std::exchange(*text, absl::string_view()));
+}
+
 std::string Shorten(absl::string_view text, size_t width) {
   if (DisplayWidth(text) <= width) return std::string(text);
   if (width == 0) return "";
@@ -133,7 +152,24 @@ void Table::Print(std::ostream& out, size_t fit) const {
   }
   if (fit > 0) Fit(fit, &widths);
   PrintLine(headers, widths, out);
-  for (const auto& row : rows_) PrintLine(row, widths, out);
+  for (const auto& row : rows_) PrintRow(row, widths, out);
+}
+
+void Table::PrintRow(std::vector<std::string> cells, const std::vector<size_t>& widths, std::ostream& out) const {
+  for (bool more = true; more;) {
+    more = false;
+    std::vector<std::string> rest(cells.size());
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (DisplayWidth(cells[i]) <= widths[i]) continue;
+      absl::string_view text = cells[i];
+      std::string line = TakeLine(&text, widths[i]);
+      rest[i] = std::string(text);
+      cells[i] = std::move(line);
+      more = true;
+    }
+    PrintLine(cells, widths, out);
+    cells = std::move(rest);
+  }
 }
 
 void Table::PrintLine(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
@@ -142,7 +178,7 @@ void Table::PrintLine(const std::vector<std::string>& cells, const std::vector<s
   bool first = true;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] == 0) continue;
-    const std::string cell = Shorten(cells[i], widths[i]);
+    const std::string& cell = cells[i];
     const std::string padding(widths[i] - DisplayWidth(cell), ' ');
     const bool right = columns_[i].align == Align::kRight;
     absl::StrAppend(&line, first ? "" : "  ", right ? padding : "", cell, right ? "" : padding);

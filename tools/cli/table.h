@@ -20,6 +20,10 @@ std::string Block(absl::string_view text, absl::string_view indent);
 // Columns a terminal needs for `text` (UTF-8): East Asian wide characters take two, combining marks none.
 size_t DisplayWidth(absl::string_view text);
 
+// The front of `text` that fits into `width` columns, without the space that the line is broken at; takes both off
+// `text`. Words wider than a line are broken anywhere. REQUIRES: width > 1.
+std::string TakeLine(absl::string_view* text, size_t width);
+
 // `text` cut to at most `width` columns, the last one an ellipsis when anything was cut.
 std::string Shorten(absl::string_view text, size_t width);
 
@@ -40,14 +44,15 @@ class Table {
   bool empty() const { return rows_.empty(); }
 
   // Header and rows, two spaces between columns, no spaces at line ends. Columns empty in every row are left out.
-  // Prints nothing when there are no rows. A table wider than `fit` is made to fit by cutting its kUncut column, though
-  // not below kLeast; 0: as wide as it is.
+  // Prints nothing when there are no rows. A table wider than `fit` is made to fit by wrapping its kUncut column,
+  // though not below kLeast; 0: as wide as it is.
   void Print(std::ostream& out, size_t fit = 0) const;
 
  private:
   static constexpr size_t kLeast = 20;
 
   void Fit(size_t fit, std::vector<size_t>* widths) const;
+  void PrintRow(std::vector<std::string> cells, const std::vector<size_t>& widths, std::ostream& out) const;
   void PrintLine(const std::vector<std::string>& cells, const std::vector<size_t>& widths, std::ostream& out) const;
 
   std::vector<Column> columns_;

@@ -214,6 +214,22 @@ TEST_F(Readers, EachDutyListAsksForItsOwn) {
   EXPECT_EQ(Run({"at-risk", "--within", "soon"}).exit_code, kExitUsage);
 }
 
+TEST_F(Readers, AListKnownBeforeTheLogBeganSaysSo) {
+  server_.list_duties = [&](const v1::ListDutiesRequest& request, v1::ListDutiesReply* reply) {
+    *reply->mutable_known_at() = request.known_at();
+    return absl::OkStatus();
+  };
+  server_.read_log = [](const v1::ReadLogRequest&, const std::function<bool(const v1::ReadLogReply&)>& write) {
+    v1::ReadLogReply reply;
+    *reply.add_events()->mutable_recorded_at() = ToProto(kDue);
+    write(reply);
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"overdue", "--as-known", "2020-01-01T00:00:00Z"}).out,
+              HasSubstr("nothing was known then: the log begins Fri 2026-11-20 16:30\n"));
+  EXPECT_THAT(Run({"overdue", "--as-known", "2026-11-20T16:30:00Z"}).out, Not(HasSubstr("nothing was known then")));
+}
+
 TEST_F(Readers, MineNeedsSomebody) {
   bool asked = false;
   server_.list_duties = [&](const v1::ListDutiesRequest&, v1::ListDutiesReply*) {

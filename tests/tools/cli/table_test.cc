@@ -1,7 +1,10 @@
 #include "tools/cli/table.h"
 
 #include <sstream>
+#include <string>
+#include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace docket::cli {
@@ -46,15 +49,26 @@ TEST(Table, LongCellsAreCutWithAnEllipsis) {
   EXPECT_EQ(Printed(table), "TITLE\nabcde…\n投诉…\nabcdef\n");
 }
 
-TEST(Table, AnUncutColumnIsCutOnlyToFit) {
+TEST(Table, AnUncutColumnIsWrappedOnlyToFit) {
   Table table({{"REV", Table::Align::kRight}, {"WHAT", Table::Align::kLeft, Table::kUncut}, {"BY"}});
-  table.AddRow({"1", std::string(200, 'x'), "alice"});
-  EXPECT_EQ(Printed(table), "REV  WHAT" + std::string(198, ' ') + "BY\n  1  " + std::string(200, 'x') + "  alice\n");
+  const std::string what = "one=two three=four " + std::string(200, 'x');
+  table.AddRow({"1", what, "alice"});
+  table.AddRow({"2", "short", "bob"});
+  EXPECT_THAT(Printed(table), testing::HasSubstr("  1  " + what + "  alice\n"));
   std::ostringstream fitted, narrow;
-  table.Print(fitted, 42);
-  EXPECT_EQ(fitted.str(), "REV  WHAT" + std::string(28, ' ') + "BY\n  1  " + std::string(29, 'x') + "…  alice\n");
+  table.Print(fitted, 112);
+  EXPECT_EQ(fitted.str(), "REV  WHAT" + std::string(98, ' ') + "BY\n  1  one=two three=four" + std::string(84, ' ') +
+                              "alice\n     " + std::string(100, 'x') + "\n     " + std::string(100, 'x') +
+                              "\n  2  short" + std::string(95, ' ') + "  bob\n");
   table.Print(narrow, 10);
-  EXPECT_EQ(narrow.str(), "REV  WHAT" + std::string(18, ' ') + "BY\n  1  " + std::string(19, 'x') + "…  alice\n");
+  EXPECT_THAT(narrow.str(), testing::HasSubstr("\n     " + std::string(20, 'x') + "\n"));
+}
+
+TEST(Table, ALineIsBrokenAtASpaceWhereThereIsOne) {
+  absl::string_view text = "ab cd efghijkl 投诉投诉";
+  std::vector<std::string> lines;
+  while (!text.empty()) lines.push_back(TakeLine(&text, 5));
+  EXPECT_THAT(lines, testing::ElementsAre("ab cd", "efghi", "jkl", "投诉", "投诉"));
 }
 
 TEST(Table, TextFromPeopleCannotMoveTheCursor) {
