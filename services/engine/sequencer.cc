@@ -433,9 +433,7 @@ Prepared Sequencer::Advance(const std::string& case_id) {
 
 Prepared Sequencer::TakeNext(const std::string& queue, const std::string& request_id, const Caller& caller) {
   if (policies_->Queue(queue) == nullptr) {
-    return {
-        RefuseFields("UNKNOWN_QUEUE", {{"queue", absl::StrCat("\"", queue, "\" is not in the directory, nearest is \"",
-                                                              policies_->NearestQueue(queue), "\"")}})};
+    return {RefuseFields("UNKNOWN_QUEUE", {{"queue", policies_->DescribeUnknown(policy::NameKind::kQueue, queue)}})};
   }
   const std::string canonical = absl::StrCat(caller.principal_id, "\ntake_next\n", queue);
   if (auto earlier = EarlierAnswer(request_id, canonical, {.brief = caller.brief}); earlier.has_value())

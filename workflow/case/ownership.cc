@@ -8,11 +8,6 @@
 namespace docket::workflow {
 namespace {
 
-std::string Unknown(const std::string& id, const std::string& nearest) {
-  return nearest.empty() ? absl::StrCat("\"", id, "\" is not in the directory")
-                         : absl::StrCat("\"", id, "\" is not in the directory, nearest is \"", nearest, "\"");
-}
-
 // Who is asked to accept a transfer answers for a queue of the receiving department.
 bool ActsForReceiver(const Draft& draft) {
   const v1::Actor& actor = *draft.context().actor;
@@ -41,21 +36,21 @@ std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {
 void CheckDepartment(const DecideContext& context, absl::string_view field, const std::string& id,
                      std::vector<BadField>* bad) {
   if (context.policies->Department(id) == nullptr) {
-    bad->push_back({std::string(field), Unknown(id, context.policies->NearestDepartment(id))});
+    bad->push_back({std::string(field), context.policies->DescribeUnknown(policy::NameKind::kDepartment, id)});
   }
 }
 
 void CheckQueue(const DecideContext& context, absl::string_view field, const std::string& id,
                 std::vector<BadField>* bad) {
   if (context.policies->Queue(id) == nullptr) {
-    bad->push_back({std::string(field), Unknown(id, context.policies->NearestQueue(id))});
+    bad->push_back({std::string(field), context.policies->DescribeUnknown(policy::NameKind::kQueue, id)});
   }
 }
 
 void CheckPrincipal(const DecideContext& context, absl::string_view field, const std::string& id,
                     std::vector<BadField>* bad) {
   if (context.policies->Principal(id) == nullptr) {
-    bad->push_back({std::string(field), Unknown(id, context.policies->NearestPrincipal(id))});
+    bad->push_back({std::string(field), context.policies->DescribeUnknown(policy::NameKind::kPrincipal, id)});
   }
 }
 

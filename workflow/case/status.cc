@@ -155,8 +155,8 @@ absl::Status DecideVoid(Draft& draft, const v1::Command& command) {
                      absl::StrCat("void.approver: ", request.approver(), " asked for it, want a second person"), ""});
   } else if (draft.context().policies->Principal(request.approver()) == nullptr) {
     unmet.push_back({"UNKNOWN_PRINCIPAL",
-                     absl::StrCat("void.approver: \"", request.approver(), "\" is not in the directory, nearest is \"",
-                                  draft.context().policies->NearestPrincipal(request.approver()), "\""),
+                     absl::StrCat("void.approver: ", draft.context().policies->DescribeUnknown(
+                                                         policy::NameKind::kPrincipal, request.approver())),
                      ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));

@@ -270,9 +270,7 @@ std::vector<std::string> AllFacts(const FactCatalogue& catalogue) {
 }
 
 absl::Status UnknownFact(const std::string& fact, absl::string_view why, const std::vector<std::string>& candidates) {
-  const std::string nearest = Nearest(fact, candidates);
-  return Invalid("UNKNOWN_FACT", absl::StrCat("fact: \"", fact, "\" ", why,
-                                              nearest.empty() ? "" : absl::StrCat("; nearest: ", nearest)));
+  return Invalid("UNKNOWN_FACT", absl::StrCat("fact: \"", fact, "\" ", why, NearestHint(fact, candidates)));
 }
 
 absl::StatusOr<const FieldDescriptor*> Resolve(const std::string& fact, const FactCatalogue& catalogue) {
@@ -353,7 +351,7 @@ absl::Status CheckValue(const FieldDescriptor& field, const Comparison& comparis
       if (field.enum_type()->FindValueByName(value) != nullptr) break;
       std::vector<std::string> names;
       for (int i = 0; i < field.enum_type()->value_count(); ++i) names.push_back(field.enum_type()->value(i)->name());
-      return bad(absl::StrCat("one of ", absl::StrJoin(names, ", "), "; nearest: ", Nearest(value, names)));
+      return bad(absl::StrCat("one of ", absl::StrJoin(names, ", "), NearestHint(value, names)));
     }
     default:
       break;

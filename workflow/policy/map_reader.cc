@@ -81,8 +81,7 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
 }
 
 std::string Suggest(absl::string_view name, const std::vector<std::string>& candidates) {
-  const std::string nearest = Nearest(name, candidates);
-  return nearest.empty() ? "" : absl::StrCat("; nearest: ", nearest);
+  return NearestHint(name, candidates);
 }
 
 std::optional<std::string> ReadText(const YamlNode& node, absl::string_view what, Syntax syntax, Findings* findings) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 namespace docket::policy {
 
 size_t EditDistance(absl::string_view a, absl::string_view b) {
@@ -27,12 +29,18 @@ std::string Nearest(absl::string_view name, const std::vector<std::string>& cand
   size_t best_distance = 0;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(name, candidate);
+    if (2 * distance > std::max(name.size(), candidate.size())) continue;
     if (best == nullptr || distance < best_distance) {
       best = &candidate;
       best_distance = distance;
     }
   }
   return best == nullptr ? std::string() : *best;
+}
+
+std::string NearestHint(absl::string_view name, const std::vector<std::string>& candidates) {
+  const std::string nearest = Nearest(name, candidates);
+  return nearest.empty() ? std::string() : absl::StrCat("; nearest: ", nearest);
 }
 
 }  // namespace docket::policy

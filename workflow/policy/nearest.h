@@ -15,8 +15,12 @@ namespace docket::policy {
 inline constexpr size_t kMaxComparedBytes = 128;
 size_t EditDistance(absl::string_view a, absl::string_view b);
 
-// The candidate with the smallest distance to `name`, the first of equals; "" when there is none.
+// The candidate with the smallest distance to `name`, the first of equals; "" when none is near: half of the longer
+// name must be right, or the suggestion would be a guess.
 std::string Nearest(absl::string_view name, const std::vector<std::string>& candidates);
+
+// "; nearest: hold" for the end of a refusal; "" when none is near.
+std::string NearestHint(absl::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace docket::policy
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 #include <tuple>
 #include <type_traits>
 
@@ -44,11 +46,28 @@ auto FindOrNull(const Map& map, absl::string_view id) -> typename Map::mapped_ty
 }
 
 template <class Map>
-std::string NearestKey(absl::string_view id, const Map& map) {
+std::vector<std::string> KeysOf(const Map& map) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : map) keys.push_back(key);
-  return Nearest(id, keys);
+  return keys;
 }
+
+std::vector<std::string> ListOf(const std::set<std::string, std::less<>>& names) {
+  return {names.begin(), names.end()};
+}
+
+// The ids of every directory published so far.
+struct DirectoryNames {
+  std::set<std::string, std::less<>> departments;
+  std::set<std::string, std::less<>> queues;
+  std::set<std::string, std::less<>> principals;
+
+  void Add(const v1::Directory& directory) {
+    for (const auto& department : directory.departments()) departments.insert(department.id());
+    for (const auto& queue : directory.queues()) queues.insert(queue.id());
+    for (const auto& principal : directory.principals()) principals.insert(principal.id());
+  }
+};
 
 // The greatest version already effective; null: none.
 template <class T>
@@ -176,7 +195,7 @@ absl::StatusOr<PolicySet::Listed> GetOne(v1::PolicyKind kind, const ById<T>& pol
   if (versions == nullptr) {
     return Refuse(
         absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
-        absl::StrCat("id: no ", v1::PolicyKind_Name(kind), " \"", id, "\"; nearest: ", NearestKey(id, policies)));
+        absl::StrCat("id: no ", v1::PolicyKind_Name(kind), " \"", id, "\"", NearestHint(id, KeysOf(policies))));
   }
   for (const auto& published : *versions) {
     if (version != 0 ? published->pin.version() == version : published == versions->back()) {
@@ -201,6 +220,7 @@ struct PolicySet::Data {
   std::shared_ptr<const ById<v1::Ladder>> ladders = std::make_shared<ById<v1::Ladder>>();
   std::shared_ptr<const ById<v1::PriorityMatrix>> matrices = std::make_shared<ById<v1::PriorityMatrix>>();
   std::shared_ptr<const IndexedDirectory> directory = std::make_shared<IndexedDirectory>(v1::Directory(), 0);
+  std::shared_ptr<const DirectoryNames> names = std::make_shared<DirectoryNames>();
 
   absl::Status Publish(const Publication& publication);
 };
@@ -251,6 +271,9 @@ absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event
     }
     auto data = std::make_shared<Data>(*data_);
     data->directory = std::make_shared<IndexedDirectory>(published.directory(), published.version());
+    auto names = std::make_shared<DirectoryNames>(*data_->names);
+    names->Add(published.directory());
+    data->names = std::move(names);
     result->data_ = std::move(data);
   }
   return result;
@@ -367,12 +390,60 @@ bool PolicySet::IsWithin(absl::string_view department, absl::string_view ancesto
   return false;
 }
 
-std::string PolicySet::NearestDepartment(absl::string_view id) const {
-  return NearestKey(id, data_->directory->departments);
+std::set<std::string, std::less<>> PolicySet::StatusesEver() const {
+  std::set<std::string, std::less<>> result;
+  for (const auto& [id, versions] : *data_->charts) {
+    for (const auto& chart : *versions) {
+      for (const auto& status : chart->value->statuses()) result.insert(status.id());
+    }
+  }
+  return result;
 }
-std::string PolicySet::NearestQueue(absl::string_view id) const { return NearestKey(id, data_->directory->queues); }
-std::string PolicySet::NearestPrincipal(absl::string_view id) const {
-  return NearestKey(id, data_->directory->principals);
+
+std::set<std::string, std::less<>> PolicySet::MetricsEver() const {
+  std::set<std::string, std::less<>> result;
+  for (const auto& [id, versions] : *data_->slas) {
+    for (const auto& policy : *versions) {
+      for (const auto& rule : policy->value->metrics()) result.insert(rule.metric());
+    }
+  }
+  return result;
+}
+
+bool PolicySet::EverHad(NameKind kind, absl::string_view name) const {
+  switch (kind) {
+    case NameKind::kDepartment:
+      return data_->names->departments.count(name) > 0;
+    case NameKind::kQueue:
+      return data_->names->queues.count(name) > 0;
+    case NameKind::kPrincipal:
+      return data_->names->principals.count(name) > 0;
+    case NameKind::kStatus:
+      return StatusesEver().count(name) > 0;
+    case NameKind::kMetric:
+      return MetricsEver().count(name) > 0;
+  }
+  return false;
+}
+
+std::string PolicySet::DescribeUnknown(NameKind kind, absl::string_view name) const {
+  const auto describe = [&](absl::string_view where, const std::string& nearest) {
+    return absl::StrCat("\"", name, "\" is ", where,
+                        nearest.empty() ? "" : absl::StrCat(", nearest is \"", nearest, "\""));
+  };
+  switch (kind) {
+    case NameKind::kDepartment:
+      return describe("not in the directory", Nearest(name, KeysOf(data_->directory->departments)));
+    case NameKind::kQueue:
+      return describe("not in the directory", Nearest(name, KeysOf(data_->directory->queues)));
+    case NameKind::kPrincipal:
+      return describe("not in the directory", Nearest(name, KeysOf(data_->directory->principals)));
+    case NameKind::kStatus:
+      return describe("no status of a published workflow", Nearest(name, ListOf(StatusesEver())));
+    case NameKind::kMetric:
+      return describe("no metric of a published SLA policy", Nearest(name, ListOf(MetricsEver())));
+  }
+  return "";
 }
 
 }  // namespace docket::policy

@@ -1,8 +1,9 @@
 #ifndef DOCKET_WORKFLOW_POLICY_POLICY_SET_H_
 #define DOCKET_WORKFLOW_POLICY_POLICY_SET_H_
 
-#include <map>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,9 @@ struct Published {
   std::string digest;  // SHA-256 of yaml
   std::shared_ptr<const T> value;
 };
+
+// Names that people give: of the directory, of charts, of SLA policies.
+enum class NameKind { kDepartment, kQueue, kPrincipal, kStatus, kMetric };
 
 class PolicySet {
  public:
@@ -72,16 +76,20 @@ class PolicySet {
   const v1::Queue* Queue(absl::string_view id) const;
   const v1::Principal* Principal(absl::string_view id) const;
   bool IsWithin(absl::string_view department, absl::string_view ancestor) const;  // itself included
-  // For refusals: the known name nearest to `id` by edit distance; "" when the directory is empty.
-  std::string NearestDepartment(absl::string_view id) const;
-  std::string NearestQueue(absl::string_view id) const;
-  std::string NearestPrincipal(absl::string_view id) const;
+
+  // Whether any version published so far had the name: what has gone from the newest still stands in older cases.
+  bool EverHad(NameKind kind, absl::string_view name) const;
+  // For refusals: `"hlod" is not in the directory, nearest is "hold"`.
+  std::string DescribeUnknown(NameKind kind, absl::string_view name) const;
 
   ~PolicySet();
   PolicySet(const PolicySet&);
   PolicySet& operator=(const PolicySet&) = delete;
 
  private:
+  std::set<std::string, std::less<>> StatusesEver() const;
+  std::set<std::string, std::less<>> MetricsEver() const;
+
   struct Data;
   std::shared_ptr<const Data> data_;
 };

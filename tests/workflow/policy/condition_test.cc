@@ -242,6 +242,10 @@ TEST(Nearest, CountsEdits) {
   EXPECT_EQ(EditDistance("priority", "prioirty"), 1) << "a swap is one slip of the fingers";
   EXPECT_EQ(Nearest("hld", {"void", "hold", "held"}), "hold");
   EXPECT_EQ(Nearest("x", {}), "");
+  EXPECT_EQ(Nearest("nope", {"it", "legal", "intake"}), "") << "what is not half right is a guess";
+  EXPECT_EQ(Nearest("ops", {"shops"}), "shops");
+  EXPECT_EQ(NearestHint("nope", {"it"}), "");
+  EXPECT_EQ(NearestHint("hld", {"hold"}), "; nearest: hold");
 }
 
 }  // namespace

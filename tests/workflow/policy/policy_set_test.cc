@@ -115,7 +115,7 @@ TEST(PolicySet, AnEmptySetKnowsNothing) {
   EXPECT_THAT(set.List(v1::POLICY_KIND_UNSPECIFIED), IsEmpty());
   EXPECT_EQ(set.directory_version(), 0);
   EXPECT_EQ(set.Department("x"), nullptr);
-  EXPECT_EQ(set.NearestQueue("x"), "");
+  EXPECT_EQ(set.DescribeUnknown(NameKind::kQueue, "x"), "\"x\" is not in the directory");
 }
 
 TEST(PolicySet, TheGreatestVersionAlreadyEffectiveGoverns) {
@@ -288,7 +288,8 @@ TEST(PolicySet, DepartmentsLieWithinOneAnother) {
   EXPECT_FALSE(set->IsWithin("leaf", "other"));
   EXPECT_FALSE(set->IsWithin("nowhere", "nowhere"));
   EXPECT_FALSE(set->IsWithin("leaf", ""));
-  EXPECT_EQ(set->NearestDepartment("laef"), "leaf");
+  EXPECT_EQ(set->DescribeUnknown(NameKind::kDepartment, "laef"),
+            "\"laef\" is not in the directory, nearest is \"leaf\"");
 }
 
 TEST(PolicySet, ACircleOfDepartmentsEndsTheWalk) {
@@ -305,6 +306,31 @@ TEST(PolicySet, ANewDirectoryReplacesTheOldOne) {
   EXPECT_EQ((*after)->Department("old"), nullptr);
   EXPECT_NE((*after)->Department("new"), nullptr);
   EXPECT_NE(before->Department("old"), nullptr);
+}
+
+// What lists are filtered by stays askable when it has gone from the newest version.
+TEST(PolicySet, NamesOfEveryVersionAreRemembered) {
+  const auto chart = [](uint32_t version, const std::string& status) {
+    v1::Event event = ChartEvent("t", version, Day(version));
+    event.mutable_policy_published()->mutable_compiled()->mutable_chart()->add_statuses()->set_id(status);
+    return event;
+  };
+  const auto sla = [](uint32_t version, const std::string& metric) {
+    v1::Event event = Publication(v1::SLA, "s", version, Day(version));
+    event.mutable_policy_published()->mutable_compiled()->mutable_sla()->add_metrics()->set_metric(metric);
+    return event;
+  };
+  const auto set = SetOf({DirectoryEvent(1, {{"old", ""}}), DirectoryEvent(2, {{"new", ""}}), chart(1, "PARKED"),
+                          chart(2, "OPEN"), sla(1, "FIRST_REPLY"), sla(2, "RESOLUTION")});
+  for (const char* name : {"old", "new"}) EXPECT_TRUE(set->EverHad(NameKind::kDepartment, name)) << name;
+  for (const char* name : {"PARKED", "OPEN"}) EXPECT_TRUE(set->EverHad(NameKind::kStatus, name)) << name;
+  for (const char* name : {"FIRST_REPLY", "RESOLUTION"}) EXPECT_TRUE(set->EverHad(NameKind::kMetric, name)) << name;
+  for (const NameKind kind :
+       {NameKind::kDepartment, NameKind::kQueue, NameKind::kPrincipal, NameKind::kStatus, NameKind::kMetric}) {
+    EXPECT_FALSE(set->EverHad(kind, "nope"));
+  }
+  EXPECT_EQ(set->DescribeUnknown(NameKind::kMetric, "RESOLUTON"),
+            "\"RESOLUTON\" is no metric of a published SLA policy, nearest is \"RESOLUTION\"");
 }
 
 }  // namespace
