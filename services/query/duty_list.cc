@@ -7,9 +7,11 @@
 #include "services/query/case_query.h"
 #include "services/query/duty_filter.h"
 #include "services/query/duty_replay.h"
+#include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/lists.h"
 #include "services/query/summary.h"
+#include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/projection/project.h"
 
@@ -91,10 +93,24 @@ absl::Status FromIndex(const Reader& reader, const v1::ListDutiesRequest& reques
   return absl::OkStatus();
 }
 
+absl::Status CheckNames(const Reader& reader, const v1::ListDutiesRequest& request) {
+  FilterNames names(reader);
+  names.Add(policy::NameKind::kDepartment, "department", request.department());
+  names.Add(policy::NameKind::kQueue, "queue", request.queue());
+  names.Add(policy::NameKind::kMetric, "metric", request.metric());
+  names.AddOwner("owner", request.owner());
+  if (request.preset() == v1::MINE && request.owner().empty()) names.AddOwner("owner", reader.viewer.principal_id);
+  return names.Check();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::ListDutiesRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
+  if (request.preset() == v1::MINE && request.owner().empty() && reader.viewer.principal_id == kAnonymous) {
+    return RefuseFields("PRINCIPAL_MISSING",
+                        {{"owner", "missing, and the caller gave no name; want one or the other"}});
+  }
   const std::string digest = QueryDigest(request, reader.viewer);
   Cursor first;
   first.valid_at = request.has_valid_at() ? FromProto(request.valid_at()) : reader.now;
@@ -108,6 +124,7 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
   } else {
     DOCKET_RETURN_IF_ERROR(FromIndex(reader, request, digest, cursor, &reply));
   }
+  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
   *reply.mutable_valid_at() = ToProto(cursor.valid_at);
   *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
   reply.set_position(reader.view.position);

@@ -13,7 +13,6 @@
 #include "services/query/summary.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
-#include "workflow/base/refusal.h"
 #include "workflow/projection/project.h"
 
 namespace docket::query {
@@ -68,12 +67,6 @@ void AddMatching(const DutyFilter& filter, bool by_case, v1::Case state, DutyCou
   for (projection::DutyRow& row : matching) page->Add({std::move(row), kept});
 }
 
-absl::Status Busy() {
-  return WithRetryAfter(Refuse(absl::StatusCode::kResourceExhausted, "REPLAY_BUSY",
-                               "as many questions about the past are being answered as this server answers at once"),
-                        absl::Seconds(2));
-}
-
 // Folds every case into `count` and `page`.
 absl::Status FoldAll(const Reader& reader, const DutyFilter& filter, const AsOf& as_of, bool by_case, DutyCount* count,
                      Page* page) {
@@ -96,9 +89,9 @@ absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& r
   const bool with_header = cursor.key.empty();
   DutyCount count;
   Page page(cursor.key, PageSize(request.page_size()));
-  if (reader.replays != nullptr && !reader.replays->TryEnter()) return Busy();
+  DOCKET_RETURN_IF_ERROR(EnterReplay(reader));
   const absl::Status folded = FoldAll(reader, filter, as_of, request.by_case(), &count, &page);
-  if (reader.replays != nullptr) reader.replays->Leave();
+  LeaveReplay(reader);
   DOCKET_RETURN_IF_ERROR(folded);
   for (const auto& [key, found] : page.rows()) {
     v1::ListDutiesReply::Item item = DutyItem(filter, found.row, *found.state, cursor.valid_at);

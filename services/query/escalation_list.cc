@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/query/case_query.h"
+#include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/lists.h"
 #include "services/query/summary.h"
@@ -76,6 +77,12 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
                         if (item.has_value()) *reply.add_items() = *std::move(item);
                         return item.has_value();
                       }));
+  if (reply.items().empty()) {
+    FilterNames names(reader);
+    names.Add(policy::NameKind::kDepartment, "department", request.department());
+    names.Add(policy::NameKind::kPrincipal, "target", request.target());
+    DOCKET_RETURN_IF_ERROR(names.Check());
+  }
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
   reply.set_position(reader.view.position);
   *reply.mutable_valid_at() = ToProto(reader.now);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/engine/replies.h"
+#include "services/query/filter_names.h"
 #include "services/query/log_reader.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
@@ -16,6 +17,9 @@ absl::StatusOr<LogFollower> LogFollower::Open(const engine::Engine& engine, cons
   DOCKET_ASSIGN_OR_RETURN(EventMatcher matcher, EventMatcher::Make(request.filter(), viewer, /*live=*/true));
   LogFollower follower(std::move(matcher));
   const Reader reader = OpenReader(engine, std::move(viewer));
+  FilterNames names(reader);
+  names.Add(policy::NameKind::kDepartment, "filter.department", request.filter().department());
+  DOCKET_RETURN_IF_ERROR(names.Check());
   const uint64_t end = reader.view.position + 1;
   follower.next_position_ = request.from_position() == 0 ? end : request.from_position();
   if (follower.next_position_ > end) {

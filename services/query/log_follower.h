@@ -20,7 +20,7 @@ namespace docket::query {
 class LogFollower {
  public:
   // kOutOfRange POSITION_BEYOND_END: from_position lies more than one past the end.
-  // kInvalidArgument for a filter that cannot be answered.
+  // kInvalidArgument for a filter that cannot be answered, or a department that never was (UNKNOWN_DEPARTMENT).
   static absl::StatusOr<LogFollower> Open(const engine::Engine& engine, const v1::SubscribeRequest& request,
                                           Viewer viewer);
 

@@ -1,9 +1,8 @@
-#include "absl/strings/str_cat.h"
 #include "services/query/case_query.h"
+#include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/lists.h"
 #include "services/query/summary.h"
-#include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/projection/rows.h"
 
@@ -25,14 +24,6 @@ KeyRange RangeOf(const std::string& queue) {
   store::KeyWriter prefix;
   prefix.U16(projection::QueueRow::kKeyspace).Text(queue);
   return {prefix.str(), store::PrefixEnd(prefix.str())};
-}
-
-absl::Status UnknownQueue(const Reader& reader, const std::string& queue) {
-  const std::string nearest = reader.view.policies->NearestQueue(queue);
-  return Refuse(absl::StatusCode::kNotFound, "QUEUE_NOT_FOUND",
-                absl::StrCat("queue: \"", queue, "\" is not in the directory",
-                             nearest.empty() ? "" : absl::StrCat("; nearest is \"", nearest, "\"")),
-                {{"queue", queue}, {"nearest", nearest}});
 }
 
 }  // namespace
@@ -65,10 +56,10 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
                                 *reply.add_items() = std::move(item);
                                 return true;
                               }));
-  // A queue that left the directory may still hold cases, and imports may name queues the directory never had; so a
-  // name is only refused when nothing at all stands under it.
-  if (budget.rows() == 0 && request.page_token().empty() && reader.view.policies->Queue(request.queue()) == nullptr) {
-    return UnknownQueue(reader, request.queue());
+  if (reply.items().empty()) {
+    FilterNames names(reader);
+    names.Add(policy::NameKind::kQueue, "queue", request.queue());
+    DOCKET_RETURN_IF_ERROR(names.Check());
   }
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
   reply.set_position(reader.view.position);

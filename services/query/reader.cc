@@ -28,6 +28,17 @@ absl::Status CheckPosition(const Reader& reader, uint64_t min_position) {
       absl::Milliseconds(100));
 }
 
+absl::Status EnterReplay(const Reader& reader) {
+  if (reader.replays == nullptr || reader.replays->TryEnter()) return absl::OkStatus();
+  return WithRetryAfter(Refuse(absl::StatusCode::kResourceExhausted, "REPLAY_BUSY",
+                               "as many questions about the past are being answered as this server answers at once"),
+                        absl::Seconds(2));
+}
+
+void LeaveReplay(const Reader& reader) {
+  if (reader.replays != nullptr) reader.replays->Leave();
+}
+
 uint32_t PageSize(uint32_t requested) { return requested == 0 ? kDefaultPageSize : std::min(requested, kMaxPageSize); }
 
 }  // namespace docket::query

@@ -21,8 +21,8 @@ namespace docket::query {
 inline constexpr uint32_t kDefaultPageSize = 100;
 inline constexpr uint32_t kMaxPageSize = 500;
 
-// How many questions about the past may be answered at once: they take time proportional to the log, so a handful of
-// them must not hold every thread that answers reads. Thread-safe.
+// How many questions about the past, or about every case, may be answered at once: they take time proportional to the
+// log, so a handful of them must not hold every thread that answers reads. Thread-safe.
 class ReplayGate {
  public:
   explicit ReplayGate(int limit) : free_(limit) {}
@@ -55,6 +55,11 @@ Reader OpenReader(const engine::Engine& engine, Viewer viewer);
 
 // kUnavailable POSITION_NOT_REACHED (with RetryInfo) while `min_position` is not readable yet.
 absl::Status CheckPosition(const Reader& reader, uint64_t min_position);
+
+// Takes a place at the reader's gate, for a question whose cost grows with the number of cases; LeaveReplay must follow
+// an OK. kResourceExhausted REPLAY_BUSY (with RetryInfo).
+absl::Status EnterReplay(const Reader& reader);
+void LeaveReplay(const Reader& reader);
 
 // 0: the default. REQUIRES: at most kMaxPageSize (request validation).
 uint32_t PageSize(uint32_t requested);

@@ -9,6 +9,8 @@
 // The one filter between what is stored and what is shown. Every list, count, history, stream and raw record asks it.
 namespace docket::query {
 
+inline constexpr char kAnonymous[] = "anonymous";  // who reads without a name
+
 // Who looks. While there is no login the id is only claimed.
 struct Viewer {
   std::string principal_id;

@@ -72,7 +72,7 @@ absl::StatusOr<engine::Caller> WriterOf(const grpc::CallbackServerContext& conte
 absl::StatusOr<query::Viewer> ViewerOf(const grpc::CallbackServerContext& context) {
   query::Viewer viewer;
   DOCKET_ASSIGN_OR_RETURN(viewer.principal_id, PrincipalOf(context));
-  if (viewer.principal_id.empty()) viewer.principal_id = kAnonymous;
+  if (viewer.principal_id.empty()) viewer.principal_id = query::kAnonymous;
   return viewer;
 }
 

@@ -12,7 +12,6 @@ namespace docket::rpc {
 
 inline constexpr char kPrincipalKey[] = "docket-principal";  // 1..64 of a-z 0-9 . _ -
 inline constexpr char kTraceparentKey[] = "traceparent";     // W3C trace context; ignored when malformed
-inline constexpr char kAnonymous[] = "anonymous";            // who reads without a name
 
 // INVALID_ARGUMENT PRINCIPAL_MISSING without the metadata, PRINCIPAL_MALFORMED with the wrong characters.
 absl::StatusOr<engine::Caller> WriterOf(const grpc::CallbackServerContext& context);

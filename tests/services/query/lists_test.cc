@@ -162,8 +162,8 @@ TEST(ListQueueTest, UnownedOnlyAndUnknownQueues) {
   EXPECT_GT(reply->items_size(), 0);
   for (const auto& item : reply->items()) EXPECT_EQ(item.case_().owner(), "");
   const auto unknown = ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'intaek'"));
-  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(ReasonOf(unknown.status()), "QUEUE_NOT_FOUND");
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(unknown.status()), "UNKNOWN_QUEUE");
   EXPECT_NE(unknown.status().message().find("intake"), absl::string_view::npos);
   EXPECT_TRUE(ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'legal'")).ok());
 }
