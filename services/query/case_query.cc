@@ -1,6 +1,8 @@
 #include "services/query/case_query.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/engine/case_loader.h"
@@ -10,6 +12,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/advance.h"
 #include "workflow/case/allowed.h"
 #include "workflow/case/case_number.h"
 #include "workflow/projection/rows.h"
@@ -53,22 +56,38 @@ template <class Request>
 absl::Time ValidAt(const Reader& reader, const Request& request) {
   return request.has_valid_at() ? FromProto(request.valid_at()) : reader.now;
 }
+// Nothing can be known that is not yet: a later instant means now.
 template <class Request>
 absl::Time KnownAt(const Reader& reader, const Request& request) {
-  return request.has_known_at() ? FromProto(request.known_at()) : reader.now;
+  return request.has_known_at() ? std::min(FromProto(request.known_at()), reader.now) : reader.now;
 }
 
-// The state as of the times asked for, without texts.
-absl::StatusOr<v1::Case> CaseAsOf(const Reader& reader, const std::string& case_id, uint32_t revision,
-                                  absl::Time valid_at, absl::Time known_at) {
-  if (revision == 0 && valid_at >= reader.now && known_at >= reader.now) return LoadCase(reader, case_id);
-  const AsOf as_of{.revision = revision, .valid_at = valid_at, .known_at = known_at};
+// The state as of the times asked for, without texts. What was known last counts whatever the clock says of it.
+absl::StatusOr<v1::Case> CaseAsOf(const Reader& reader, const std::string& case_id, absl::Time valid_at,
+                                  absl::Time known_at) {
+  if (valid_at >= reader.now && known_at >= reader.now) {
+    DOCKET_ASSIGN_OR_RETURN(v1::Case newest, LoadCase(reader, case_id));
+    return workflow::StateAt(std::move(newest), *reader.view.policies, valid_at);
+  }
+  const AsOf as_of{.valid_at = valid_at, .known_at = known_at >= reader.now ? absl::InfiniteFuture() : known_at};
   DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> state, FoldCase(reader, case_id, as_of));
   if (!state.has_value()) {
     return Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND",
                   absl::StrCat("case ", case_id, " has no event as of valid_at ", FormatUtc(valid_at), ", known_at ",
                                FormatUtc(known_at)),
                   {{"case_id", case_id}});
+  }
+  return workflow::StateAt(*std::move(state), *reader.view.policies, valid_at);
+}
+
+// The state that one revision left. kOutOfRange REVISION_BEYOND_END.
+absl::StatusOr<v1::Case> CaseAtRevision(const Reader& reader, const std::string& case_id, uint32_t revision) {
+  DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> state, FoldCase(reader, case_id, {.revision = revision}));
+  if (!state.has_value()) return NotFound("case_id", case_id);
+  if (state->revision() != revision) {
+    return Refuse(absl::StatusCode::kOutOfRange, "REVISION_BEYOND_END",
+                  absl::StrCat("revision: ", revision, ", the last is ", state->revision()),
+                  {{"revision", absl::StrCat(state->revision())}});
   }
   return *std::move(state);
 }
@@ -107,12 +126,9 @@ absl::StatusOr<v1::GetCaseReply> GetCase(const Reader& reader, const v1::GetCase
   const absl::Time valid_at = ValidAt(reader, request);
   const absl::Time known_at = KnownAt(reader, request);
   v1::GetCaseReply reply;
-  DOCKET_ASSIGN_OR_RETURN(*reply.mutable_case_(), CaseAsOf(reader, case_id, request.revision(), valid_at, known_at));
-  if (request.revision() != 0 && reply.case_().revision() != request.revision()) {
-    return Refuse(absl::StatusCode::kOutOfRange, "REVISION_BEYOND_END",
-                  absl::StrCat("revision: ", request.revision(), ", the last is ", reply.case_().revision()),
-                  {{"revision", absl::StrCat(reply.case_().revision())}});
-  }
+  DOCKET_ASSIGN_OR_RETURN(*reply.mutable_case_(), request.revision() != 0
+                                                      ? CaseAtRevision(reader, case_id, request.revision())
+                                                      : CaseAsOf(reader, case_id, valid_at, known_at));
   DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, reply.mutable_case_()));
   reply.set_position(reader.view.position);
   *reply.mutable_valid_at() = ToProto(valid_at);
@@ -124,7 +140,7 @@ absl::StatusOr<v1::GetClocksReply> GetClocks(const Reader& reader, const v1::Get
   DOCKET_ASSIGN_OR_RETURN(const std::string case_id, ResolveCase(reader, {request.case_id(), request.case_no()}));
   const absl::Time valid_at = ValidAt(reader, request);
   const absl::Time known_at = KnownAt(reader, request);
-  DOCKET_ASSIGN_OR_RETURN(v1::Case state, CaseAsOf(reader, case_id, 0, valid_at, known_at));
+  DOCKET_ASSIGN_OR_RETURN(v1::Case state, CaseAsOf(reader, case_id, valid_at, known_at));
   v1::GetClocksReply reply;
   reply.mutable_clocks()->Swap(state.mutable_clocks());
   reply.set_position(reader.view.position);

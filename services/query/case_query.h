@@ -25,7 +25,9 @@ absl::StatusOr<std::string> ResolveCase(const Reader& reader, const CaseName& na
 // The newest state without texts. kNotFound CASE_NOT_FOUND.
 absl::StatusOr<v1::Case> LoadCase(const Reader& reader, const std::string& case_id);
 
-// kOutOfRange REVISION_BEYOND_END; kNotFound CASE_NOT_FOUND also when the case did not exist as of then.
+// As of valid_at with what time alone has made true by then, recorded or not, if nothing else happens; a known_at in
+// the future means now. kOutOfRange REVISION_BEYOND_END; kNotFound CASE_NOT_FOUND also when the case did not exist as
+// of then.
 absl::StatusOr<v1::GetCaseReply> GetCase(const Reader& reader, const v1::GetCaseRequest& request);
 absl::StatusOr<v1::GetClocksReply> GetClocks(const Reader& reader, const v1::GetClocksRequest& request);
 

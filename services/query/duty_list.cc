@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -13,6 +14,7 @@
 #include "services/query/summary.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/advance.h"
 #include "workflow/projection/project.h"
 
 namespace docket::query {
@@ -80,10 +82,12 @@ absl::Status FromIndex(const Reader& reader, const v1::ListDutiesRequest& reques
       if (!filter.Matches(row)) continue;
       if (with_header) count.Add(filter, row, cases.insert(absl::HashOf(row.case_id)).second);
       if (!page_open) continue;
-      DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
+      DOCKET_ASSIGN_OR_RETURN(v1::Case state, LoadCase(reader, row.case_id));
       if (request.by_case() && !StandsForCase(filter, row, state)) continue;
-      v1::ListDutiesReply::Item item = DutyItem(filter, row, state, cursor.valid_at);
-      DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
+      DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
+                              workflow::StateAt(std::move(state), *reader.view.policies, cursor.valid_at));
+      v1::ListDutiesReply::Item item = DutyItem(filter, row, then, cursor.valid_at);
+      DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, then));
       *reply->add_items() = std::move(item);
     }
     DOCKET_RETURN_IF_ERROR(scan->status());
@@ -114,7 +118,7 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
   const std::string digest = QueryDigest(request, reader.viewer);
   Cursor first;
   first.valid_at = request.has_valid_at() ? FromProto(request.valid_at()) : reader.now;
-  first.known_at = request.has_known_at() ? FromProto(request.known_at()) : reader.now;
+  first.known_at = request.has_known_at() ? std::min(FromProto(request.known_at()), reader.now) : reader.now;
   first.by_replay = !IndexIsTrueAt(reader, first.valid_at, first.known_at);
   // A later page keeps the mode of the first: what happened meanwhile does not turn a live list into a replay.
   DOCKET_ASSIGN_OR_RETURN(const Cursor cursor, OpenCursor(request.page_token(), digest, first));

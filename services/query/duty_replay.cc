@@ -13,6 +13,7 @@
 #include "services/query/summary.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
+#include "workflow/case/advance.h"
 #include "workflow/projection/project.h"
 
 namespace docket::query {
@@ -94,8 +95,10 @@ absl::Status DutiesByReplay(const Reader& reader, const v1::ListDutiesRequest& r
   LeaveReplay(reader);
   DOCKET_RETURN_IF_ERROR(folded);
   for (const auto& [key, found] : page.rows()) {
-    v1::ListDutiesReply::Item item = DutyItem(filter, found.row, *found.state, cursor.valid_at);
-    DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, *found.state));
+    DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
+                            workflow::StateAt(*found.state, *reader.view.policies, cursor.valid_at));
+    v1::ListDutiesReply::Item item = DutyItem(filter, found.row, then, cursor.valid_at);
+    DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, then));
     *reply->add_items() = std::move(item);
     cursor.key = key;
   }

@@ -94,7 +94,8 @@ std::vector<std::string> AskQueue(House& house, const std::string& queue, uint32
     if (!reply.ok()) return ids;
     for (const auto& item : reply->items()) {
       ids.push_back(item.case_().case_id());
-      *waits_over += item.case_().category() == v1::WAITING ? 1 : 0;
+      const bool recorded_as_waiting = house.Get(ids.back())->status().category() == v1::WAITING;
+      *waits_over += recorded_as_waiting && item.case_().category() != v1::WAITING ? 1 : 0;
     }
     request.set_page_token(reply->next_page_token());
   } while (!request.page_token().empty());

@@ -110,7 +110,8 @@ absl::Status Advance(Draft& draft, absl::Time until) {
     sla::ClockMoment clock = sla::NextClockMoment(draft.state());
     const bool timers = !draft.state().history();
     const absl::Time wait = timers ? WaitEnd(draft.state()) : absl::InfiniteFuture();
-    const absl::Time timer = timers ? TimerAt(draft.state()) : absl::InfiniteFuture();
+    const bool acts = timers && !draft.context().facts_only;
+    const absl::Time timer = acts ? TimerAt(draft.state()) : absl::InfiniteFuture();
     const absl::Time next = std::min({clock.true_from, wait, timer});
     if (next > until) break;
     if (clock.true_from == next) {
@@ -123,6 +124,25 @@ absl::Status Advance(Draft& draft, absl::Time until) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& policies, absl::Time at) {
+  if (NextMoment(state) > at) return state;
+  DecideContext context;
+  context.now = at;
+  context.effective = at;
+  context.policies = &policies;
+  context.facts_only = true;
+  Draft draft(state, context);
+  size_t before = 0;
+  do {
+    before = draft.events().size();
+    DOCKET_RETURN_IF_ERROR(Advance(draft, at));
+  } while (draft.events().size() > before);
+  v1::Case result = draft.state();
+  result.set_revision(state.revision());
+  *result.mutable_last_event_at() = state.last_event_at();
+  return result;
 }
 
 }  // namespace docket::workflow

@@ -2,9 +2,11 @@
 #define DOCKET_WORKFLOW_CASE_ADVANCE_H_
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "workflow/case/draft.h"
+#include "workflow/policy/policy_set.h"
 
 // What time alone makes true of a case. Pure.
 namespace docket::workflow {
@@ -21,6 +23,11 @@ absl::Time WakeAt(const v1::Case& state);
 // true only a microsecond later, whoever stops the clock. Stops early after kMaxAdvanceEvents events; call again then.
 inline constexpr int kMaxAdvanceEvents = 128;
 absl::Status Advance(Draft& draft, absl::Time until);
+
+// The case at `at` if nothing happens: with the warnings, breaches and ends of waits that are true by then, recorded or
+// not. Actions (timers of the chart, ladders) happen only by their event, so they are not in it. Revision and
+// last_event_at stay those of the last event.
+absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& policies, absl::Time at);
 
 }  // namespace docket::workflow
 

@@ -24,6 +24,13 @@ absl::Status Draft::Emit(v1::Event event) {
     *event.mutable_occurred_at() = ToProto(at);
   }
   if (event.visibility() == v1::VISIBILITY_UNSPECIFIED) event.set_visibility(v1::VISIBILITY_INTERNAL);
+  const auto climb = [this](const v1::Event& cause) -> absl::Status {
+    if (context_.facts_only) return absl::OkStatus();
+    for (v1::Event& raised : escalation::LadderConsequences(state_, cause, *context_.policies, context_.now)) {
+      DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
+    }
+    return absl::OkStatus();
+  };
   const v1::Case before = state_;
   DOCKET_RETURN_IF_ERROR(EmitOne(event));
   const absl::Time in_force = InForce(FromProto(event.occurred_at()));
@@ -32,14 +39,9 @@ absl::Status Draft::Emit(v1::Event event) {
   for (v1::Event clock_event : clocks) {
     if (clock_event.visibility() == v1::VISIBILITY_UNSPECIFIED) clock_event.set_visibility(v1::VISIBILITY_INTERNAL);
     DOCKET_RETURN_IF_ERROR(EmitOne(clock_event));
-    for (v1::Event& raised : escalation::LadderConsequences(state_, clock_event, *context_.policies, context_.now)) {
-      DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
-    }
+    DOCKET_RETURN_IF_ERROR(climb(clock_event));
   }
-  for (v1::Event& raised : escalation::LadderConsequences(state_, event, *context_.policies, context_.now)) {
-    DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
-  }
-  return absl::OkStatus();
+  return climb(event);
 }
 
 }  // namespace docket::workflow

@@ -31,7 +31,8 @@ struct DecideContext {
   const v1::Actor* actor = nullptr;
   const policy::PolicySet* policies = nullptr;
   Sealer* sealer = nullptr;
-  std::string new_case_id;                                                      // filing: the id of the new case
+  bool facts_only = false;  // no ladder climbs and no timer of the chart acts: what time makes true, not what is done
+  std::string new_case_id;  // filing: the id of the new case
   std::function<std::string(absl::string_view prefix, int year)> next_case_no;  // filing: the number it would get
 };
 

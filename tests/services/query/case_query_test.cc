@@ -3,9 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "services/query/case_fold.h"
 #include "services/query/history.h"
+#include "services/query/lists.h"
 #include "services/query/texts.h"
 #include "store/personal.h"
 #include "tests/services/query/query_house.h"
@@ -82,7 +84,7 @@ TEST(CaseQueryTest, ThePastIsWhatWasAnsweredThen) {
     v1::GetCaseRequest by_valid = Get(id);
     *by_valid.mutable_valid_at() = ToProto(when);
     v1::GetCaseRequest by_known = Get(id);
-    *by_known.mutable_known_at() = ToProto(when);
+    *by_known.mutable_valid_at() = *by_known.mutable_known_at() = ToProto(when);
     for (const auto& request : {by_revision, by_valid, by_known}) {
       const auto reply = GetCase(reader, request);
       ASSERT_TRUE(reply.ok()) << reply.status();
@@ -154,6 +156,56 @@ TEST(CaseQueryTest, APositionNotYetReadableIsUnavailable) {
   const auto early = GetCase(reader, request);
   EXPECT_EQ(early.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ReasonOf(early.status()), "POSITION_NOT_REACHED");
+}
+
+// The future is told one way: by the case, by its clocks and by every list (R1, R6).
+TEST(CaseQueryTest, AtAFutureInstantTheWaitIsOverEverywhere) {
+  House house;
+  const std::string id = FileCase(house, kComplaint);
+  MustDo(house, id, "accept {}");
+  MustDo(house, id, "take {}");
+  MustDo(house, id, "send_outbound { kind: INFORMATION_REQUEST body: 'which meter?' }");
+  const absl::Time until = Wednesday() + absl::Hours(72);
+  MustDo(house, id,
+         absl::StrCat("hold { waiting_on: COMPLAINANT reason_code: 'METER' until { seconds: ",
+                      absl::ToUnixSeconds(until), " } }"));
+  const auto told_at = [&](absl::Time at) {
+    const Reader reader = ReaderOf(house);
+    v1::GetCaseRequest get = Get(id);
+    v1::GetClocksRequest clocks;
+    clocks.set_case_id(id);
+    auto mine = Text<v1::ListDutiesRequest>("preset: MINE metric: 'RESOLUTION'");
+    *get.mutable_valid_at() = *clocks.mutable_valid_at() = *mine.mutable_valid_at() = ToProto(at);
+    const auto state = GetCase(reader, get);
+    const auto running = GetClocks(reader, clocks);
+    const auto list = ListDuties(reader, mine);
+    EXPECT_TRUE(state.ok() && running.ok() && list.ok()) << state.status() << running.status() << list.status();
+    std::string clock_state;
+    for (const v1::Clock& clock : running->clocks()) {
+      if (clock.metric() == "RESOLUTION") clock_state = v1::ClockState_Name(clock.state());
+    }
+    EXPECT_EQ(list->items_size(), 1);
+    return absl::StrCat(state->case_().status().status(), " ", clock_state, " ", list->items(0).case_().status(), " ",
+                        list->items(0).paused() ? "paused" : "running");
+  };
+  EXPECT_EQ(told_at(until - absl::Microseconds(1)), "WAITING_COMPLAINANT PAUSED WAITING_COMPLAINANT paused");
+  EXPECT_EQ(told_at(until), "ASSESSMENT RUNNING ASSESSMENT running");
+}
+
+TEST(CaseQueryTest, NothingIsKnownThatIsNotYet) {
+  House house;
+  const std::string id = FileCase(house, kComplaint);
+  v1::GetCaseRequest get = Get(id);
+  v1::GetClocksRequest clocks;
+  clocks.set_case_id(id);
+  auto overdue = Text<v1::ListDutiesRequest>("preset: OVERDUE");
+  for (auto* known_at : {get.mutable_known_at(), clocks.mutable_known_at(), overdue.mutable_known_at()}) {
+    *known_at = ToProto(house.clock().Now() + absl::Hours(100));
+  }
+  const Reader reader = ReaderOf(house);
+  EXPECT_EQ(FromProto(GetCase(reader, get)->known_at()), reader.now);
+  EXPECT_EQ(FromProto(GetClocks(reader, clocks)->known_at()), reader.now);
+  EXPECT_EQ(FromProto(ListDuties(reader, overdue)->known_at()), reader.now);
 }
 
 TEST(CaseQueryTest, ClocksAndAllowedCommands) {

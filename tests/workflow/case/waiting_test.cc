@@ -1,4 +1,5 @@
 // Waiting (R6), its end by itself, and what timers of the chart do.
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -221,6 +222,40 @@ TEST(TimerTest, AStopExactlyAtTheDueIsMetWhoeverComesFirst) {
   EXPECT_EQ(FromProto(late.events()[late.events().size() - 2].occurred_at()), At("2026-11-18 17:00"));
   EXPECT_EQ(late.Must(kAnswer), "OutboundSent ClockFulfilled");
   EXPECT_FALSE(late.clock("FIRST_RESPONSE").on_time());
+}
+
+// DESIGN 2: facts are true at their instant, actions happen only by their event.
+TEST(StateAtTest, TheEndOfAWaitAndABreachAreTrueAtTheirInstant) {
+  CaseDesk desk = Investigated();
+  desk.Must("hold { waiting_on: DEPARTMENT reason_code: 'X' until { seconds: 1795683600 } }");  // 2026-11-26 09:00
+  const auto at = [&](absl::string_view london) {
+    const auto state = StateAt(desk.state(), desk.policies(), At(london));
+    EXPECT_TRUE(state.ok()) << state.status();
+    return state.ok() ? *state : v1::Case();
+  };
+  EXPECT_EQ(at("2026-11-26 08:59:59.999999").status().status(), "WAITING_DEPARTMENT");
+  const v1::Case over = at("2026-11-26 09:00");
+  EXPECT_EQ(over.status().status(), "INVESTIGATION");
+  EXPECT_FALSE(over.has_wait());
+  EXPECT_EQ(over.revision(), desk.state().revision());
+  EXPECT_EQ(FromProto(over.last_event_at()), FromProto(desk.state().last_event_at()));
+  const v1::Case late = at("2027-06-01 09:00");
+  const auto resolution = std::find_if(late.clocks().begin(), late.clocks().end(), [](const v1::Clock& clock) {
+    return clock.metric() == "RESOLUTION" && clock.obligation() == v1::CUSTOMER;
+  });
+  ASSERT_NE(resolution, late.clocks().end());
+  EXPECT_TRUE(resolution->has_breached_due_at());
+  EXPECT_EQ(late.escalations_size(), desk.state().escalations_size()) << "a ladder climbs only by its event";
+}
+
+TEST(StateAtTest, ATimerOfTheChartActsOnlyByItsEvent) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  const auto state = StateAt(desk.state(), desk.policies(), At("2026-12-23 09:00"));
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->status().status(), "RESOLVED");
 }
 
 }  // namespace
