@@ -138,6 +138,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& option
     DOCKET_RETURN_IF_ERROR(options.kv->CreateFamily(store::ViewFamily(1)));
     DOCKET_RETURN_IF_ERROR(
         BuildViews(options.kv, *options.log, store::ViewFamily(1), store::ViewFamily(2), [](uint64_t, uint64_t) {
+          return true;
         }).status());
     DOCKET_RETURN_IF_ERROR(MarkComplete(options.kv, 1));
   }

@@ -106,6 +106,9 @@ class Engine {
   // Blocks until done; `progress` is called now and then from this thread. Commands go on meanwhile.
   virtual absl::StatusOr<v1::RebuildViewsReply> Rebuild(
       bool keep_old, std::function<void(uint64_t done, uint64_t total)> progress) = 0;
+  // A rebuild that is still folding the log, or begins later, ends with kCancelled. What it made is dropped when the
+  // engine is opened again; the views in use are not touched.
+  virtual void CancelRebuilds() = 0;
   // Stops taking commands; those queued are finished. Idempotent.
   virtual void Stop() = 0;
 };

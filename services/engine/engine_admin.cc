@@ -75,11 +75,15 @@ absl::StatusOr<absl::Duration> EngineImpl::AcceptClock(Caller caller) {
   return deviation;
 }
 
-absl::StatusOr<v1::RebuildViewsReply> EngineImpl::Rebuild(bool keep_old, Progress progress) {
+absl::StatusOr<v1::RebuildViewsReply> EngineImpl::Rebuild(bool keep_old,
+                                                          std::function<void(uint64_t done, uint64_t total)> progress) {
   if (rebuilding_.exchange(true)) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "REBUILD_RUNNING", "a rebuild is running");
   }
-  absl::StatusOr<v1::RebuildViewsReply> reply = RebuildOnce(keep_old, progress);
+  absl::StatusOr<v1::RebuildViewsReply> reply = RebuildOnce(keep_old, [&](uint64_t done, uint64_t total) {
+    progress(done, total);
+    return !rebuilds_cancelled_;
+  });
   rebuilding_ = false;
   return reply;
 }

@@ -79,7 +79,9 @@ class EngineImpl : public Engine {
 
   v1::GetStatsReply Stats(bool with_digests) const override;
   absl::StatusOr<absl::Duration> AcceptClock(Caller caller) override;
-  absl::StatusOr<v1::RebuildViewsReply> Rebuild(bool keep_old, Progress progress) override;
+  absl::StatusOr<v1::RebuildViewsReply> Rebuild(bool keep_old,
+                                                std::function<void(uint64_t done, uint64_t total)> progress) override;
+  void CancelRebuilds() override { rebuilds_cancelled_ = true; }
   void Stop() override;
 
  private:
@@ -137,6 +139,7 @@ class EngineImpl : public Engine {
   uint32_t generation_ ABSL_GUARDED_BY(view_mutex_) = 0;
 
   std::atomic<bool> rebuilding_ = false;
+  std::atomic<bool> rebuilds_cancelled_ = false;
   std::atomic<bool> append_failed_ = false;  // the log takes no more, whatever its store says
   bool suspicion_recorded_ = false;          // writer only, as is what follows
   bool schema_recorded_ = false;

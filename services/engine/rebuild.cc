@@ -14,6 +14,7 @@
 #include "store/requests.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::engine {
@@ -138,6 +139,11 @@ absl::Status EmitStates(store::KvStore* kv, Family scratch, Family views) {
   return Ingest(kv, views, &entries);
 }
 
+absl::Status GivenUp(uint64_t done, uint64_t total) {
+  return Refuse(absl::StatusCode::kCancelled, "REBUILD_CANCELLED",
+                absl::StrCat("the server stops; the rebuild was given up at commit ", done, " of ", total));
+}
+
 std::string MarkerKey() { return store::KeyspacePrefix(kMarkerKeyspace); }
 
 }  // namespace
@@ -165,13 +171,13 @@ absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& l
       if (!forgotten) commit_rows.emplace_back(entry.key, *entry.value);
     }
     if (commit_rows.size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
-    if (++done % kProgressEvery == 0) progress(done, total);
+    if (++done % kProgressEvery == 0 && !progress(done, total)) return GivenUp(done, total);
   }
   DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
   DOCKET_RETURN_IF_ERROR(folder.Spill());
   DOCKET_RETURN_IF_ERROR(EmitStates(kv, scratch, views));
   DOCKET_RETURN_IF_ERROR(kv->DropFamily(scratch));
-  progress(total, total);
+  if (!progress(total, total)) return GivenUp(total, total);
   return total;
 }
 

@@ -16,10 +16,12 @@ namespace docket::engine {
 // Decoded states held while folding; the rest waits in a scratch family.
 inline constexpr size_t kRebuildHeldCases = 50'000;
 
-using Progress = std::function<void(uint64_t done, uint64_t total)>;
+// False: give up.
+using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 
 // Fills the empty `views` with what commits [0, head) make, by sorted ingestion, with `scratch` (must not exist) as a
 // place for states that do not fit in memory. Returns the number of commits folded: the head when the call began.
+// kCancelled: `progress` gave up.
 absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& log, store::Family views,
                                     store::Family scratch, const Progress& progress);
 

@@ -40,7 +40,7 @@ class FiniteStream final : public PullStream {
   void Begin(const Context& context, const Bytes& in) {
     absl::StatusOr<query::Viewer> viewer = Admit(context, in, &request_);
     if (viewer.ok()) viewer_ = *viewer;
-    Start(viewer.status());
+    Start(&context, viewer.status());
   }
 
  private:
@@ -80,7 +80,7 @@ class SubscribeStream final : public PullStream {
         if (handle->stream != nullptr) handle->stream->Wake();
       });
     }
-    Start(viewer.status());
+    Start(&context, viewer.status());
   }
 
  private:

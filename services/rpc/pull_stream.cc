@@ -29,6 +29,7 @@ void StreamRegistry::Add(PullStream* stream) {
 void StreamRegistry::Remove(PullStream* stream) {
   const MutexLock lock(&mutex_);
   streams_.erase(stream);
+  if (streams_.empty()) empty_.NotifyAll();
 }
 
 void StreamRegistry::StopAll() {
@@ -36,9 +37,13 @@ void StreamRegistry::StopAll() {
   const MutexLock lock(&mutex_);
   stopping_ = true;
   for (PullStream* stream : streams_) stream->Stop(Stopping());
+  const auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return streams_.empty(); };
+  if (empty_.WaitFor(&mutex_, kStalledGrace, none)) return;
+  for (PullStream* stream : streams_) stream->CancelStalled();
 }
 
-void PullStream::Start(absl::Status refusal) {
+void PullStream::Start(const grpc::CallbackServerContext* context, absl::Status refusal) {
+  context_ = context;
   if (endless_ != nullptr && refusal.ok()) endless_->Add(this);
   {
     const MutexLock lock(&mutex_);
@@ -78,12 +83,15 @@ void PullStream::Advance() {
     }
     return Close(*end);
   }
+  absl::Status stop;
   {
     const MutexLock lock(&mutex_);
-    state_ = State::kWriting;
-    writing_ = std::move(std::get<Message>(step).bytes);
+    stop = stop_;  // the server waits: nothing is begun that the client may not take
+    state_ = stop.ok() ? State::kWriting : State::kFinished;
+    write_done_ = false;
+    if (stop.ok()) writing_ = std::move(std::get<Message>(step).bytes);
   }
-  StartWrite(&writing_);
+  stop.ok() ? StartWrite(&writing_) : Close(stop);
 }
 
 void PullStream::OnWriteDone(bool ok) {
@@ -91,6 +99,8 @@ void PullStream::OnWriteDone(bool ok) {
   {
     const MutexLock lock(&mutex_);
     writing_.Clear();
+    write_done_ = true;
+    if (cancelling_) return;
     stop = !ok && stop_.ok() ? absl::CancelledError("the reader has gone") : stop_;
     state_ = stop.ok() ? State::kRunning : State::kFinished;
   }
@@ -117,6 +127,27 @@ void PullStream::Stop(absl::Status why) {
     state_ = State::kRunning;
   }
   Schedule();
+}
+
+void PullStream::CancelStalled() {
+  {
+    const MutexLock lock(&mutex_);
+    if (state_ != State::kWriting || cancelling_) return;
+    cancelling_ = true;
+  }
+  // On the pool: gRPC may call back from inside TryCancel, and the caller holds the registry's lock.
+  pool_->Run([this] {
+    context_->TryCancel();
+    absl::Status stop;
+    {
+      const MutexLock lock(&mutex_);
+      cancelling_ = false;
+      if (!write_done_) return;  // the write ends the stream
+      state_ = State::kFinished;
+      stop = stop_;
+    }
+    Close(stop);
+  });
 }
 
 void PullStream::OnCancel() { Stop(absl::CancelledError("the reader has gone")); }

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
@@ -17,10 +18,13 @@ namespace docket::rpc {
 
 class PullStream;
 
+inline constexpr absl::Duration kStalledGrace = absl::Milliseconds(250);
+
 // Streams that would go on for ever, so that a stopping server can end them. Thread-safe.
 class StreamRegistry {
  public:
-  // Ends every stream with UNAVAILABLE STOPPING, now and from now on.
+  // Ends every stream with UNAVAILABLE STOPPING, now and from now on. A stream whose client does not take its message
+  // cannot be told; it is cancelled after kStalledGrace. Blocks no longer than that.
   void StopAll();
 
  private:
@@ -29,6 +33,7 @@ class StreamRegistry {
   void Remove(PullStream* stream);
 
   Mutex mutex_;
+  CondVar empty_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<PullStream*> streams_ ABSL_GUARDED_BY(mutex_);
 };
@@ -37,7 +42,7 @@ class StreamRegistry {
 class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // Begins. `refusal`, when not OK, is the whole answer.
-  void Start(absl::Status refusal = absl::OkStatus());
+  void Start(const grpc::CallbackServerContext* context, absl::Status refusal = absl::OkStatus());
 
   // Something new may be there. Cheap, from any thread.
   void Wake();
@@ -65,6 +70,7 @@ class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   enum class State { kNew, kRunning, kWriting, kWaiting, kFinished };
 
   void Stop(absl::Status why);
+  void CancelStalled();                    // gives up a message that the client does not take
   void Advance();                          // on the pool
   void Schedule();                         // hands Advance to the pool
   void Close(const absl::Status& status);  // REQUIRES: state is kFinished, set by the caller
@@ -75,12 +81,15 @@ class PullStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   ReadPool* pool_;
   Measured measured_;
   StreamRegistry* endless_;
+  const grpc::CallbackServerContext* context_ = nullptr;  // gRPC's, valid until OnDone
 
   grpc::ByteBuffer writing_;  // gRPC's while state_ is kWriting
   Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kNew;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status stop_ ABSL_GUARDED_BY(mutex_);  // not OK: finish with it at the next occasion
+  bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;  // whoever ends last, the cancelling or the write, closes
+  bool write_done_ ABSL_GUARDED_BY(mutex_) = false;  // while cancelling_
+  absl::Status stop_ ABSL_GUARDED_BY(mutex_);        // not OK: finish with it at the next occasion
 };
 
 }  // namespace docket::rpc

@@ -173,6 +173,7 @@ void Server::Shutdown() {
     server_->GetHealthCheckService()->SetServingStatus(kHealthWrite, false);
   }
   if (listener_ != nullptr) listener_->Stop();
+  engine_->CancelRebuilds();
   streams_.StopAll();
   if (server_ != nullptr) {
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(options_.drain));

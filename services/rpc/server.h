@@ -63,9 +63,9 @@ class Server {
   // A channel that needs no socket, for tests.
   std::shared_ptr<grpc::Channel> InProcessChannel(const grpc::ChannelArguments& arguments);
 
-  // Health says NOT_SERVING, no connection is accepted, endless streams are ended, calls in flight get `drain` to end,
-  // then are cancelled. Everything handed to the engine has been answered when it returns, so the engine must still be
-  // running. Idempotent.
+  // Health says NOT_SERVING, no connection is accepted, endless streams and rebuilds are ended, calls in flight get
+  // `drain` to end, then are cancelled. Everything handed to the engine has been answered when it returns, so the
+  // engine must still be running. Idempotent.
   void Shutdown();
 
  private:

@@ -188,6 +188,22 @@ TEST(EngineTest, RebuildGivesTheSameDigests) {
   EXPECT_TRUE(again->digests_equal());
 }
 
+TEST(EngineTest, ACancelledRebuildLeavesTheViewsInUse) {
+  House house;
+  const auto filed = house.File(kComplaint);
+  ASSERT_TRUE(filed.ok());
+  const auto cancelled = house.engine().Rebuild(false, [&](uint64_t, uint64_t) { house.engine().CancelRebuilds(); });
+  EXPECT_EQ(cancelled.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(ReasonOf(cancelled.status()), "REBUILD_CANCELLED");
+  EXPECT_TRUE(house.Do(filed->case_id(), "accept {}").ok());
+  EXPECT_EQ(house.engine().Rebuild(false, [](uint64_t, uint64_t) {}).status().code(), absl::StatusCode::kCancelled);
+  house.Reopen();
+  const auto again = house.engine().Rebuild(false, [](uint64_t, uint64_t) {});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->digests_equal());
+  EXPECT_EQ(house.Get(filed->case_id())->status().status(), "ASSESSMENT");
+}
+
 TEST(EngineTest, TakeNextGivesEachCaseOnce) {
   House house;
   std::set<std::string> filed;

@@ -181,5 +181,21 @@ TEST(SubscribeLoadTest, AReaderThatStopsReadingIsDemotedToCatchUpAndItsBufferIsB
   }
 }
 
+// A reader that does not read cannot be told that the server stops; it is cut off, however long the drain.
+TEST(SubscribeLoadTest, AReaderThatStopsReadingDoesNotHoldUpAStoppingServer) {
+  RpcHouse rpc(ServerOptions{.drain = absl::Hours(1)});
+  const std::string case_id = rpc.File().case_id();
+  const uint64_t begin = LastPosition(rpc) + 1;
+  grpc::ChannelArguments small_window;
+  small_window.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto audit = v1::AuditService::NewStub(rpc.NewChannel(small_window));
+  Subscription slow(*audit, begin);
+  ASSERT_TRUE(slow.Read());
+  Subscription quick(*rpc.audit, begin);
+  CommitNotes(rpc, case_id, 800, std::string(3000, 'x'));
+  while (quick.next() <= LastPosition(rpc)) ASSERT_TRUE(quick.Read());
+  rpc.StopServer();
+}
+
 }  // namespace
 }  // namespace docket::rpc
