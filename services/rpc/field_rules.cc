@@ -1,7 +1,10 @@
 #include "services/rpc/field_rules.h"
 
+#include <algorithm>
 #include <unordered_map>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "docket/v1/annotations.pb.h"
 #include "workflow/base/mutex.h"
 
@@ -12,13 +15,14 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
 constexpr uint32_t kDefaultStringBytes = 256;
+constexpr uint32_t kCodeBytes = 64;
 constexpr uint32_t kDefaultBytes = 64;
 constexpr uint32_t kDefaultElements = 64;
 
 uint32_t DefaultBytesOf(const FieldDescriptor* field) {
   switch (field->type()) {
     case FieldDescriptor::TYPE_STRING:
-      return kDefaultStringBytes;
+      return field->options().GetExtension(v1::form) == v1::CODE ? kCodeBytes : kDefaultStringBytes;
     case FieldDescriptor::TYPE_BYTES:
       return kDefaultBytes;
     default:
@@ -32,6 +36,7 @@ FieldRule RuleOf(const FieldDescriptor* field) {
   rule.field = field;
   rule.required = options.GetExtension(v1::required);
   rule.personal = options.GetExtension(v1::personal);
+  rule.form = options.GetExtension(v1::form);
   const uint32_t given = options.GetExtension(v1::max_size);
   if (field->is_repeated()) {
     rule.max_size = given != 0 ? given : kDefaultElements;
@@ -47,6 +52,35 @@ MessageRules Build(const Descriptor* type) {
   for (int i = 0; i < type->field_count(); ++i) rules.fields.push_back(RuleOf(type->field(i)));
   for (int i = 0; i < type->real_oneof_decl_count(); ++i) rules.oneofs.push_back(type->oneof_decl(i));
   return rules;
+}
+
+// Bytes at the beginning of `text` that show nothing: a blank or control character of ASCII or Latin-1, or one of the
+// blanks and invisible marks of U+2000..U+206F, U+3000, U+FEFF. 0: something can be seen.
+size_t LeadingBlank(absl::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  if (text.empty()) return 0;
+  if (byte(0) <= 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2 && byte(1) <= 0xA0) return 2;
+  const uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
+  const bool general = (three >= 0xE28080 && three <= 0xE2808F) || (three >= 0xE280A8 && three <= 0xE280AF) ||
+                       (three >= 0xE2819F && three <= 0xE281AF);
+  return general || three == 0xE38080 || three == 0xEFBBBF ? 3 : 0;
+}
+
+bool IsCode(absl::string_view text) {
+  return !text.empty() && absl::ascii_isalnum(static_cast<unsigned char>(text[0])) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("_.:/-", c);
+         });
+}
+
+// Printable; a space is allowed between words if `spaces`.
+bool IsPrintable(absl::string_view text, bool spaces) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (LeadingBlank(text.substr(i)) == 0) continue;
+    if (!spaces || text[i] != ' ' || i == 0 || i + 1 == text.size()) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -88,6 +122,41 @@ bool IsUtf8(absl::string_view text) {
       return false;
     }
     i += length;
+  }
+  return true;
+}
+
+bool HasForm(v1::TextForm form, absl::string_view text) {
+  switch (form) {
+    case v1::CODE:
+      return IsCode(text);
+    case v1::REFERENCE:
+      return IsPrintable(text, /*spaces=*/false);
+    case v1::LABEL:
+      return IsPrintable(text, /*spaces=*/true);
+    default:
+      return true;
+  }
+}
+
+const char* DescribeForm(v1::TextForm form) {
+  switch (form) {
+    case v1::CODE:
+      return "want a code: a letter or digit, then letters, digits and _ . : / -";
+    case v1::REFERENCE:
+      return "want a reference: printable, without blanks";
+    case v1::LABEL:
+      return "want a label: printable, spaces only between words";
+    default:
+      return "want a text";
+  }
+}
+
+bool IsBlank(absl::string_view text) {
+  while (!text.empty()) {
+    const size_t blank = LeadingBlank(text);
+    if (blank == 0) return false;
+    text.remove_prefix(std::min(blank, text.size()));
   }
   return true;
 }

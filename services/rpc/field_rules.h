@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "docket/v1/annotations.pb.h"
 #include "google/protobuf/descriptor.h"
 
 namespace docket::rpc {
@@ -14,6 +15,7 @@ struct FieldRule {
   const google::protobuf::FieldDescriptor* field = nullptr;
   bool required = false;
   bool personal = false;
+  v1::TextForm form = v1::ANY_TEXT;
   uint32_t max_size = 0;     // bytes of a string or bytes field, elements of a repeated one; 0: neither
   uint32_t max_element = 0;  // bytes of one element of a repeated string or bytes field
 };
@@ -27,6 +29,12 @@ struct MessageRules {
 const MessageRules& RulesOf(const google::protobuf::Descriptor* type);
 
 bool IsUtf8(absl::string_view text);
+
+// `text` is UTF-8.
+bool HasForm(v1::TextForm form, absl::string_view text);
+const char* DescribeForm(v1::TextForm form);  // "want …"
+// Nothing to see: only blanks, of ASCII or any width.
+bool IsBlank(absl::string_view text);
 
 }  // namespace docket::rpc
 

@@ -1,5 +1,6 @@
 #include "services/rpc/validation.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ using google::protobuf::Timestamp;
 
 constexpr int64_t kSecondsOfYear10000 = 253'402'300'800;
 constexpr int64_t kMaxDurationSeconds = 315'576'000'000;  // the limit of google.protobuf.Duration: 10,000 years
-constexpr size_t kShownBytes = 48;                        // of a value repeated in a refusal
+constexpr uint32_t kMaxPriority = 5;
+constexpr size_t kShownBytes = 48;  // of a value repeated in a refusal
 
 class Validator {
  public:
@@ -64,11 +66,11 @@ std::string Shown(const FieldRule& rule, const std::string& value) {
                       "\"");
 }
 
-bool HasControlCharacter(const std::string& value) {
-  for (const char c : value) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return true;
-  }
-  return false;
+bool HasControlCharacter(const FieldRule& rule, const std::string& value) {
+  return std::any_of(value.begin(), value.end(), [&](char c) {
+    const bool layout = rule.personal && (c == '\n' || c == '\r' || c == '\t');
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && !layout;
+  });
 }
 
 void Validator::NamedFieldRules(const FieldRule& rule, const std::string& value, const std::string& path,
@@ -90,8 +92,14 @@ void Validator::Text(const FieldRule& rule, const std::string& value, uint32_t m
     Add(path, name, absl::StrCat(value.size(), " bytes, want at most ", max));
   } else if (is_string && !IsUtf8(value)) {
     Add(path, name, "not UTF-8");
-  } else if (is_string && !rule.personal && HasControlCharacter(value)) {
-    Add(path, name, "holds a control character");
+  } else if (is_string && HasControlCharacter(rule, value)) {
+    Add(path, name,
+        rule.personal ? "holds a control character, want none but line ends and tabs"
+                      : "holds a control character, want none");
+  } else if (is_string && rule.required && !value.empty() && IsBlank(value)) {
+    Add(path, name, "blank, is required");
+  } else if (!value.empty() && !HasForm(rule.form, value)) {
+    Add(path, name, absl::StrCat(Shown(rule, value), ", ", DescribeForm(rule.form)));
   } else if (!value.empty()) {
     NamedFieldRules(rule, value, path, name);
   }
@@ -156,6 +164,15 @@ void Validator::Repeated(const Message& message, const FieldRule& rule, const st
   if (size == 0 && rule.required) Add(path, field->name(), "missing, is required");
   if (static_cast<uint32_t>(size) > rule.max_size) {
     return Add(path, field->name(), absl::StrCat(size, " elements, want at most ", rule.max_size));
+  }
+  if (field->name() == "priorities") {
+    for (int i = 0; i < size; ++i) {
+      const uint32_t priority = reflection->GetRepeatedUInt32(message, field, i);
+      // 0 is a case without a priority, as imports may make.
+      if (priority > kMaxPriority)
+        Add(path, absl::StrCat("priorities[", i, "]"), absl::StrCat(priority, ", want 0..5"));
+    }
+    return;
   }
   if (field->cpp_type() != FieldDescriptor::CPPTYPE_STRING && field->cpp_type() != FieldDescriptor::CPPTYPE_ENUM &&
       field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {

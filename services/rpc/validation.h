@@ -9,11 +9,12 @@
 // day.
 namespace docket::rpc {
 
-// From the descriptor: `required`; `max_size` (default 256 bytes for strings, 64 for bytes, 64 elements of a repeated
-// field; elements of repeated strings have the default length limit); every oneof set; enum values known, and in lists
-// not UNSPECIFIED; UTF-8; no control characters in public strings; Timestamps from 1970 to 9999, Durations valid and
-// not negative; all of it for messages inside messages. By name: request_id and case_id are UUIDv7, page_size <= 500,
-// page_token has the form of a token, a case is named once, and the few rules listed in validation.cc.
+// From the descriptor: `required`, and then not blank; `max_size` (default 256 bytes for strings, 64 for codes and
+// bytes, 64 elements of a repeated field; elements of repeated strings have the default length limit); `form` of public
+// strings; every oneof set; enum values known, and in lists not UNSPECIFIED; UTF-8; no control characters, in personal
+// strings none but line ends and tabs; Timestamps from 1970 to 9999, Durations valid and not negative; all of it for
+// messages inside messages. By name: request_id and case_id are UUIDv7, page_size <= 500, page_token has the form of a
+// token, a case is named once, and the few rules listed in validation.cc.
 //
 // OK, or INVALID_ARGUMENT INVALID_FIELD naming the fields (the first kMaxBadFields). Values of personal fields are
 // never repeated in the refusal. Thread-safe.

@@ -56,7 +56,8 @@ uint32_t LimitOf(const FieldDescriptor* field) {
   const uint32_t given = field->options().GetExtension(v1::max_size);
   if (given != 0) return given;
   if (field->is_repeated()) return 64;
-  return field->type() == FieldDescriptor::TYPE_STRING ? 256 : 64;
+  const bool code = field->options().GetExtension(v1::form) == v1::CODE;
+  return field->type() == FieldDescriptor::TYPE_STRING && !code ? 256 : 64;
 }
 
 // Changes one field of `root` at a time, checks it, and puts it back.
@@ -131,16 +132,54 @@ class FieldWalk {
     if (field->type() == FieldDescriptor::TYPE_STRING) {
       reflection->SetString(message, field, "caf\xe9");
       ExpectRefused(*root_, name, "not UTF-8");
+      reflection->SetString(message, field, std::string("a\0b", 3));
+      ExpectRefused(*root_, name, "control character");
       if (!field->options().GetExtension(v1::personal)) {
         reflection->SetString(message, field, "a\nb");
-        ExpectRefused(*root_, name, "control character");
+        ExpectRefused(*root_, name, "line end in a public string");
+      } else {
+        reflection->SetString(message, field, "a\r\n\tb");
+        EXPECT_EQ(BadFields(ValidateRequest(*root_)).count(name), 0u) << name;
       }
+      if (field->options().GetExtension(v1::required)) {
+        reflection->SetString(message, field, " \u00a0\u3000");
+        ExpectRefused(*root_, name, "blank");
+      }
+      Forms(message, field, name);
     }
     if (field->name() == "page_token" || field->name() == "request_id" || field->name() == "case_id") {
       reflection->SetString(message, field, "not-one");
       ExpectRefused(*root_, name, "wrong form");
     }
     ++checked_;
+  }
+
+  // What people type as prose fits into no public string, whatever the field.
+  void Forms(Message* message, const FieldDescriptor* field, const std::string& name) {
+    const auto* reflection = message->GetReflection();
+    const auto accepts = [&](const std::string& value) {
+      reflection->SetString(message, field, value);
+      return BadFields(ValidateRequest(*root_)).count(name) == 0;
+    };
+    switch (field->options().GetExtension(v1::form)) {
+      case v1::CODE:
+        EXPECT_TRUE(accepts("A1_b.c:d/e-f")) << name;
+        for (const char* bad : {"Mrs Smith", "-x", "_x", "caf\u00e9", "a@b.org", " x", "x,y"})
+          EXPECT_FALSE(accepts(bad)) << name << bad;
+        break;
+      case v1::REFERENCE:
+        EXPECT_TRUE(accepts("INC#45/\u8ba2\u5355(2)")) << name;
+        for (const char* bad : {"Mrs Smith", "x ", "a\u00a0b", "a\u2003b", "a\u3000b"})
+          EXPECT_FALSE(accepts(bad)) << name << bad;
+        break;
+      case v1::LABEL:
+        EXPECT_TRUE(accepts("Awaiting User Info")) << name;
+        for (const char* bad : {" x", "x ", "a\u00a0b", "a\u200bb"}) EXPECT_FALSE(accepts(bad)) << name << bad;
+        break;
+      default:
+        EXPECT_FALSE(accepts("Mrs Smith") && !field->options().GetExtension(v1::personal))
+            << name << " is public but has no form: mark it in the .proto, or personal if people write it";
+    }
   }
 
   void Inner(Message* inner, const std::string& name) {
@@ -215,6 +254,11 @@ class FieldWalk {
   int checked_ = 0;
 };
 
+absl::Status ValidateText(const std::string& message, const std::string& text) {
+  const auto request = Parse(message, text);
+  return request == nullptr ? absl::InternalError("no request") : ValidateRequest(*request);
+}
+
 TEST(ValidationTest, EveryRequestOfEveryServiceIsChecked) {
   int checked = 0;
   for (const auto* type : RequestTypes()) {
@@ -248,9 +292,31 @@ TEST(ValidationTest, EveryCommandIsChecked) {
   }
 }
 
-absl::Status ValidateText(const std::string& message, const std::string& text) {
-  const auto request = Parse(message, text);
-  return request == nullptr ? absl::InternalError("no request") : ValidateRequest(*request);
+// Of a command, whatever it is and however deep, and of every other request.
+void ExpectForms(const google::protobuf::Descriptor* type, std::set<const google::protobuf::Descriptor*>* seen) {
+  static const std::set<std::string> kIds = {"request_id", "case_id", "case_ids", "page_token"};
+  if (!seen->insert(type).second) return;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    if (field->message_type() != nullptr) ExpectForms(field->message_type(), seen);
+    if (field->type() != FieldDescriptor::TYPE_STRING || field->options().GetExtension(v1::personal)) continue;
+    EXPECT_EQ(field->options().GetExtension(v1::form) != v1::ANY_TEXT, kIds.count(field->name()) == 0)
+        << field->full_name() << " is public for ever: mark its form, or mark it personal if people write it";
+  }
+}
+
+TEST(ValidationTest, EveryPublicStringOfARequestHasAForm) {
+  std::set<const google::protobuf::Descriptor*> seen;
+  for (const auto* type : RequestTypes()) ExpectForms(type, &seen);
+  EXPECT_EQ(seen.count(v1::SourceRow::descriptor()), 1u);
+}
+
+TEST(ValidationTest, PrioritiesAreThoseOfTheMatrix) {
+  EXPECT_TRUE(ValidateText("docket.v1.ListDutiesRequest", "preset: OVERDUE priorities: 1 priorities: 5").ok());
+  EXPECT_EQ(BadFields(ValidateText("docket.v1.ListDutiesRequest", "preset: OVERDUE priorities: 1 priorities: 77")),
+            std::set<std::string>{"priorities[1]"});
+  EXPECT_EQ(BadFields(ValidateText("docket.v1.ListCasesRequest", "filter { priorities: 6 }")),
+            std::set<std::string>{"filter.priorities[0]"});
 }
 
 TEST(ValidationTest, ACaseIsNamedExactlyOnce) {
