@@ -120,6 +120,21 @@ void RandomWalk::AskAndHold() {
   Send(std::move(hold), principal);
 }
 
+// Few cases get as far as a draft, so many of these are issued at once: an answer to what is unanswered, then the
+// issue.
+void RandomWalk::IssueDraft(const std::string& case_id) {
+  v1::ExecuteRequest answer;
+  answer.set_case_id(case_id);
+  answer.mutable_command()->mutable_send_outbound()->set_kind(v1::RESPONSE);
+  answer.mutable_command()->mutable_send_outbound()->set_body(Personal());
+  Send(std::move(answer), dice_.Pick(People()));
+  v1::ExecuteRequest issue;
+  issue.set_case_id(case_id);
+  issue.mutable_command()->mutable_issue_decision()->add_parts("REASONS");
+  issue.mutable_command()->mutable_issue_decision()->add_parts("FURTHER_ROUTES");
+  Send(std::move(issue), dice_.Pick(People()));
+}
+
 // Mostly one of the newest, so that some get far.
 std::string RandomWalk::SomeCase() {
   if (!stay_with_.empty()) return stay_with_;
@@ -188,9 +203,9 @@ void RandomWalk::Send(v1::ExecuteRequest request, const std::string& principal) 
     return;
   }
   ++counts_.accepted[name];
-  if (name == "draft_decision" && dice_.Chance(80)) stay_with_ = reply->case_id();  // so that some are issued
   last_accepted_.emplace(std::move(request), principal);
   if (name == "file") case_ids_.push_back(reply->case_id());
+  if (name == "draft_decision" && dice_.Chance(60)) IssueDraft(reply->case_id());
 }
 
 void RandomWalk::Retry() {

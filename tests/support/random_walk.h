@@ -88,6 +88,7 @@ class RandomWalk {
   void DoCommand();
   void ProposeAdvance();
   void AskAndHold();
+  void IssueDraft(const std::string& case_id);
   std::string SomeCase();
   void FileCase();
   void FileHistory();
