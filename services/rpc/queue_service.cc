@@ -2,6 +2,7 @@
 
 #include "docket/v1/queue_service.grpc.pb.h"
 #include "services/query/case_query.h"
+#include "services/query/explain_query.h"
 #include "services/query/lists.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
@@ -10,9 +11,9 @@ namespace docket::rpc {
 namespace {
 
 using Raw = v1::QueueService;
-using Base =
-    Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<Raw::WithRawCallbackMethod_ListDuties<
-        Raw::WithRawCallbackMethod_ListEscalations<Raw::WithRawCallbackMethod_GetClocks<Raw::Service>>>>>;
+using Base = Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<
+    Raw::WithRawCallbackMethod_ListDuties<Raw::WithRawCallbackMethod_ListEscalations<
+        Raw::WithRawCallbackMethod_GetClocks<Raw::WithRawCallbackMethod_ExplainDue<Raw::Service>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -25,7 +26,8 @@ class QueueService final : public Base {
         take_next_(backend.metrics->Of("QueueService/TakeNext")),
         list_duties_(backend.metrics->Of("QueueService/ListDuties")),
         list_escalations_(backend.metrics->Of("QueueService/ListEscalations")),
-        get_clocks_(backend.metrics->Of("QueueService/GetClocks")) {}
+        get_clocks_(backend.metrics->Of("QueueService/GetClocks")),
+        explain_due_(backend.metrics->Of("QueueService/ExplainDue")) {}
 
   Reactor* ListQueue(Context* context, const Bytes* in, Bytes* out) override {
     return AnswerRead<v1::ListQueueRequest, v1::ListQueueReply>(backend_, list_queue_, context, in, out,
@@ -60,6 +62,11 @@ class QueueService final : public Base {
                                                                 query::GetClocks);
   }
 
+  Reactor* ExplainDue(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ExplainDueRequest, v1::ExplainDueReply>(backend_, explain_due_, context, in, out,
+                                                                  query::ExplainDue);
+  }
+
  private:
   Backend backend_;
   MethodMetrics* list_queue_;
@@ -67,6 +74,7 @@ class QueueService final : public Base {
   MethodMetrics* list_duties_;
   MethodMetrics* list_escalations_;
   MethodMetrics* get_clocks_;
+  MethodMetrics* explain_due_;
 };
 
 }  // namespace

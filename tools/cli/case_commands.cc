@@ -10,6 +10,7 @@
 #include "tools/cli/case_view.h"
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/explain_view.h"
 #include "tools/cli/json_output.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
@@ -28,6 +29,8 @@ struct CaseInput {
   AsOf as_of;
   uint32_t revision = 0;
   bool states = false;
+  uint32_t clock_no = 0;
+  std::string metric;
 };
 
 int Show(GlobalOptions& options, const CaseInput& input) {
@@ -55,6 +58,22 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
   if (PrintJson(options, *reply, "clocks")) return kExitOk;
   if (reply->clocks().empty()) *options.out << "no clocks\n";
   PrintClocks(options, reply->clocks(), FromProto(reply->valid_at()));
+  *options.out << Footing(options, *reply) << "\n";
+  return kExitOk;
+}
+
+int Explain(GlobalOptions& options, const CaseInput& input) {
+  v1::ExplainDueRequest request;
+  request.set_clock_no(input.clock_no);
+  request.set_metric(input.metric);
+  const absl::Status times = input.as_of.Apply(options, &request);
+  if (!times.ok()) return ReportUsage(options, times.message());
+  const absl::Status resolved = SetResolvedCase(options.client(), input.case_name, &request);
+  if (!resolved.ok()) return ReportFailure(options, resolved, input.case_name);
+  const auto reply = options.client().ExplainDue(request);
+  if (!reply.ok()) return ReportFailure(options, reply.status(), input.case_name);
+  if (PrintJson(options, *reply, "intervals")) return kExitOk;
+  PrintExplanation(options, *reply);
   *options.out << Footing(options, *reply) << "\n";
   return kExitOk;
 }
@@ -90,15 +109,14 @@ int History(GlobalOptions& options, const CaseInput& input) {
   const absl::Status resolved = SetResolvedCase(options.client(), input.case_name, &request);
   if (!resolved.ok()) return ReportFailure(options, resolved, input.case_name);
   v1::ReadHistoryReply history;
-  const absl::Status status =
-      client::ReadHistory(options.client(), request, [&](const v1::ReadHistoryReply& reply) {
-        if (options.format() == OutputFormat::kJsonl) {
-          PrintJson(options, reply, "entries");
-        } else {
-          history.MergeFrom(reply);
-        }
-        return true;
-      });
+  const absl::Status status = client::ReadHistory(options.client(), request, [&](const v1::ReadHistoryReply& reply) {
+    if (options.format() == OutputFormat::kJsonl) {
+      PrintJson(options, reply, "entries");
+    } else {
+      history.MergeFrom(reply);
+    }
+    return true;
+  });
   if (!status.ok()) return ReportFailure(options, status, input.case_name);
   if (options.format() == OutputFormat::kTable) {
     PrintHistory(options, history);
@@ -176,8 +194,15 @@ int List(GlobalOptions& options, const ListInput& input) {
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
-  Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"DEPARTMENT"}, {"QUEUE"}, {"OWNER"},
-               {"RECEIVED"}, {"TITLE"}});
+  Table table({{"CASE"},
+               {"KIND"},
+               {"PRI", Table::Align::kRight},
+               {"STATUS"},
+               {"DEPARTMENT"},
+               {"QUEUE"},
+               {"OWNER"},
+               {"RECEIVED"},
+               {"TITLE"}});
   for (const v1::CaseSummary& row : reply->cases()) {
     table.AddRow({row.case_no(), v1::CaseKind_Name(row.kind()), absl::StrCat(row.priority()), row.status(),
                   row.department(), row.queue(), row.owner(), FormatMoment(row.received_at(), options.zone()),
@@ -237,6 +262,15 @@ void AddCaseCommands(CLI::App& app, GlobalOptions& options) {
   input = std::make_shared<CaseInput>();
   CLI::App* clocks = AddReader(*cases, options, "clocks", "All clocks of a case, finished ones too", Clocks, input);
   input->as_of.AddTo(clocks);
+
+  input = std::make_shared<CaseInput>();
+  CLI::App* explain =
+      AddReader(*cases, options, "explain",
+                "Why a deadline is what it is: what set and moved it, and the time that counts", Explain, input);
+  explain->add_option("--metric", input->metric, "The newest clock of this metric, such as RESOLUTION");
+  explain->add_option("--clock", input->clock_no, "The clock of this number (see: docket case clocks)");
+  input->as_of.AddTo(explain);
+  explain->footer("Example:\n  docket case explain CMP-2026-000017-K --metric RESOLUTION --as-of \"2026-11-20 17:00\"");
 
   AddReader(*cases, options, "allowed", "What may be done now, and what forbids the rest", Allowed,
             std::make_shared<CaseInput>());

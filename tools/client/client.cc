@@ -141,6 +141,10 @@ absl::StatusOr<v1::ListDutiesReply> Client::ListDuties(const v1::ListDutiesReque
 absl::StatusOr<v1::ListEscalationsReply> Client::ListEscalations(const v1::ListEscalationsRequest& request) {
   return Call(*queues_, &v1::QueueService::StubInterface::ListEscalations, request);
 }
+absl::StatusOr<v1::ExplainDueReply> Client::ExplainDue(const v1::ExplainDueRequest& request) {
+  return Call(*queues_, &v1::QueueService::StubInterface::ExplainDue, request);
+}
+
 absl::StatusOr<v1::GetClocksReply> Client::GetClocks(const v1::GetClocksRequest& request) {
   return Call(*queues_, &v1::QueueService::StubInterface::GetClocks, request);
 }

@@ -58,6 +58,7 @@ class Client {
   absl::StatusOr<v1::ListDutiesReply> ListDuties(const v1::ListDutiesRequest& request);
   absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const v1::ListEscalationsRequest& request);
   absl::StatusOr<v1::GetClocksReply> GetClocks(const v1::GetClocksRequest& request);
+  absl::StatusOr<v1::ExplainDueReply> ExplainDue(const v1::ExplainDueRequest& request);
 
   absl::StatusOr<v1::PublishPoliciesReply> PublishPolicies(v1::PublishPoliciesRequest request);
   absl::StatusOr<v1::ValidatePoliciesReply> ValidatePolicies(const v1::ValidatePoliciesRequest& request);

@@ -322,7 +322,7 @@ TEST(ValidationTest, PrioritiesAreThoseOfTheMatrix) {
 TEST(ValidationTest, ACaseIsNamedExactlyOnce) {
   const std::string id = absl::StrCat("case_id: '", kCaseId, "' ");
   for (const char* message : {"docket.v1.GetCaseRequest", "docket.v1.ReadHistoryRequest", "docket.v1.GetClocksRequest",
-                              "docket.v1.ListAllowedCommandsRequest"}) {
+                              "docket.v1.ExplainDueRequest", "docket.v1.ListAllowedCommandsRequest"}) {
     EXPECT_EQ(BadFields(ValidateText(message, "")), std::set<std::string>{"case_id"}) << message;
     EXPECT_EQ(BadFields(ValidateText(message, id + "case_no: 'CMP-2026-000001-K'")), std::set<std::string>{"case_id"});
     EXPECT_TRUE(ValidateText(message, "case_no: 'CMP-2026-000001-K'").ok()) << message;

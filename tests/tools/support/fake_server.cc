@@ -77,6 +77,7 @@ class FakeServer::Queues final : public v1::QueueService::Service {
   DOCKET_FAKE_UNARY(ListDuties, ListDutiesRequest, ListDutiesReply, list_duties)
   DOCKET_FAKE_UNARY(ListEscalations, ListEscalationsRequest, ListEscalationsReply, list_escalations)
   DOCKET_FAKE_UNARY(GetClocks, GetClocksRequest, GetClocksReply, get_clocks)
+  DOCKET_FAKE_UNARY(ExplainDue, ExplainDueRequest, ExplainDueReply, explain_due)
 
  private:
   FakeServer& fake_;

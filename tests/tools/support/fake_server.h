@@ -53,6 +53,7 @@ class FakeServer {
   Answer<v1::ListDutiesRequest, v1::ListDutiesReply> list_duties;
   Answer<v1::ListEscalationsRequest, v1::ListEscalationsReply> list_escalations;
   Answer<v1::GetClocksRequest, v1::GetClocksReply> get_clocks;
+  Answer<v1::ExplainDueRequest, v1::ExplainDueReply> explain_due;
   Answer<v1::PublishPoliciesRequest, v1::PublishPoliciesReply> publish;
   Answer<v1::ValidatePoliciesRequest, v1::ValidatePoliciesReply> validate;
   Answer<v1::GetStatsRequest, v1::GetStatsReply> get_stats;
