@@ -55,6 +55,8 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
       app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")->capture_default_str();
   app.add_option("--disk-reserve", flags->disk_reserve,
                  "free space below which commands are refused and reads go on, such as 256MiB")
+      ->check(
+          [](const std::string& text) { return text.rfind('-', 0) == 0 ? text + ", want 0 or more" : std::string(); })
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->capture_default_str();
   app.add_flag("--accept-missing-high-water", flags->accept_missing_high_water,
@@ -101,7 +103,7 @@ absl::Status Publish(engine::Engine& engine, const std::string& path) {
     return named;
   }
   if (reply->unchanged()) {
-    spdlog::info("{}: nothing new to publish", path);
+    spdlog::info("{}: nothing new to publish (what was published later stays; a directory is published by hand)", path);
   } else {
     const size_t policies = std::count_if(reply->policies().begin(), reply->policies().end(),
                                           [](const v1::PublishedPolicy& one) { return !one.unchanged(); });

@@ -112,9 +112,11 @@ class Sequencer {
   absl::Status StageCase(v1::CommitRecord record, LoadedCase* loaded, v1::Case after, std::vector<v1::Event> events,
                          store::KvBatch personal);
   v1::CommitRecord NewRecord() const;
-  // The documents of a pack that differ from what is published, each a new version in its own stream.
-  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request,
+  // The documents of a pack that differ from what is published, each a new version in its own stream. With `only_new`
+  // a document that was published before, whatever came after it, is none.
+  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request, bool only_new,
                                      v1::PublishPoliciesReply* reply) const;
+  bool WasPublished(const policy::PackDocument& document) const;
   // FAILED_PRECONDITION: open cases stand in a queue, or are in the hands of somebody, that `next` no longer has.
   absl::Status CheckNothingIsOrphaned(const v1::Directory& next) const;
   // False: the directory in force says the same.

@@ -121,8 +121,16 @@ absl::Status Sequencer::RecordSystem(v1::Event event, const std::string& princip
   return StageOther(std::move(record), std::move(slices), {});
 }
 
+bool Sequencer::WasPublished(const policy::PackDocument& document) const {
+  auto version = policies_->Get(document.kind, document.id, 0);
+  while (version.ok() && version->digest != document.digest && version->pin.version() > 1) {
+    version = policies_->Get(document.kind, document.id, version->pin.version() - 1);
+  }
+  return version.ok() && version->digest == document.digest;
+}
+
 std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pack,
-                                                         const v1::PublishPoliciesRequest& request,
+                                                         const v1::PublishPoliciesRequest& request, bool only_new,
                                                          v1::PublishPoliciesReply* reply) const {
   std::vector<NewSlice> slices;
   for (const policy::PackDocument& document : pack.documents) {
@@ -131,7 +139,7 @@ std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pac
     published->set_id(document.id);
     const auto newest = policies_->Get(document.kind, document.id, 0);
     published->set_version(newest.ok() ? newest->pin.version() : 0);
-    if (newest.ok() && newest->digest == document.digest) {
+    if (newest.ok() && (newest->digest == document.digest || (only_new && WasPublished(document)))) {
       published->set_unchanged(true);
       continue;
     }
@@ -154,16 +162,21 @@ std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pac
 absl::Status Sequencer::CheckNothingIsOrphaned(const v1::Directory& next) const {
   std::map<std::string, size_t> queues;  // names that go → open cases
   std::map<std::string, size_t> people;
+  std::map<std::string, size_t> departments;
   for (const v1::Queue& queue : policies_->directory().queues()) queues[queue.id()] = 0;
   for (const v1::Principal& principal : policies_->directory().principals()) people[principal.id()] = 0;
+  for (const v1::Department& department : policies_->directory().departments()) departments[department.id()] = 0;
   for (const v1::Queue& queue : next.queues()) queues.erase(queue.id());
   for (const v1::Principal& principal : next.principals()) people.erase(principal.id());
-  if (queues.empty() && people.empty()) return absl::OkStatus();
+  for (const v1::Department& department : next.departments()) departments.erase(department.id());
+  if (queues.empty() && people.empty() && departments.empty()) return absl::OkStatus();
   store::RowScan<projection::QueueRow> rows(*snapshot_, views());
   for (; rows.Valid(); rows.Next()) {
     DOCKET_ASSIGN_OR_RETURN(const projection::QueueRow row, rows.Get());
     if (const auto found = queues.find(row.queue); found != queues.end()) ++found->second;
     if (const auto found = people.find(row.value.facts().owner()); found != people.end()) ++found->second;
+    if (const auto found = departments.find(row.value.facts().department()); found != departments.end())
+      ++found->second;
   }
   DOCKET_RETURN_IF_ERROR(rows.status());
   std::vector<Unmet> unmet;
@@ -176,6 +189,12 @@ absl::Status Sequencer::CheckNothingIsOrphaned(const v1::Directory& next) const 
     if (cases == 0) continue;
     unmet.push_back(
         {"PRINCIPAL_STILL_OWNS", absl::StrCat(id, " is left out and works on ", cases, " open cases"), "assign"});
+  }
+  for (const auto& [id, cases] : departments) {
+    if (cases == 0) continue;
+    unmet.push_back({"DEPARTMENT_STILL_USED",
+                     absl::StrCat("department ", id, " is left out and answers for ", cases, " open cases"),
+                     "transfer"});
   }
   return unmet.empty() ? absl::OkStatus() : RefuseUnmet("DIRECTORY_STILL_USED", "the directory", unmet);
 }
@@ -211,6 +230,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
   if (!earlier.ok()) return {earlier.status()};
   if (earlier->has_value()) return {PublishedBy(*(*earlier)->record, pack), (*earlier)->staged};
   if (!pack.findings.empty()) return {PackRefusal(pack)};
+  const bool at_start = caller.kind != v1::ACTOR_KIND_STAFF;
   const bool staffed = policies_->directory().principals_size() > 0;  // else nobody could publish the first directory
   if (caller.kind == v1::ACTOR_KIND_STAFF && staffed && policies_->Principal(caller.principal_id) == nullptr) {
     return {RefuseFields("UNKNOWN_PRINCIPAL",
@@ -219,8 +239,9 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
   }
   v1::PublishPoliciesReply reply;
   CommandSealer sealer(environment_.random, next_commit_);
-  std::vector<NewSlice> slices = PolicySlices(pack, request, &reply);
-  if (pack.directory.has_value()) {
+  std::vector<NewSlice> slices = PolicySlices(pack, request, at_start, &reply);
+  // People and queues change while the server runs; the file it was once started with does not know.
+  if (pack.directory.has_value() && !(at_start && policies_->directory_version() > 0)) {
     const absl::StatusOr<bool> added = AddDirectorySlice(*pack.directory, &sealer, &slices);
     if (!added.ok()) return {added.status()};
     reply.set_directory_published(*added);

@@ -48,6 +48,7 @@ absl::Status CaseFold::Add(const CaseEvent& one) {
     state_.set_revision(one.revision - 1);
     return workflow::Apply(event, &state_);
   }
+  if (empty() && !event.has_case_received()) return absl::OkStatus();  // of a case that did not exist yet
   // A back-dated contact may act on something that had not happened yet at `valid_at`; then it has no effect yet.
   v1::Case next = state_;
   next.set_revision(one.revision - 1);

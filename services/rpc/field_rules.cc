@@ -74,11 +74,18 @@ bool IsCode(absl::string_view text) {
          });
 }
 
-// Printable; a space is allowed between words if `spaces`.
+// A space, a no-break space (French before a colon), or one of the marks that join letters or not (Persian).
+bool IsWithinWords(absl::string_view blank) {
+  return blank == " " || blank == "\u00A0" || blank == "\u202F" || blank == "\u200C" || blank == "\u200D";
+}
+
+// Printable; blanks are allowed between words if `spaces`.
 bool IsPrintable(absl::string_view text, bool spaces) {
   for (size_t i = 0; i < text.size(); ++i) {
-    if (LeadingBlank(text.substr(i)) == 0) continue;
-    if (!spaces || text[i] != ' ' || i == 0 || i + 1 == text.size()) return false;
+    const size_t blank = LeadingBlank(text.substr(i));
+    if (blank == 0) continue;
+    if (!spaces || !IsWithinWords(text.substr(i, blank)) || i == 0 || i + blank >= text.size()) return false;
+    i += blank - 1;
   }
   return true;
 }
@@ -146,7 +153,7 @@ const char* DescribeForm(v1::TextForm form) {
     case v1::REFERENCE:
       return "want a reference: printable, without blanks";
     case v1::LABEL:
-      return "want a label: printable, spaces only between words";
+      return "want a label: printable, blanks only between words";
     default:
       return "want a text";
   }

@@ -34,6 +34,17 @@ echo 'policy-pack = "workflow/policy/packs/calendar-london.yaml"' >"$WORK/good.c
 start_server --config "$WORK/good.conf"
 export DOCKET_AS=mei.tan
 "$DOCKET" -o json policy list | grep -q '"london"' || fail "the pack named in the file of flags is not published"
+
+# What was published while it ran is not taken back by the flags it is started with again.
+sed 's/17:00/16:00/' workflow/policy/packs/calendar-london.yaml >"$WORK/newer.yaml"
+"$DOCKET" policy publish "$WORK/newer.yaml" >/dev/null || fail "publishing a newer calendar"
+stop_server TERM
+start_server --config "$WORK/good.conf"
+"$DOCKET" -o json policy list | python3 -c '
+import json, sys
+for item in json.load(sys.stdin)["policies"]:
+    print(item["pin"]["id"], item["pin"]["version"])' >"$WORK/versions"
+grep -qx "london 2" "$WORK/versions" || fail "the newer calendar is not in force: $(cat "$WORK/versions")"
 stop_server TERM
 
 rm "$WORK/data/high-water"

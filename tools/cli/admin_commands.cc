@@ -26,6 +26,7 @@ void PrintViews(GlobalOptions& options, const google::protobuf::RepeatedPtrField
 }
 
 std::string WritingText(const v1::GetStatsReply& reply) {
+  if (!reply.write_disabled() && reply.disk_reserve_reached()) return "REFUSED: the disk is full up to its reserve";
   return reply.write_disabled() ? absl::StrCat("DISABLED: ", reply.write_disabled_reason()) : "enabled";
 }
 

@@ -153,6 +153,13 @@ absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Comman
     return RefuseFields("OCCURRED_AT_TOO_OLD",
                         {{"occurred_at", absl::StrCat(given, ", want at least ", FormatUtc(now - kMaxBackDating))}});
   }
+  // An answer to what was not yet said is none.
+  const bool answers = command.has_send_outbound() || command.has_accept();
+  if (answers && state.has_received_at() && occurred_at < FromProto(state.received_at())) {
+    return RefuseFields("OCCURRED_BEFORE_RECEIPT",
+                        {{"occurred_at", absl::StrCat(given, ": the case was received ",
+                                                      FormatUtc(FromProto(state.received_at())))}});
+  }
   if (!has_evidence) {
     return RefuseFields(
         "EVIDENCE_MISSING",

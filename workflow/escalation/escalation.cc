@@ -118,7 +118,9 @@ std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event
       *raised.mutable_occurred_at() = event.occurred_at();
       raised.set_visibility(v1::VISIBILITY_INTERNAL);
       raised.set_rule(absl::StrCat(ladder->pin.id(), "@", ladder->pin.version()));
-      *raised.mutable_escalation_raised() = Raise(after, ladder->pin, level, noticed, policies, {});
+      // Whose own case it is hears of it anyway.
+      const Skipped skipped = level.kind() == v1::HIERARCHICAL ? Skipped{after.owner()} : Skipped{};
+      *raised.mutable_escalation_raised() = Raise(after, ladder->pin, level, noticed, policies, skipped);
       raised.mutable_escalation_raised()->set_trigger_key(key);
       raised.mutable_escalation_raised()->set_clock_no(clock->clock_no());
       out.push_back(std::move(raised));
@@ -146,6 +148,9 @@ v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind 
 }
 
 bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies) {
+  const bool somebody = absl::c_any_of(
+      escalation.targets(), [&](const std::string& target) { return policies.Principal(target) != nullptr; });
+  if (!somebody && policies.Department(escalation.department()) == nullptr) return true;
   if (escalation.targets().empty()) return true;
   for (std::string who : escalation.targets()) {
     for (int depth = 0; depth < kMaxDepartmentDepth && !who.empty(); ++depth) {

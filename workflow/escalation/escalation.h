@@ -27,7 +27,8 @@ v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind 
                                       absl::Time at, const policy::PolicySet& policies);
 
 // Whether `principal` may answer for an escalation: its targets, whoever is above them, and the leads of its department
-// and of those above it. Anybody, if it found no target.
+// and of those above it. Anybody, if it found no target or target
+// and department have left the directory.
 bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
 
 // Highest level among the escalations of a case; 0: none.

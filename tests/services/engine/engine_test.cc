@@ -149,6 +149,14 @@ TEST(EngineTest, ADirectoryMayLeaveOutOnlyWhatHasNoOpenWork) {
       without_grace, {{"  - {id: it-desk, name: IT desk, department: it, lead: mei.tan, default_due: 3d}\n", ""}});
   ASSERT_TRUE(house.Do(filed->case_id(), "queue { queue: 'it-desk' }").ok());
   EXPECT_EQ(ReasonOf(house.Publish(without_queue)), "DIRECTORY_STILL_USED");
+  ASSERT_TRUE(house.Do(filed->case_id(), "queue { queue: 'intake' }").ok());
+  // The queue stays, its department is another; the case's own department is "complaints" still.
+  const std::string other_department = absl::StrReplaceAll(
+      without_grace, {{"department: complaints", "department: legal"},
+                      {"  - {id: complaints, name: Complaints, parent: company, lead: helen.marsh}\n", ""}});
+  const absl::Status orphaned = house.Publish(other_department);
+  EXPECT_THAT(orphaned.message(),
+              ::testing::HasSubstr("department complaints is left out and answers for 1 open cases"));
 }
 
 TEST(EngineTest, AClockIsNotAcceptedUntilThatIsOnDisk) {

@@ -68,7 +68,8 @@ TEST(ExplainQueryTest, WaitingAndRetargetingAreToldWithWhatTheyDid) {
   House house;
   const std::string id = FileRequest(house);
   house.AdvanceTo(Wednesday() + absl::Hours(1));
-  ASSERT_TRUE(house.Do(id, "hold { waiting_on: VENDOR reason_code: 'PARTS' }").ok());
+  ASSERT_TRUE(house.Do(id, "send_outbound { kind: INFORMATION_REQUEST body: 'Which one?' }").ok());
+  ASSERT_TRUE(house.Do(id, "hold { waiting_on: COMPLAINANT reason_code: 'WHICH_ONE' }").ok());
   house.AdvanceTo(Wednesday() + absl::Hours(3));
   const v1::ExplainDueReply waiting = Explain(house, id, "metric: 'RESOLUTION'");
   EXPECT_FALSE(waiting.clock().has_due_at());

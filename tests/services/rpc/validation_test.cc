@@ -173,8 +173,11 @@ class FieldWalk {
           EXPECT_FALSE(accepts(bad)) << name << bad;
         break;
       case v1::LABEL:
-        EXPECT_TRUE(accepts("Awaiting User Info")) << name;
-        for (const char* bad : {" x", "x ", "a\u00a0b", "a\u200bb"}) EXPECT_FALSE(accepts(bad)) << name << bad;
+        for (const char* good :
+             {"Awaiting User Info", "AZ 8/24", "R\u00e9clamation\u00a0: d\u00e9lai", "\u0645\u06cc\u200c\u062e\u0648"})
+          EXPECT_TRUE(accepts(good)) << name << good;
+        for (const char* bad : {" x", "x ", "x\u00a0", "\u200cx", "a\u200bb"})
+          EXPECT_FALSE(accepts(bad)) << name << bad;
         break;
       default:
         EXPECT_FALSE(accepts("Mrs Smith") && !field->options().GetExtension(v1::personal))

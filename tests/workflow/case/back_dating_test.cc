@@ -76,6 +76,13 @@ TEST(BackDatingTest, EnteredAfterTheBreachItLeavesTheBreachOnRecord) {
   EXPECT_TRUE(desk.clock("FIRST_RESPONSE").has_breached_due_at());
 }
 
+TEST(BackDatingTest, NothingIsAnsweredBeforeItWasReceived) {
+  CaseDesk desk = Filed();
+  const CaseDesk::Given before{.occurred_at = At("2026-11-18 08:00"), .evidence = true};
+  EXPECT_EQ(Told(desk.Would(kAnswer, before, nullptr)), "OCCURRED_BEFORE_RECEIPT");
+  EXPECT_EQ(Told(desk.Would("accept {}", before, nullptr)), "OCCURRED_BEFORE_RECEIPT");
+}
+
 // Met or late must not depend on whether a timer came before the clerk.
 TEST(BackDatingTest, WithoutTimersItIsTheSame) {
   CaseDesk desk = Filed();

@@ -159,6 +159,15 @@ TEST(EscalateTest, UpTheLineGoesPastWhoAsksAndPastTheOwner) {
   EXPECT_EQ(desk.state().escalations(2).targets_size(), 0);
 }
 
+TEST(LadderTest, TheOwnersOwnBreachGoesToSomebodyElse) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  desk.Must("take {}", {.principal = "helen.marsh"});
+  desk.MoveTo("2026-11-19 12:00");
+  ASSERT_EQ(Raised(desk).size(), 1u);
+  EXPECT_EQ(Raised(desk)[0].escalation_raised().targets(0), "amara.osei");
+}
+
 TEST(EscalateTest, IsAcknowledgedByItsTargetOrSomebodyAbove) {
   for (const auto& [who, may] : {std::pair("grace.lind", false),
                                  {"sam.doyle", false},
