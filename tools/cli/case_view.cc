@@ -53,11 +53,8 @@ void PrintText(const char* title, const v1::SealedText& text, std::ostream& out)
 }
 
 void PrintMatters(const v1::Case& value, std::ostream& out) {
-  Table table({{"MATTER", Table::Align::kRight},
-               {"TEXT", Table::Align::kLeft, 80},
-               {"CATEGORY"},
-               {"FINDING"},
-               {"ROOT CAUSE"}});
+  Table table(
+      {{"MATTER", Table::Align::kRight}, {"TEXT", Table::Align::kLeft, 80}, {"CATEGORY"}, {"FINDING"}, {"ROOT CAUSE"}});
   for (const v1::Matter& matter : value.matters()) {
     table.AddRow({absl::StrCat(matter.matter_no()), TextOf(matter.text()), matter.category(),
                   matter.finding() == v1::FINDING_UNSPECIFIED ? "" : v1::Finding_Name(matter.finding()),
@@ -68,13 +65,17 @@ void PrintMatters(const v1::Case& value, std::ostream& out) {
 }
 
 void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
-  Table table({{"ESCALATION", Table::Align::kRight}, {"KIND"}, {"LEVEL"}, {"RAISED"}, {"TO"}, {"ACKNOWLEDGE BY"},
+  Table table({{"ESCALATION", Table::Align::kRight},
+               {"KIND"},
+               {"LEVEL"},
+               {"RAISED"},
+               {"TO"},
+               {"ACKNOWLEDGE BY"},
                {"ACKNOWLEDGED"}});
   for (const v1::Escalation& one : value.escalations()) {
     table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), Number(one.level()),
                   FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
-                  FormatMoment(one.ack_due_at(), options.zone()),
-                  FormatMoment(one.acknowledged_at(), options.zone())});
+                  FormatMoment(one.ack_due_at(), options.zone()), FormatMoment(one.acknowledged_at(), options.zone())});
   }
   if (!table.empty()) *options.out << "\n";
   table.Print(*options.out);
@@ -100,16 +101,27 @@ std::string ClockStands(const v1::Clock& clock, absl::Time valid_at) {
   }
   if (paused) {
     if (!clock.has_remaining()) return "waiting";
-    return absl::StrCat("waiting, ", FormatSpan(FromProto(clock.remaining())), " left");
+    const bool working = clock.target().unit() == v1::Target::WORKING_TIME;
+    const absl::Duration left = FromProto(clock.remaining());
+    return absl::StrCat("waiting, ", working ? FormatWorkingTime(left) + " of working time" : FormatSpan(left),
+                        " left");
   }
   return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - valid_at), " left");
 }
 
 void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::Clock>& clocks,
                  absl::Time valid_at, const v1::Case* of_case) {
-  Table table({{"CLOCK", Table::Align::kRight}, {"METRIC"}, {"OWED TO"}, {"TARGET"}, {"STARTED"}, {"DUE"},
+  Table table({{"CLOCK", Table::Align::kRight},
+               {"METRIC"},
+               {"OWED TO"},
+               {"TARGET"},
+               {"STARTED"},
+               {"DUE"},
                {"FIRST DUE"},
-               {"STANDS"}, {"STOPPED"}, {"ANSWERS"}, {"POLICY"}});
+               {"STANDS"},
+               {"STOPPED"},
+               {"ANSWERS"},
+               {"POLICY"}});
   const absl::TimeZone zone = options.zone();
   for (const v1::Clock& clock : clocks) {
     const std::string due = FormatMoment(clock.due_at(), zone);
@@ -153,9 +165,8 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
        {"unanswered", value.unanswered_inbound_size() == 0
                           ? ""
                           : absl::StrCat("messages of revisions ", absl::StrJoin(value.unanswered_inbound(), ", "))},
-       {"external", value.has_external_ref()
-                        ? absl::StrCat(value.external_ref().source(), ":", value.external_ref().key())
-                        : ""},
+       {"external",
+        value.has_external_ref() ? absl::StrCat(value.external_ref().source(), ":", value.external_ref().key()) : ""},
        {"workflow", absl::StrCat(value.workflow().id(), "@", value.workflow().version())},
        {"case id", value.case_id()},
        {"revision", Number(value.revision())}},

@@ -139,7 +139,7 @@ void PrintExplanation(GlobalOptions& options, const v1::ExplainDueReply& reply) 
   for (const std::string& line : Timeline(reply.intervals(), zone)) out << line << "\n";
   if (reply.intervals_cut()) out << "… and so on\n";
   const bool working_time = clock.target().unit() == v1::Target::WORKING_TIME;
-  if (working_time) out << "counted " << FormatSpan(FromProto(reply.counted())) << "\n";
+  if (working_time) out << "counted " << FormatWorkingTime(FromProto(reply.counted())) << "\n";
   out << "times in " << zone_name << "\n";
 }
 

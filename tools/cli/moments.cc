@@ -24,9 +24,8 @@ absl::StatusOr<absl::Time> ParseMoment(absl::string_view text, absl::Time now, a
   }
   // The formats are tried in turn; none accepts what another reads differently. Those without an offset are local.
   static constexpr const char* kFormats[] = {
-      "%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M%Ez", "%Y-%m-%d %H:%M:%E*S%Ez",
-                                             "%Y-%m-%d%ET%H:%M:%E*S",    "%Y-%m-%d%ET%H:%M",    "%Y-%m-%d %H:%M:%E*S",
-                                             "%Y-%m-%d %H:%M"};
+      "%Y-%m-%d%ET%H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M%Ez", "%Y-%m-%d %H:%M:%E*S%Ez", "%Y-%m-%d%ET%H:%M:%E*S",
+      "%Y-%m-%d%ET%H:%M",         "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d %H:%M"};
   for (const char* format : kFormats) {
     absl::Time time;
     std::string error;
@@ -65,6 +64,14 @@ std::string FormatMoment(absl::Time time, absl::TimeZone zone) {
 
 std::string FormatMoment(const google::protobuf::Timestamp& time, absl::TimeZone zone) {
   return time.seconds() == 0 && time.nanos() == 0 ? "" : FormatMoment(FromProto(time), zone);
+}
+
+std::string FormatWorkingTime(absl::Duration span) {
+  const int64_t hours = absl::ToInt64Hours(span);
+  const absl::Duration rest = span - absl::Hours(hours);
+  if (hours == 0) return FormatSpan(span);
+  return rest < absl::Minutes(1) ? absl::StrCat(hours, "h")
+                                 : absl::StrCat(hours, "h ", absl::ToInt64Minutes(rest), "m");
 }
 
 std::string FormatSpan(absl::Duration span) {

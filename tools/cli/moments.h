@@ -28,6 +28,9 @@ std::string FormatMoment(const google::protobuf::Timestamp& time, absl::TimeZone
 // The two largest units: "2d 3h", "3h 5m", "45m", "30s"; "0s". Negative spans have a minus sign.
 std::string FormatSpan(absl::Duration span);
 
+// Working time, which has no days of 24 hours: "160h", "7h 30m", "45s".
+std::string FormatWorkingTime(absl::Duration span);
+
 }  // namespace docket::cli
 
 #endif  // DOCKET_TOOLS_CLI_MOMENTS_H_

@@ -65,5 +65,11 @@ TEST(Moments, SpansShowTheirTwoLargestUnits) {
   EXPECT_EQ(FormatSpan(-absl::Minutes(45)), "-45m");
 }
 
+TEST(FormatWorkingTime, KnowsNoDays) {
+  EXPECT_EQ(FormatWorkingTime(absl::Hours(160)), "160h");
+  EXPECT_EQ(FormatWorkingTime(absl::Hours(7) + absl::Minutes(30)), "7h 30m");
+  EXPECT_EQ(FormatWorkingTime(absl::Seconds(45)), "45s");
+}
+
 }  // namespace
 }  // namespace docket::cli
