@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "store/hex.h"
 #include "store/record_format.h"
 #include "workflow/base/check.h"
 
@@ -82,8 +83,8 @@ absl::StatusOr<HighWater> ParseHighWater(absl::string_view text) {
       !absl::ConsumePrefix(&leaf, "leaf ") || !absl::SimpleAtoi(commits, &mark.commits)) {
     return absl::DataLossError("high-water mark is malformed");
   }
-  mark.log_id = absl::HexStringToBytes(log_id);
-  mark.last_leaf = absl::HexStringToBytes(leaf);
+  mark.log_id = HexToBytes(log_id);
+  mark.last_leaf = HexToBytes(leaf);
   // Formatting it again checks the checksum, the spelling of every number and that nothing else is there.
   if (mark.log_id.size() != kLogIdBytes || mark.last_leaf.size() != (mark.commits == 0 ? 0 : kLeafBytes) ||
       FormatHighWater(mark) != text) {

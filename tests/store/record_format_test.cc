@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/escaping.h"
+#include "store/hex.h"
 
 namespace docket::store {
 namespace {
@@ -38,8 +39,8 @@ TEST(Crc32cTest, AgreesWithPublishedVectors) {
   EXPECT_EQ(Crc(std::string(32, '\xff')), "62a8ab43");
   EXPECT_EQ(Crc(up), "46dd794e");
   EXPECT_EQ(Crc(down), "113fdb5c");
-  EXPECT_EQ(Crc(absl::HexStringToBytes("01c00000000000000000000000000000140000000000040000000014"
-                                       "0000001828000000000000000200000000000000")),
+  EXPECT_EQ(Crc(HexToBytes("01c00000000000000000000000000000140000000000040000000014"
+                           "0000001828000000000000000200000000000000")),
             "d9963a56");
   EXPECT_EQ(Crc("123456789"), "e3069283");
   EXPECT_EQ(Crc(""), "00000000");
@@ -73,7 +74,7 @@ TEST(RecordFormatTest, IsCrcLittleEndianThenFormatThenRecord) {
   record.set_commit(1);  // field 2, varint 1
   const auto stored = EncodeRecord(record);
   ASSERT_TRUE(stored.ok());
-  const std::string body = absl::HexStringToBytes("011001");
+  const std::string body = HexToBytes("011001");
   EXPECT_EQ(stored->substr(4), body);
   const uint32_t crc = Crc32c(body);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(static_cast<uint8_t>((*stored)[i]), (crc >> (8 * i)) & 0xff);
