@@ -130,14 +130,15 @@ absl::Status Server::Build() {
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not build the server");
   server_->GetHealthCheckService()->SetServingStatus("", true);
-  server_->GetHealthCheckService()->SetServingStatus(kHealthWrite, engine_->WriteHealth().ok());
-  health_ = std::thread([this] { WatchHealth(); });
+  const bool serving = engine_->WriteHealth().ok();
+  server_->GetHealthCheckService()->SetServingStatus(kHealthWrite, serving);
+  // What was told, not what is by the time the thread begins: a failure in between would never be told.
+  health_ = std::thread([this, serving] { WatchHealth(serving); });
   listener_->Start(std::move(acceptor));
   return absl::OkStatus();
 }
 
-void Server::WatchHealth() {
-  bool serving = engine_->WriteHealth().ok();
+void Server::WatchHealth(bool serving) {
   const MutexLock lock(&mutex_);
   bool suspect = false;
   while (!stopping_) {

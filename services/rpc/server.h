@@ -73,7 +73,7 @@ class Server {
   absl::Status Listen();
   absl::Status ExposeMetrics();
   absl::Status Build();
-  void WatchHealth();
+  void WatchHealth(bool serving);  // `serving`: what health says so far
 
   const ServerOptions options_;
   engine::Engine* const engine_;
