@@ -89,8 +89,10 @@ absl::Status EngineImpl::WriteHealth() const {
     const MutexLock lock(&mutex_);
     if (stopping_) return Stopping();
   }
-  DOCKET_RETURN_IF_ERROR(WriteLatch());
-  return options_.kv->WriteHealth();
+  absl::Status health = WriteLatch();
+  if (health.ok()) health = options_.kv->WriteHealth();
+  metrics_.write_disabled.Set(health.ok() ? 0 : 1);  // here, where health is asked for, and not in every group
+  return health;
 }
 
 absl::Status EngineImpl::WriteLatch() const {

@@ -109,8 +109,7 @@ class EngineImpl : public Engine {
   absl::Status FinishGroup(std::vector<Answered> group);
   absl::Status RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
   void PublishView();
-  // Metrics of clock and disk; records a stepped clock.
-  void NoticeHealth();
+  void NoticeClock();
   void RecordSchema();
   // Digests of both at one commit, `*done` afterwards, into `reply`; commands go on meanwhile.
   absl::Status CompareGenerations(store::Family old_views, store::Family new_views, uint64_t* done,

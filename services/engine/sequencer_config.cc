@@ -232,7 +232,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
   if (!pack.findings.empty()) return {PackRefusal(pack)};
   const bool at_start = caller.kind != v1::ACTOR_KIND_STAFF;
   const bool staffed = policies_->directory().principals_size() > 0;  // else nobody could publish the first directory
-  if (caller.kind == v1::ACTOR_KIND_STAFF && staffed && policies_->Principal(caller.principal_id) == nullptr) {
+  if (!at_start && staffed && policies_->Principal(caller.principal_id) == nullptr) {
     return {RefuseFields("UNKNOWN_PRINCIPAL",
                          {{"docket-principal", absl::StrCat("\"", caller.principal_id,
                                                             "\" is not in the directory, who publishes has to be")}})};

@@ -45,7 +45,7 @@ void EngineImpl::PublishView() {
 
 bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
   for (;;) {
-    NoticeHealth();
+    NoticeClock();
     const absl::Time now = trusted_->Now();
     const absl::Duration rest = timers_rest_until_ - trusted_->Monotonic();
     absl::Time next = absl::InfiniteFuture();
@@ -207,10 +207,9 @@ absl::Status EngineImpl::RecordAlone(v1::Event event, const std::string& princip
   return staged.ok() ? FinishGroup({}) : staged;
 }
 
-void EngineImpl::NoticeHealth() {
+void EngineImpl::NoticeClock() {
   const bool suspect = trusted_->Suspect();
   metrics_.clock_suspect.Set(suspect ? 1 : 0);
-  metrics_.write_disabled.Set(WriteLatch().ok() && options_.kv->WriteHealth().ok() ? 0 : 1);
   if (!suspect || suspicion_recorded_ || !WriteLatch().ok()) return;
   v1::Event event;
   *event.mutable_clock_suspected()->mutable_deviation() = ToProto(trusted_->Deviation());

@@ -11,17 +11,6 @@
 #include "workflow/escalation/escalation.h"
 
 namespace docket::workflow {
-namespace {
-
-const v1::Escalation& Named(const v1::Case& state, uint32_t escalation_no) {
-  for (const v1::Escalation& one : state.escalations()) {
-    if (one.escalation_no() == escalation_no) return one;
-  }
-  return v1::Escalation::default_instance();
-}
-
-}  // namespace
-
 absl::Status DecideEscalate(Draft& draft, const v1::Command& command) {
   const v1::EscalateCase& request = command.escalate();
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
@@ -39,10 +28,10 @@ absl::Status DecideEscalate(Draft& draft, const v1::Command& command) {
 
 absl::Status DecideAcknowledgeEscalation(Draft& draft, const v1::Command& command) {
   const uint32_t wanted = command.acknowledge_escalation().escalation_no();
-  std::vector<uint32_t> open;
+  std::vector<const v1::Escalation*> open;
   for (const v1::Escalation& one : draft.state().escalations()) {
     if (one.state() == v1::Escalation::RAISED && (wanted == 0 || one.escalation_no() == wanted)) {
-      open.push_back(one.escalation_no());
+      open.push_back(&one);
     }
   }
   std::vector<Unmet> unmet;
@@ -52,19 +41,20 @@ absl::Status DecideAcknowledgeEscalation(Draft& draft, const v1::Command& comman
                                  : absl::StrCat("acknowledge_escalation.escalation_no: ", wanted, " is not open"),
                      "escalate"});
   } else if (open.size() > 1) {
-    unmet.push_back(
-        {"ESCALATION_AMBIGUOUS",
-         absl::StrCat(open.size(), " escalations are open, name one by escalation_no (", open.front(), " …)"), ""});
-  } else if (const std::string& by = draft.context().actor->principal_id();
-             !escalation::MayAcknowledge(Named(draft.state(), open.front()), by, *draft.context().policies)) {
-    unmet.push_back({"NOT_YOUR_ESCALATION",
-                     absl::StrCat(by, " is neither a target (",
-                                  absl::StrJoin(Named(draft.state(), open.front()).targets(), ", "), ") nor above one"),
+    unmet.push_back({"ESCALATION_AMBIGUOUS",
+                     absl::StrCat(open.size(), " escalations are open, name one by escalation_no (",
+                                  open.front()->escalation_no(), " …)"),
                      ""});
+  } else if (const std::string& by = draft.context().actor->principal_id();
+             !escalation::MayAcknowledge(*open.front(), by, *draft.context().policies)) {
+    unmet.push_back(
+        {"NOT_YOUR_ESCALATION",
+         absl::StrCat(by, " is neither a target (", absl::StrJoin(open.front()->targets(), ", "), ") nor above one"),
+         ""});
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
-  event.mutable_escalation_acknowledged()->set_escalation_no(open.front());
+  event.mutable_escalation_acknowledged()->set_escalation_no(open.front()->escalation_no());
   event.mutable_escalation_acknowledged()->set_by(draft.context().actor->principal_id());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
