@@ -36,10 +36,12 @@ EngineImpl::EngineImpl(const EngineOptions& options, std::shared_ptr<TrustedCloc
       sequencer_(options.kv, options.log, environment_, options.cached_cases, generation, configuration_.policies) {
   PublishView();
   writer_ = std::thread([this] { Run(); });
+  jobs_ = std::thread([this] { RunJobs(); });
 }
 
 EngineImpl::~EngineImpl() {
   Stop();
+  jobs_.join();
   writer_.join();
 }
 
@@ -78,7 +80,11 @@ void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller
   publish.pack = policy::ParsePack(request.yaml(), *publish.parsed_against, trusted_->Now());
   publish.request = std::move(request);
   publish.caller = std::move(caller);
-  publish.done = std::move(done);
+  publish.done = [this, done = std::move(done)](absl::StatusOr<v1::PublishPoliciesReply> reply) mutable {
+    const bool published = reply.ok();
+    done(std::move(reply));
+    if (published) WakeJobs();
+  };
   Task task = std::move(publish);
   absl::Status status = Push(task, Lane::kInteractive);
   if (!status.ok()) std::get<PublishTask>(task).done(std::move(status));
@@ -109,6 +115,7 @@ void EngineImpl::Stop() {
     stopping_ = true;
   }
   trusted_->Notify();
+  WakeJobs();
 }
 
 absl::Status EngineImpl::Admission(Lane lane, size_t count) {

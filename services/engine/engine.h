@@ -91,6 +91,13 @@ class Engine {
   virtual void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) = 0;
   virtual void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) = 0;
 
+  // Another version for clocks that run already (rollout.h). Planning counts first and blocks meanwhile; `progress` as
+  // there. Approving lets a thread of the engine do it, which ListRollouts watches.
+  virtual absl::StatusOr<v1::PlanRolloutReply> PlanRollout(
+      v1::PlanRolloutRequest request, Caller caller, std::function<bool(uint64_t done, uint64_t total)> progress) = 0;
+  virtual absl::StatusOr<v1::ApproveRolloutReply> ApproveRollout(v1::ApproveRolloutRequest request, Caller caller) = 0;
+  virtual v1::ListRolloutsReply ListRollouts() const = 0;
+
   // Thread-safe, never waits for the writer.
   virtual ReadView Read() const = 0;
   virtual const Feed& feed() const = 0;

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
@@ -42,11 +44,17 @@ struct PublishTask {
   std::shared_ptr<const policy::PolicySet> parsed_against;
   PublishDone done;
 };
+// One case of a rollout.
+struct RollOutTask {
+  std::string case_id;
+  std::string rollout_id;
+  ExecuteDone done;
+};
 // Runs on the writer thread between groups.
 struct CallTask {
   std::function<void()> call;
 };
-using Task = std::variant<ExecuteTask, TakeNextTask, PublishTask, CallTask>;
+using Task = std::variant<ExecuteTask, TakeNextTask, PublishTask, RollOutTask, CallTask>;
 
 // One task of a group with what it will be told.
 struct Answered {
@@ -66,6 +74,12 @@ class EngineImpl : public Engine {
                  std::function<void(size_t, absl::StatusOr<v1::ExecuteReply>)> done) override;
   void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) override;
   void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) override;
+
+  absl::StatusOr<v1::PlanRolloutReply> PlanRollout(
+      v1::PlanRolloutRequest request, Caller caller,
+      std::function<bool(uint64_t done, uint64_t total)> progress) override;
+  absl::StatusOr<v1::ApproveRolloutReply> ApproveRollout(v1::ApproveRolloutRequest request, Caller caller) override;
+  v1::ListRolloutsReply ListRollouts() const override;
 
   ReadView Read() const override {
     const MutexLock lock(&view_mutex_);
@@ -108,6 +122,14 @@ class EngineImpl : public Engine {
   void GiveBack(std::vector<Task> tasks, size_t from);
   absl::Status FinishGroup(std::vector<Answered> group);
   absl::Status RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
+  // Waits for the commit.
+  absl::Status RecordRollout(v1::Event event, Caller caller);
+  // The thread of jobs: works off approved rollouts, and plans one for every new version of a calendar.
+  void RunJobs();
+  void RollOut(const v1::PolicyRolloutPlanned& plan);
+  void PrepareCalendars();
+  void WakeJobs();
+  bool IsStopping() const;
   void PublishView();
   void NoticeClock();
   void RecordSchema();
@@ -130,6 +152,13 @@ class EngineImpl : public Engine {
   std::deque<Task> bulk_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  // Jobs.
+  mutable Mutex jobs_mutex_;
+  CondVar jobs_signal_;
+  bool jobs_wanted_ ABSL_GUARDED_BY(jobs_mutex_) = true;  // something may have been approved or published
+  std::map<std::string, std::pair<uint64_t, uint64_t>> rollout_progress_ ABSL_GUARDED_BY(jobs_mutex_);  // done, of
+  std::set<std::string> calendars_prepared_;  // thread of jobs only: "london@2"
+
   mutable Mutex view_mutex_;
   ReadView view_ ABSL_GUARDED_BY(view_mutex_);
   absl::Time next_wake_ ABSL_GUARDED_BY(view_mutex_) = absl::InfiniteFuture();
@@ -143,6 +172,7 @@ class EngineImpl : public Engine {
   bool suspicion_recorded_ = false;          // writer only, as is what follows
   bool schema_recorded_ = false;
   absl::Duration timers_rest_until_ = -absl::InfiniteDuration();  // monotonic
+  std::thread jobs_;
   std::thread writer_;
 };
 

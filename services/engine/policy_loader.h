@@ -24,7 +24,7 @@ absl::StatusOr<Configuration> LoadConfiguration(const store::KvSnapshot& snapsho
                                                 const store::EventLog& log);
 
 // The schema this binary writes: its number and the descriptors of all stored messages.
-inline constexpr uint32_t kSchemaVersion = 1;
+inline constexpr uint32_t kSchemaVersion = 2;
 std::string SchemaDescriptors();
 
 }  // namespace docket::engine

@@ -308,6 +308,8 @@ Prepared Sequencer::DecideAndStage(const v1::ExecuteRequest& request, const Call
   context.actor = &actor;
   context.policies = policies_.get();
   context.sealer = &sealer;
+  context.approver = request.approver();
+  context.evidence_ref = request.evidence_ref();
   context.new_case_id = loaded->state.case_id();
   context.next_case_no = [&](absl::string_view prefix, int year) -> std::string {
     counter_name = absl::StrCat(prefix, "/", year);
@@ -402,12 +404,30 @@ absl::Status Sequencer::StageCase(v1::CommitRecord record, LoadedCase* loaded, v
 }
 
 Prepared Sequencer::Advance(const std::string& case_id) {
+  v1::Command command;
+  command.mutable_advance();
+  return Propose(case_id, command, v1::ACTOR_KIND_TIMER);
+}
+
+Prepared Sequencer::RollOut(const std::string& case_id, const std::string& rollout_id) {
+  v1::Command command;
+  command.mutable_roll_out()->set_rollout_id(rollout_id);
+  Prepared prepared = Propose(case_id, command, v1::ACTOR_KIND_SYSTEM_RULE);
+  for (int i = 0; i < kMaxCatchUpCommits && ReasonOf(prepared.answer.status()) == "CASE_CATCHING_UP"; ++i) {
+    const Prepared advanced = Advance(case_id);
+    if (!advanced.answer.ok()) return {advanced.answer.status()};
+    prepared = Propose(case_id, command, v1::ACTOR_KIND_SYSTEM_RULE);
+  }
+  return prepared;
+}
+
+Prepared Sequencer::Propose(const std::string& case_id, const v1::Command& command, v1::ActorKind kind) {
   const absl::StatusOr<LoadedCase*> found = Load(case_id);
   if (!found.ok()) return {found.status()};
   LoadedCase* loaded = *found;
   v1::Actor actor;
   actor.set_principal_id(kSystemPrincipal);
-  actor.set_kind(v1::ACTOR_KIND_TIMER);
+  actor.set_kind(kind);
   CommandSealer sealer(environment_.random, next_commit_);
   workflow::DecideContext context;
   context.now = now_;
@@ -415,8 +435,6 @@ Prepared Sequencer::Advance(const std::string& case_id) {
   context.actor = &actor;
   context.policies = policies_.get();
   context.sealer = &sealer;
-  v1::Command command;
-  command.mutable_advance();
   v1::Case after;
   absl::StatusOr<std::vector<v1::Event>> events = workflow::Decide(loaded->state, command, context, &after);
   if (!events.ok()) return {events.status()};

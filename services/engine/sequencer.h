@@ -51,6 +51,10 @@ class Sequencer {
                               const policy::PolicySet* parsed_against);
   // Records what time has made true of a case up to now; OK with unchanged when there is nothing.
   Prepared Advance(const std::string& case_id);
+  // Moves the clocks of a case to the version that an approved rollout names; OK with unchanged when none concerns it.
+  Prepared RollOut(const std::string& case_id, const std::string& rollout_id);
+  // A commit of the POLICY stream that tells how far a rollout has come.
+  absl::Status RecordRollout(v1::Event event, const Caller& caller);
   // A commit of the SYSTEM stream.
   absl::Status RecordSystem(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
 
@@ -108,6 +112,8 @@ class Sequencer {
   Prepared ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical);
   Prepared DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
                           LoadedCase* loaded);
+  // A command of the server itself.
+  Prepared Propose(const std::string& case_id, const v1::Command& command, v1::ActorKind kind);
   absl::StatusOr<uint64_t> NextCaseCounter(const std::string& prefix, uint32_t year);
   absl::Status StageCase(v1::CommitRecord record, LoadedCase* loaded, v1::Case after, std::vector<v1::Event> events,
                          store::KvBatch personal);

@@ -23,6 +23,7 @@ namespace {
 
 constexpr char kSystemStream[] = "system";
 constexpr char kDirectoryStream[] = "directory";
+constexpr char kRolloutStream[] = "rollouts";
 
 std::string StreamOf(v1::PolicyKind kind, const std::string& id) {
   return absl::StrCat(absl::AsciiStrToLower(v1::PolicyKind_Name(kind)), "/", id);
@@ -119,6 +120,22 @@ absl::Status Sequencer::RecordSystem(v1::Event event, const std::string& princip
   slices[0].stream_id = kSystemStream;
   slices[0].events.push_back(std::move(event));
   return StageOther(std::move(record), std::move(slices), {});
+}
+
+absl::Status Sequencer::RecordRollout(v1::Event event, const Caller& caller) {
+  *event.mutable_occurred_at() = ToProto(now_);
+  event.set_visibility(v1::VISIBILITY_INTERNAL);
+  v1::CommitRecord record = NewRecord();
+  *record.mutable_actor() = ActorFor(v1::ExecuteRequest(), caller);
+  DOCKET_ASSIGN_OR_RETURN(std::shared_ptr<const policy::PolicySet> next,
+                          policies_->With(event, record.first_position(), now_, caller.principal_id));
+  std::vector<NewSlice> slices(1);
+  slices[0].kind = v1::STREAM_KIND_POLICY;
+  slices[0].stream_id = kRolloutStream;
+  slices[0].events.push_back(std::move(event));
+  DOCKET_RETURN_IF_ERROR(StageOther(std::move(record), std::move(slices), {}));
+  policies_ = std::move(next);
+  return absl::OkStatus();
 }
 
 bool Sequencer::WasPublished(const policy::PackDocument& document) const {

@@ -103,6 +103,8 @@ void EngineImpl::Prepare(Answered* answered) {
     answered->reply = sequencer_.Execute(execute->request, execute->caller).answer;
   } else if (auto* take = std::get_if<TakeNextTask>(&answered->task); take != nullptr) {
     answered->reply = sequencer_.TakeNext(take->queue, take->request_id, take->caller).answer;
+  } else if (auto* roll_out = std::get_if<RollOutTask>(&answered->task); roll_out != nullptr) {
+    answered->reply = sequencer_.RollOut(roll_out->case_id, roll_out->rollout_id).answer;
   } else if (auto* publish = std::get_if<PublishTask>(&answered->task); publish != nullptr) {
     answered->publication =
         sequencer_.Publish(publish->request, publish->caller, publish->pack, publish->parsed_against.get()).answer;
@@ -137,7 +139,8 @@ void EngineImpl::GiveBack(std::vector<Task> tasks, size_t from) {
   const MutexLock lock(&mutex_);
   for (size_t i = tasks.size(); i > from; --i) {
     const auto* execute = std::get_if<ExecuteTask>(&tasks[i - 1]);
-    const Lane lane = execute != nullptr ? execute->lane : Lane::kInteractive;
+    const bool rolls_out = std::holds_alternative<RollOutTask>(tasks[i - 1]);
+    const Lane lane = execute != nullptr ? execute->lane : rolls_out ? Lane::kBulk : Lane::kInteractive;
     queue(lane).push_front(std::move(tasks[i - 1]));
   }
 }
@@ -194,6 +197,8 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
       execute->done(std::move(one.reply));
     } else if (auto* take = std::get_if<TakeNextTask>(&one.task); take != nullptr) {
       take->done(std::move(one.reply));
+    } else if (auto* roll_out = std::get_if<RollOutTask>(&one.task); roll_out != nullptr) {
+      roll_out->done(std::move(one.reply));
     } else if (auto* publish = std::get_if<PublishTask>(&one.task); publish != nullptr) {
       publish->done(std::move(one.publication));
     }

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "docket/v1/admin_service.grpc.pb.h"
-#include "services/rpc/rebuild_stream.h"
+#include "services/rpc/progress_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
 #include "workflow/base/mutex.h"
@@ -38,7 +38,7 @@ class AdminService final : public Base {
   }
 
   grpc::ServerWriteReactor<Bytes>* RebuildViews(Context* context, const Bytes* in) override {
-    auto* stream = new RebuildStream(rebuild_views_);
+    auto* stream = new ProgressStream<v1::RebuildViewsReply>(rebuild_views_);
     v1::RebuildViewsRequest request;
     absl::Status status = ParseRequest(*in, &request);
     if (status.ok()) status = ValidateRequest(request);
@@ -71,7 +71,7 @@ class AdminService final : public Base {
 
  private:
   // One at a time, on its own thread: it takes minutes and would hold a thread that answers reads.
-  absl::Status BeginRebuild(bool keep_old, RebuildStream* stream) {
+  absl::Status BeginRebuild(bool keep_old, ProgressStream<v1::RebuildViewsReply>* stream) {
     const MutexLock lock(&mutex_);
     if (rebuilding_) {
       return Refuse(absl::StatusCode::kFailedPrecondition, "REBUILD_RUNNING", "a rebuild is running; one at a time");
@@ -79,8 +79,12 @@ class AdminService final : public Base {
     if (rebuild_.joinable()) rebuild_.join();  // the last one has ended
     rebuilding_ = true;
     rebuild_ = std::thread([this, keep_old, stream] {
-      auto result = backend_.engine->Rebuild(
-          keep_old, [stream](uint64_t done, uint64_t total) { stream->Progress(done, total); });
+      auto result = backend_.engine->Rebuild(keep_old, [stream](uint64_t done, uint64_t total) {
+        v1::RebuildViewsReply reply;
+        reply.set_commits_done(done);
+        reply.set_commits_total(total);
+        stream->Progress(reply);
+      });
       {
         const MutexLock ended(&mutex_);
         rebuilding_ = false;

@@ -2,6 +2,7 @@
 
 #include "docket/v1/policy_service.grpc.pb.h"
 #include "services/query/policy_query.h"
+#include "services/rpc/progress_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
 
@@ -9,9 +10,11 @@ namespace docket::rpc {
 namespace {
 
 using Raw = v1::PolicyService;
-using Base = Raw::WithRawCallbackMethod_PublishPolicies<Raw::WithRawCallbackMethod_ValidatePolicies<
-    Raw::WithRawCallbackMethod_GetPolicy<Raw::WithRawCallbackMethod_ListPolicies<
-        Raw::WithRawCallbackMethod_GetDirectory<Raw::WithRawCallbackMethod_ComputeDue<Raw::Service>>>>>>;
+using Base = Raw::WithRawCallbackMethod_PublishPolicies<
+    Raw::WithRawCallbackMethod_ValidatePolicies<Raw::WithRawCallbackMethod_GetPolicy<
+        Raw::WithRawCallbackMethod_ListPolicies<Raw::WithRawCallbackMethod_GetDirectory<
+            Raw::WithRawCallbackMethod_ComputeDue<Raw::WithRawCallbackMethod_PlanRollout<
+                Raw::WithRawCallbackMethod_ApproveRollout<Raw::WithRawCallbackMethod_ListRollouts<Raw::Service>>>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -25,7 +28,10 @@ class PolicyService final : public Base {
         get_policy_(backend.metrics->Of("PolicyService/GetPolicy")),
         list_policies_(backend.metrics->Of("PolicyService/ListPolicies")),
         get_directory_(backend.metrics->Of("PolicyService/GetDirectory")),
-        compute_due_(backend.metrics->Of("PolicyService/ComputeDue")) {}
+        compute_due_(backend.metrics->Of("PolicyService/ComputeDue")),
+        plan_rollout_(backend.metrics->Of("PolicyService/PlanRollout")),
+        approve_rollout_(backend.metrics->Of("PolicyService/ApproveRollout")),
+        list_rollouts_(backend.metrics->Of("PolicyService/ListRollouts")) {}
 
   Reactor* PublishPolicies(Context* context, const Bytes* in, Bytes* out) override {
     auto* call = new UnaryCall<v1::PublishPoliciesRequest, v1::PublishPoliciesReply>(context, out, publish_);
@@ -71,6 +77,51 @@ class PolicyService final : public Base {
                                                                   query::ComputeDue);
   }
 
+  grpc::ServerWriteReactor<Bytes>* PlanRollout(Context* context, const Bytes* in) override {
+    auto* stream = new ProgressStream<v1::PlanRolloutReply>(plan_rollout_);
+    v1::PlanRolloutRequest request;
+    absl::Status status = ParseRequest(*in, &request);
+    if (status.ok()) status = ValidateRequest(request);
+    absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    if (status.ok()) status = caller.status();
+    engine::Engine* engine = backend_.engine;
+    const bool taken =
+        status.ok() && backend_.reads->TryRun([stream, engine, request, caller = *std::move(caller)]() mutable {
+          stream->End(engine->PlanRollout(request, std::move(caller), [stream](uint64_t done, uint64_t total) {
+            v1::PlanRolloutReply reply;
+            reply.set_cases_done(done);
+            reply.set_cases_total(total);
+            return stream->Progress(reply);
+          }));
+        });
+    if (!taken) stream->End(status.ok() ? Overloaded() : status);
+    return stream;
+  }
+
+  Reactor* ApproveRollout(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::ApproveRolloutRequest, v1::ApproveRolloutReply>(context, out, approve_rollout_);
+    if (!call->Accept(*in)) return call;
+    absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    if (!caller.ok()) {
+      call->Answer(caller.status());
+      return call;
+    }
+    // On the pool, because it waits for a commit.
+    engine::Engine* engine = backend_.engine;
+    const bool taken = backend_.reads->TryRun([call, engine, caller = *std::move(caller)]() mutable {
+      call->Answer(engine->ApproveRollout(std::move(call->request), std::move(caller)));
+    });
+    if (!taken) call->Answer(Overloaded());
+    return call;
+  }
+
+  Reactor* ListRollouts(Context* context, const Bytes* in, Bytes* out) override {
+    const engine::Engine* engine = backend_.engine;
+    return AnswerRead<v1::ListRolloutsRequest, v1::ListRolloutsReply>(
+        backend_, list_rollouts_, context, in, out,
+        [engine](const query::Reader&, const v1::ListRolloutsRequest&) { return engine->ListRollouts(); });
+  }
+
  private:
   Backend backend_;
   MethodMetrics* publish_;
@@ -79,6 +130,9 @@ class PolicyService final : public Base {
   MethodMetrics* list_policies_;
   MethodMetrics* get_directory_;
   MethodMetrics* compute_due_;
+  MethodMetrics* plan_rollout_;
+  MethodMetrics* approve_rollout_;
+  MethodMetrics* list_rollouts_;
 };
 
 }  // namespace

@@ -86,19 +86,26 @@ void Walk(uint64_t seed, int steps, int check_every, Seen* seen) {
   Add(AuditLog(house.log()).event_types, &seen->events);
 }
 
-bool EveryCommandWasSeen(const Seen& seen) {
+// Every command but that of a rollout, which walks do not plan.
+std::vector<std::string> CommandsOfWalks() {
+  std::vector<std::string> names;
   const auto* oneof = v1::Command::descriptor()->FindOneofByName("command");
   for (int i = 0; i < oneof->field_count(); ++i) {
-    if (seen.counts.accepted.count(oneof->field(i)->name()) == 0) return false;
+    if (oneof->field(i)->name() != "roll_out") names.push_back(oneof->field(i)->name());
+  }
+  return names;
+}
+
+bool EveryCommandWasSeen(const Seen& seen) {
+  for (const std::string& name : CommandsOfWalks()) {
+    if (seen.counts.accepted.count(name) == 0) return false;
   }
   return true;
 }
 
 // A walk that never gets anywhere proves nothing either.
 void ExpectEveryCommandWasSeen(const Seen& seen) {
-  const auto* oneof = v1::Command::descriptor()->FindOneofByName("command");
-  for (int i = 0; i < oneof->field_count(); ++i) {
-    const std::string& name = oneof->field(i)->name();
+  for (const std::string& name : CommandsOfWalks()) {
     EXPECT_TRUE(seen.counts.accepted.count(name) > 0) << name << " was never accepted in any walk";
   }
   EXPECT_GT(seen.counts.replayed, 0);

@@ -61,6 +61,33 @@ std::string DueOf(const Message& message) {
   return message.has_due_at() ? absl::StrCat("due ", Show(message.due_at())) : "no due";
 }
 
+// Who answered for how much, when more than one did.
+std::string SharesOf(const v1::ClockBreached& breach) {
+  if (breach.shares_size() < 2) return "";
+  return absl::StrCat(", shares ",
+                      absl::StrJoin(breach.shares(), " ", [](std::string* out, const v1::DepartmentShare& share) {
+                        absl::StrAppend(out, share.department(), "=", Show(FromProto(share.used())));
+                      }));
+}
+
+std::string DecisionWords(const v1::Event& event, const v1::Case& state) {
+  if (event.has_clock_extended()) {
+    return absl::StrCat(MetricOf(state, event.clock_extended().clock_no()), " ", event.clock_extended().ground(), " ",
+                        DueOf(event.clock_extended()), ", was ", Show(event.clock_extended().old_due_at()));
+  } else if (event.has_clock_exempted()) {
+    return absl::StrCat(MetricOf(state, event.clock_exempted().clock_no()), " ", event.clock_exempted().cause());
+  } else if (event.has_breach_annulled()) {
+    return absl::StrCat(MetricOf(state, event.breach_annulled().clock_no()), " ", event.breach_annulled().cause(),
+                        ", was ", DueOf(event.breach_annulled()));
+  } else if (event.has_late_entry_rejected()) {
+    return MetricOf(state, event.late_entry_rejected().clock_no());
+  } else if (event.has_clock_pause_shortened()) {
+    return absl::StrCat(MetricOf(state, event.clock_pause_shortened().clock_no()), " until ",
+                        Show(event.clock_pause_shortened().end()), ", ", DueOf(event.clock_pause_shortened()));
+  }
+  return "";
+}
+
 std::string ClockWords(const v1::Event& event, const v1::Case& state) {
   if (event.has_clock_attached()) {
     return absl::StrCat(event.clock_attached().metric(), " ", DueOf(event.clock_attached()));
@@ -80,18 +107,22 @@ std::string ClockWords(const v1::Event& event, const v1::Case& state) {
   } else if (event.has_clock_breached()) {
     return absl::StrCat(MetricOf(state, event.clock_breached().clock_no()), " was ", DueOf(event.clock_breached()),
                         ", cause ", event.clock_breached().cause(), ", answerable ",
-                        event.clock_breached().department());
+                        event.clock_breached().department(), SharesOf(event.clock_breached()),
+                        event.clock_breached().has_excused_until()
+                            ? absl::StrCat(", excused until ", Show(event.clock_breached().excused_until()))
+                            : "");
   } else if (event.has_clock_fulfilled()) {
     return absl::StrCat(MetricOf(state, event.clock_fulfilled().clock_no()),
                         event.clock_fulfilled().on_time() ? " on time after " : " late after ",
-                        Show(FromProto(event.clock_fulfilled().elapsed())));
+                        Show(FromProto(event.clock_fulfilled().elapsed())),
+                        event.clock_fulfilled().disputed() ? ", disputed" : "");
   } else if (event.has_clock_cancelled()) {
     return absl::StrCat(MetricOf(state, event.clock_cancelled().clock_no()), " ", event.clock_cancelled().cause());
   } else if (event.has_clock_reopened()) {
     return absl::StrCat(MetricOf(state, event.clock_reopened().clock_no()), " ", event.clock_reopened().mode(), " ",
                         DueOf(event.clock_reopened()));
   }
-  return "";
+  return DecisionWords(event, state);
 }
 
 std::string OtherWords(const v1::Event& event) {
@@ -134,6 +165,13 @@ std::string OtherWords(const v1::Event& event) {
                         absl::StrJoin(event.timer_postponed().unmet(), " "));
   } else if (event.has_source_row_recorded()) {
     return absl::StrCat("row ", event.source_row_recorded().cursor(), " ", event.source_row_recorded().source_status());
+  } else if (event.has_owed_item_asked()) {
+    return absl::StrCat(v1::OwedItemKind_Name(event.owed_item_asked().kind()), " ", event.owed_item_asked().what(),
+                        " of ", event.owed_item_asked().department());
+  } else if (event.has_owed_item_returned()) {
+    return event.owed_item_returned().reason_code();
+  } else if (event.has_received_at_corrected()) {
+    return absl::StrCat("to ", Show(event.received_at_corrected().received_at()));
   } else if (event.has_history_ended()) {
     return absl::StrCat("observed until ", Show(event.history_ended().observed_until()));
   }
@@ -190,6 +228,9 @@ void Scenario::DoLine(const std::string& line, std::string* out) {
     house_.Reopen();
     house_.Settle();
     ShowNewEvents(out);
+  } else if (absl::ConsumePrefix(&rest, "publish ")) {
+    const absl::Status published = house_.Publish(ReadPack(rest));
+    if (!published.ok()) absl::StrAppend(out, RefusalWords(published));
   } else if (line == "overdue") {
     ShowOverdue(out);
   } else if (absl::ConsumePrefix(&rest, "queue ")) {
@@ -199,13 +240,16 @@ void Scenario::DoLine(const std::string& line, std::string* out) {
   }
 }
 
-// "WHO files C1 [at TIME]: FIELDS" or "WHO on C1 [at TIME] [with EVIDENCE]: COMMAND".
+// "WHO files C1 [at TIME]: FIELDS" or "WHO on C1 [at TIME] [with EVIDENCE] [agreed by APPROVER]: COMMAND".
 bool Scenario::DoCommand(const std::string& line, std::string* out) {
   const std::vector<std::string> halves = absl::StrSplit(line, absl::MaxSplits(": ", 1));
   if (halves.size() != 2) return false;
   v1::ExecuteRequest request;
   absl::string_view head = halves[0];
-  std::string evidence;
+  if (const size_t at = head.find(" agreed by "); at != absl::string_view::npos) {
+    request.set_approver(std::string(head.substr(at + 11)));
+    head = head.substr(0, at);
+  }
   if (const size_t at = head.find(" with "); at != absl::string_view::npos) {
     request.set_evidence_ref(std::string(head.substr(at + 6)));
     head = head.substr(0, at);

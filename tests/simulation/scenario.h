@@ -16,6 +16,8 @@
 //   grace.lind files C1: kind: COMPLAINT title: 'No water'
 //   grace.lind on C1: accept {}
 //   luis.romero on C1 at 2026-11-18 11:00 with call-17: record_inbound { body: 'Where is it?' }     (entered late)
+//   grace.lind on C1 agreed by helen.marsh: set_priority { priority: 5 override_reason: 'CALM' }
+//   publish internal-ola.yaml       one more of the packs
 //   importer on C1 at 2016-03-01 09:00: record_source_row { … }
 //   advance 2026-11-19 09:00        time passes, timers run
 //   downtime 2026-11-21 09:00       the server is down until then

@@ -90,6 +90,40 @@ Sample SmallSchema() {
   return sample;
 }
 
+// Rollouts, which walks do not plan.
+void OfferRollout(Samples* samples) {
+  const auto offer = [&](auto fill) {
+    Sample sample;
+    *sample.event.mutable_occurred_at() = ToProto(Wednesday());
+    sample.event.set_visibility(v1::VISIBILITY_INTERNAL);
+    fill(&sample.event);
+    Offer(std::move(sample), samples);
+  };
+  constexpr char kId[] = "calendar-london-2";
+  offer([&](v1::Event* event) {
+    v1::PolicyRolloutPlanned* plan = event->mutable_policy_rollout_planned();
+    plan->set_rollout_id(kId);
+    plan->set_kind(v1::CALENDAR);
+    plan->mutable_to()->set_id("london");
+    plan->mutable_to()->set_version(2);
+    plan->mutable_to()->set_position(17);
+    plan->set_cause("CALENDAR");
+    plan->set_clocks(12);
+    plan->set_later(11);
+    plan->set_earlier(1);
+    plan->set_planned_by("mei.tan");
+  });
+  offer([&](v1::Event* event) {
+    event->mutable_policy_rollout_approved()->set_rollout_id(kId);
+    event->mutable_policy_rollout_approved()->set_approver("helen.marsh");
+  });
+  offer([&](v1::Event* event) {
+    event->mutable_policy_rollout_applied()->set_rollout_id(kId);
+    event->mutable_policy_rollout_applied()->set_cases(9);
+    event->mutable_policy_rollout_applied()->set_clocks(12);
+  });
+}
+
 // What walks seldom reach: a decision, and a reply that keeps it from closing in silence.
 void TellOfADecision(House& house) {
   const auto filed = house.File("kind: COMPLAINT title: 'No water'");
@@ -129,6 +163,7 @@ int Main() {
   }
   Samples samples;
   Offer(SmallSchema(), &samples);
+  OfferRollout(&samples);
   for (int seed = 1; seed <= kWalks; ++seed) {
     House house({.run_timers = seed % 2 == 0, .seed = static_cast<uint64_t>(seed)});
     RandomWalk walk(&house, seed, {.restarts = false, .publishing = false});

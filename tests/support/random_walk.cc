@@ -46,7 +46,13 @@ std::string NewVersionOf(const std::string& pack, int n) {
 }  // namespace
 
 RandomWalk::RandomWalk(House* house, uint64_t seed, Options options)
-    : house_(house), seed_(seed), options_(options), dice_(seed) {}
+    : house_(house), seed_(seed), options_(options), dice_(seed) {
+  if (!options_.more_promises) return;
+  for (const char* pack : {"internal-ola.yaml", "fca-disp-psd.yaml"}) {
+    const absl::Status status = house_->Publish(ReadPack(pack));
+    if (!status.ok()) broken_.push_back(absl::StrCat("publishing ", pack, ": ", std::string(status.message())));
+  }
+}
 
 void RandomWalk::Note(absl::string_view line) {
   story_.push_back(absl::StrCat(story_.size() + 1, "  ", FormatUtc(Now()), "  ", line));
@@ -340,6 +346,7 @@ void RandomWalk::DoCommand() {
   if (dice_.Chance(15)) request.set_expected_revision(state->revision() - (dice_.Chance(25) ? 1 : 0));
   request.set_validate_only(dice_.Chance(4));
   request.set_return_case(dice_.Chance(10));
+  ChooseApprover(&request);
   ChooseOccurredAt(&request);
   std::string principal = dice_.Chance(3) ? "nobody.known" : dice_.Pick(People());
   if (state->has_transfer() && dice_.Chance(50)) {
@@ -348,7 +355,18 @@ void RandomWalk::DoCommand() {
     const v1::Department* receiver = policies->Department(state->transfer().to_department());
     if (receiver != nullptr) principal = receiver->lead();
   }
+  if (!state->items().empty() && dice_.Chance(50)) {
+    // Somebody who owes something for the case.
+    const v1::OwedItem& item = state->items(dice_.Below(state->items_size()));
+    const v1::Department* owes = house_->engine().Read().policies->Department(item.department());
+    if (owes != nullptr) principal = owes->lead();
+  }
   Send(std::move(request), principal);
+}
+
+void RandomWalk::ChooseApprover(v1::ExecuteRequest* request) {
+  if (dice_.Chance(50)) request->set_approver(dice_.Chance(5) ? "nobody.known" : dice_.Pick(People()));
+  if (dice_.Chance(50)) request->set_evidence_ref("letter-4");
 }
 
 // Contacts are entered late now and then, other things only by mistake.

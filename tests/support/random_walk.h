@@ -54,6 +54,7 @@ class RandomWalk {
     bool imports = true;
     bool restarts = true;
     bool publishing = true;
+    bool more_promises = true;  // also what departments and a regulator are owed
     absl::Duration longest_advance = absl::Hours(24 * 21);
   };
   struct Counts {
@@ -104,8 +105,11 @@ class RandomWalk {
   void FillIntake(const std::string& name, v1::Command* command);
   void FillTalk(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillStatus(const std::string& name, const v1::Case& state, v1::Command* command);
+  void FillClocks(const std::string& name, const v1::Case& state, v1::Command* command);
+  void FillItems(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillDecision(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillRow(v1::SourceRow* row);
+  void ChooseApprover(v1::ExecuteRequest* request);
   void ChooseOccurredAt(v1::ExecuteRequest* request);
 
   std::string Personal();

@@ -101,6 +101,8 @@ v1::Command RandomWalk::CommandFor(const v1::Case& state) {
   FillTalk(name, state, &command);
   FillStatus(name, state, &command);
   FillDecision(name, state, &command);
+  FillClocks(name, state, &command);
+  FillItems(name, state, &command);
   return command;
 }
 
@@ -130,7 +132,8 @@ void RandomWalk::FillIntake(const std::string& name, v1::Command* command) {
       set->set_urgency(1 + dice_.Below(3));
     }
   } else if (name == "classify") {
-    command->mutable_classify()->set_category(absl::StrCat("topic-", dice_.Below(3)));
+    command->mutable_classify()->set_category(dice_.Chance(30) ? "payment-services"
+                                                               : absl::StrCat("topic-", dice_.Below(3)));
   } else if (name == "record_source_row") {
     FillRow(command->mutable_record_source_row()->mutable_row());
     command->mutable_record_source_row()->mutable_row()->set_cursor(1 + dice_.Below(3));
@@ -167,8 +170,8 @@ void RandomWalk::FillTalk(const std::string& name, const v1::Case& state, v1::Co
     inbound->set_no_reply_needed(dice_.Chance(20));
   } else if (name == "send_outbound") {
     v1::SendOutbound* outbound = command->mutable_send_outbound();
-    static const auto& kinds = *new std::vector<v1::OutboundKind>{v1::ACKNOWLEDGEMENT, v1::RESPONSE, v1::UPDATE,
-                                                                  v1::INFORMATION_REQUEST, v1::INFORMATION_REQUEST};
+    static const auto& kinds = *new std::vector<v1::OutboundKind>{
+        v1::ACKNOWLEDGEMENT, v1::RESPONSE, v1::UPDATE, v1::INFORMATION_REQUEST, v1::INFORMATION_REQUEST, v1::HOLDING};
     outbound->set_kind(dice_.Pick(kinds));
     outbound->set_body(Personal());
     outbound->set_automated(dice_.Chance(20));
@@ -180,6 +183,68 @@ void RandomWalk::FillTalk(const std::string& name, const v1::Case& state, v1::Co
   } else if (name == "mark_no_reply_needed") {
     const uint32_t revision = state.unanswered_inbound().empty() ? 1 : state.unanswered_inbound(0);
     command->mutable_mark_no_reply_needed()->set_inbound_revision(revision);
+  } else if (name == "report_delivery") {
+    static const auto& outcomes = *new std::vector<v1::DeliveryOutcome>{v1::DELIVERED, v1::BOUNCED, v1::BOUNCED};
+    command->mutable_report_delivery()->set_outbound_revision(
+        state.sent().empty() ? 3 : state.sent(dice_.Below(state.sent_size())).revision());
+    command->mutable_report_delivery()->set_outcome(dice_.Pick(outcomes));
+  }
+}
+
+void RandomWalk::FillClocks(const std::string& name, const v1::Case& state, v1::Command* command) {
+  const uint32_t some_clock = state.clocks().empty() ? 1 : state.clocks(dice_.Below(state.clocks_size())).clock_no();
+  if (name == "correct_received_at") {
+    v1::CorrectReceivedAt* correct = command->mutable_correct_received_at();
+    *correct->mutable_received_at() = ToProto(Now() - dice_.Span(absl::Minutes(1), absl::Hours(200)));
+    correct->set_reason_code("MISREAD");
+  } else if (name == "extend_clock") {
+    command->mutable_extend_clock()->set_metric("FINAL_RESPONSE");
+    command->mutable_extend_clock()->set_ground(dice_.Chance(90) ? "EXCEPTIONAL" : "TIRED");
+  } else if (name == "exempt_clock") {
+    command->mutable_exempt_clock()->set_clock_no(some_clock);
+    command->mutable_exempt_clock()->set_cause("FORCE_MAJEURE");
+  } else if (name == "judge_late_entry") {
+    command->mutable_judge_late_entry()->set_confirmed(dice_.Chance(50));
+  } else if (name == "set_due") {
+    command->mutable_set_due()->set_clock_no(some_clock);
+    command->mutable_set_due()->set_reason_code("AGREED");
+    if (dice_.Chance(80)) *command->mutable_set_due()->mutable_due_at() = Soon();
+  } else if (name == "roll_out") {
+    command->mutable_roll_out()->set_rollout_id("none");
+  }
+}
+
+void RandomWalk::FillItems(const std::string& name, const v1::Case& state, v1::Command* command) {
+  static const auto& departments = *new std::vector<std::string>{"complaints", "billing", "legal", "it", "leagl"};
+  const uint32_t some_item =
+      state.items().empty() || dice_.Chance(20) ? 0 : state.items(dice_.Below(state.items_size())).item_no();
+  if (name == "ask_item") {
+    v1::AskItem* ask = command->mutable_ask_item();
+    ask->set_kind(dice_.Chance(70) ? v1::WORK : v1::SUPERVISION_ORDER);
+    ask->set_department(dice_.Pick(departments));
+    ask->set_what("LOOK_INTO_IT");
+    if (dice_.Chance(50)) ask->set_text(Personal());
+    if (dice_.Chance(20)) *ask->mutable_due_at() = Soon();
+    for (const v1::OwedItem& item : state.items()) {
+      if (item.state() != v1::OwedItem::RETURNED || dice_.Chance(20)) continue;
+      ask->set_item_no(item.item_no());
+      ask->set_kind(item.kind());
+      ask->clear_due_at();
+    }
+  } else if (name == "accept_item") {
+    command->mutable_accept_item()->set_item_no(some_item);
+  } else if (name == "return_item") {
+    command->mutable_return_item()->set_item_no(some_item);
+    command->mutable_return_item()->set_reason_code("FILE_MISSING");
+  } else if (name == "complete_item") {
+    command->mutable_complete_item()->set_item_no(some_item);
+    command->mutable_complete_item()->set_result(Personal());
+  } else if (name == "refuse_item") {
+    command->mutable_refuse_item()->set_item_no(some_item);
+    command->mutable_refuse_item()->set_reason_code("NOT_OURS");
+  } else if (name == "cancel_item") {
+    command->mutable_cancel_item()->set_item_no(some_item);
+    command->mutable_cancel_item()->set_reason_code("NOT_NEEDED");
   }
 }
 

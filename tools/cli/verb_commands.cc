@@ -31,6 +31,7 @@ struct VerbInput {
   std::string json;
   std::string occurred_at;
   std::string evidence_ref;
+  std::string agreed_by;
   std::string request_id;
   uint32_t expected_revision = 0;
   bool has_expected_revision = false;
@@ -69,6 +70,7 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(GlobalOptions& options, const Ve
   }
   if (input.has_expected_revision) request.set_expected_revision(input.expected_revision);
   request.set_evidence_ref(input.evidence_ref);
+  request.set_approver(input.agreed_by);
   request.set_request_id(input.request_id);
   request.set_validate_only(input.dry_run);
   return request;
@@ -130,7 +132,9 @@ void AddVerb(CLI::App& cases, GlobalOptions& options, const FieldDescriptor& ver
   command->add_flag("--dry-run", input->dry_run, "Show the events that would happen; write nothing")->group(kGroup);
   command->add_option("--occurred-at", input->occurred_at, "When it happened; only contacts may be back-dated")
       ->group(kGroup);
-  command->add_option("--evidence-ref", input->evidence_ref, "Evidence for a back-dated contact")->group(kGroup);
+  command->add_option("--evidence-ref", input->evidence_ref, "Evidence for a back-dated contact or a correction")->group(kGroup);
+  command->add_option("--agreed-by", input->agreed_by, "A second person who agrees, where a rule wants one")
+      ->group(kGroup);
   command
       ->add_option_function<uint32_t>(
           "--expected-revision",

@@ -166,6 +166,13 @@ absl::StatusOr<v1::GetDirectoryReply> Client::GetDirectory(const v1::GetDirector
   return Call(*policies_, &v1::PolicyService::StubInterface::GetDirectory, request);
 }
 
+absl::StatusOr<v1::ApproveRolloutReply> Client::ApproveRollout(const v1::ApproveRolloutRequest& request) {
+  return Call(*policies_, &v1::PolicyService::StubInterface::ApproveRollout, request);
+}
+absl::StatusOr<v1::ListRolloutsReply> Client::ListRollouts(const v1::ListRolloutsRequest& request) {
+  return Call(*policies_, &v1::PolicyService::StubInterface::ListRollouts, request);
+}
+
 absl::StatusOr<v1::GetStatsReply> Client::GetStats(const v1::GetStatsRequest& request) {
   return Call(*admin_, &v1::AdminService::StubInterface::GetStats, request);
 }

@@ -24,8 +24,8 @@
 namespace docket::client {
 
 struct ClientOptions {
-  std::string server = "127.0.0.1:7450";  // host:port
-  std::string principal;                  // who calls, while there is no login; empty: nobody
+  std::string server = "127.0.0.1:7450";              // host:port
+  std::string principal;                              // who calls, while there is no login; empty: nobody
   absl::Duration call_timeout = absl::Seconds(30);    // deadline of each attempt of a unary call
   absl::Duration connect_timeout = absl::Seconds(5);  // longest wait for a connection, per attempt
   RetryPolicy retry;
@@ -65,6 +65,8 @@ class Client {
   absl::StatusOr<v1::GetPolicyReply> GetPolicy(const v1::GetPolicyRequest& request);
   absl::StatusOr<v1::ListPoliciesReply> ListPolicies(const v1::ListPoliciesRequest& request);
   absl::StatusOr<v1::GetDirectoryReply> GetDirectory(const v1::GetDirectoryRequest& request);
+  absl::StatusOr<v1::ApproveRolloutReply> ApproveRollout(const v1::ApproveRolloutRequest& request);
+  absl::StatusOr<v1::ListRolloutsReply> ListRollouts(const v1::ListRolloutsRequest& request);
 
   absl::StatusOr<v1::GetStatsReply> GetStats(const v1::GetStatsRequest& request);
   absl::StatusOr<v1::AcceptClockReply> AcceptClock(const v1::AcceptClockRequest& request);
@@ -74,6 +76,7 @@ class Client {
   v1::CaseService::StubInterface& cases() { return *cases_; }
   v1::AuditService::StubInterface& audit() { return *audit_; }
   v1::AdminService::StubInterface& admin() { return *admin_; }
+  v1::PolicyService::StubInterface& policies() { return *policies_; }
   void Prepare(grpc::ClientContext* context, absl::Duration timeout = absl::InfiniteDuration()) const;
   // OK when connected; NotConnected() as soon as an attempt to connect has failed.
   absl::Status EnsureConnected();

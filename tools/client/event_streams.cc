@@ -13,10 +13,9 @@ enum class Ended { kByServer, kByReader };
 
 // One attempt at a stream: opens it, hands every message to `on_reply`, and finishes it.
 template <class Reply>
-absl::Status ReadOnce(
-    Client& client,
-    absl::FunctionRef<std::unique_ptr<grpc::ClientReaderInterface<Reply>>(grpc::ClientContext*)> open,
-    absl::FunctionRef<bool(const Reply&)> on_reply, Cancellation* cancellation, Ended* ended) {
+absl::Status ReadOnce(Client& client,
+                      absl::FunctionRef<std::unique_ptr<grpc::ClientReaderInterface<Reply>>(grpc::ClientContext*)> open,
+                      absl::FunctionRef<bool(const Reply&)> on_reply, Cancellation* cancellation, Ended* ended) {
   *ended = Ended::kByServer;
   const absl::Status connected = client.EnsureConnected();
   if (!connected.ok()) return connected;
@@ -39,8 +38,7 @@ absl::Status ReadOnce(
 // Repeats ReadOnce with the client's retry policy, counted anew after each message.
 template <class Reply>
 absl::Status ReadResuming(
-    Client& client,
-    absl::FunctionRef<std::unique_ptr<grpc::ClientReaderInterface<Reply>>(grpc::ClientContext*)> open,
+    Client& client, absl::FunctionRef<std::unique_ptr<grpc::ClientReaderInterface<Reply>>(grpc::ClientContext*)> open,
     absl::FunctionRef<bool(const Reply&)> on_reply, Cancellation* cancellation, bool endless) {
   int attempt = 0;
   RetryPolicy policy = client.options().retry;
@@ -116,6 +114,15 @@ absl::Status Subscribe(Client& client, v1::SubscribeRequest request,
         return on_reply(reply);
       },
       cancellation, /*endless=*/true);
+}
+
+absl::Status PlanRollout(Client& client, const v1::PlanRolloutRequest& request,
+                         absl::FunctionRef<bool(const v1::PlanRolloutReply&)> on_reply, Cancellation* cancellation) {
+  Ended ended;
+  const absl::Status status = ReadOnce<v1::PlanRolloutReply>(
+      client, [&](grpc::ClientContext* context) { return client.policies().PlanRollout(context, request); }, on_reply,
+      cancellation, &ended);
+  return ended == Ended::kByReader ? absl::OkStatus() : status;
 }
 
 absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request,

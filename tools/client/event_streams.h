@@ -43,6 +43,11 @@ absl::Status Subscribe(Client& client, v1::SubscribeRequest request,
                        absl::FunctionRef<bool(const v1::SubscribeReply&)> on_reply,
                        Cancellation* cancellation = nullptr);
 
+// Progress of a plan, then the plan. Not taken up again.
+absl::Status PlanRollout(Client& client, const v1::PlanRolloutRequest& request,
+                         absl::FunctionRef<bool(const v1::PlanRolloutReply&)> on_reply,
+                         Cancellation* cancellation = nullptr);
+
 // Progress of a rebuild. Not taken up again: a rebuild cut off is asked for anew.
 absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request,
                           absl::FunctionRef<bool(const v1::RebuildViewsReply&)> on_reply,

@@ -212,8 +212,7 @@ void ExecutePipeline::Settle(Item item, const v1::ExecuteStreamReply::Result& re
     refused_with_ = status;
     return;
   }
-  on_result_(item.request,
-             item.may_have_taken_effect ? WithUnknownOutcome(status, item.request.request_id()) : status);
+  on_result_(item.request, item.may_have_taken_effect ? WithUnknownOutcome(status, item.request.request_id()) : status);
 }
 
 }  // namespace docket::client

@@ -94,6 +94,15 @@ absl::Status FireTimer(Draft& draft, absl::Time at) {
   return FollowAt(draft, *timer, at);
 }
 
+absl::Status AddShares(const Draft& draft, v1::Event* event) {
+  if (!event->has_clock_breached()) return absl::OkStatus();
+  for (const v1::Clock& clock : draft.state().clocks()) {
+    if (clock.clock_no() != event->clock_breached().clock_no()) continue;
+    return sla::FillShares(clock, *draft.context().policies, event->mutable_clock_breached());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Time NextMoment(const v1::Case& state) {
@@ -116,6 +125,7 @@ absl::Status Advance(Draft& draft, absl::Time until) {
     if (next > until) break;
     if (clock.true_from == next) {
       *clock.event.mutable_occurred_at() = At(draft.state(), clock.at);
+      DOCKET_RETURN_IF_ERROR(AddShares(draft, &clock.event));
       DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(clock.event)));
     } else if (wait == next) {
       DOCKET_RETURN_IF_ERROR(EndWait(draft, wait));

@@ -2,22 +2,20 @@
 
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "docket/v1/annotations.pb.h"
 #include "docket/v1/command.pb.h"
 #include "workflow/case/decide.h"
+#include "workflow/case/owed_items.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
 namespace {
 
 bool OfPeople(const std::string& command) {
-  return command != "file" && command != "record_source_row" && command != "end_history" && command != "advance";
-}
-
-bool AllowedInFinalStatus(const std::string& command) {
-  return command == "add_note" || command == "record_inbound" || command == "send_outbound" ||
-         command == "mark_no_reply_needed" || command == "acknowledge_escalation";
+  return command != "file" && command != "record_source_row" && command != "end_history" && command != "advance" &&
+         command != "roll_out";
 }
 
 // Conditions that the commands themselves check, beyond the chart.
@@ -37,6 +35,37 @@ void AddOwnConditions(const v1::Case& state, const std::string& command, std::ve
   }
   if (command == "mark_no_reply_needed" && state.unanswered_inbound().empty()) {
     unmet->push_back({"NOT_UNANSWERED", "no message waits for an answer", "record_inbound"});
+  }
+  const auto any_item = [&](auto fits) { return absl::c_any_of(state.items(), fits); };
+  if ((command == "accept_item" || command == "refuse_item") &&
+      !any_item([](const v1::OwedItem& one) { return one.state() == v1::OwedItem::ASKED; })) {
+    unmet->push_back({"ITEM_NOT_FOUND", "nothing asked waits to be accepted", "ask_item"});
+  }
+  if ((command == "return_item" || command == "complete_item") && !any_item([](const v1::OwedItem& one) {
+        return one.state() == v1::OwedItem::ASKED || one.state() == v1::OwedItem::TAKEN_ON;
+      })) {
+    unmet->push_back({"ITEM_NOT_FOUND", "nothing is owed for the case", "ask_item"});
+  }
+  if (command == "cancel_item" && !any_item(IsOpen)) {
+    unmet->push_back({"ITEM_NOT_FOUND", "nothing is owed for the case", "ask_item"});
+  }
+  if (command == "judge_late_entry" &&
+      !absl::c_any_of(state.clocks(), [](const v1::Clock& one) { return one.disputed(); })) {
+    unmet->push_back({"CLOCK_NOT_FOUND", "no entry is disputed", ""});
+  }
+  const auto unfinished = [](const v1::Clock& one) { return one.state() == v1::RUNNING || one.state() == v1::PAUSED; };
+  if ((command == "extend_clock" || command == "set_due") && !absl::c_any_of(state.clocks(), unfinished)) {
+    unmet->push_back({"CLOCK_NOT_FOUND", "no clock runs", ""});
+  }
+  const auto exemptable = [&](const v1::Clock& one) {
+    const bool late = one.state() == v1::FULFILLED && one.has_breached_due_at();
+    return one.nature() == v1::DUTY && one.exempt_cause().empty() && (unfinished(one) || late);
+  };
+  if (command == "exempt_clock" && !absl::c_any_of(state.clocks(), exemptable)) {
+    unmet->push_back({"CLOCK_NOT_FOUND", "no duty runs or was late", ""});
+  }
+  if (command == "report_delivery" && state.sent().empty()) {
+    unmet->push_back({"NOT_SENT", "no public message was sent", "send_outbound"});
   }
   if (command == "acknowledge_escalation") {
     for (const v1::Escalation& one : state.escalations()) {

@@ -7,6 +7,7 @@
 #include "workflow/case/decision.h"
 #include "workflow/case/history.h"
 #include "workflow/case/intake.h"
+#include "workflow/case/owed_items.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/replay.h"
 #include "workflow/case/status.h"
@@ -31,6 +32,9 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
       return ApplyPrioritySet(event.priority_set(), state);
     case v1::Event::kCaseClassified:
       return ApplyCaseClassified(event.case_classified(), state);
+    case v1::Event::kReceivedAtCorrected:
+      *state->mutable_received_at() = event.received_at_corrected().received_at();
+      return absl::OkStatus();
     case v1::Event::kSourceRowRecorded:
       return ApplySourceRowRecorded(event.source_row_recorded(), state);
     case v1::Event::kHistoryEnded:
@@ -66,11 +70,20 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kTimerPostponed:
       return ApplyTimerPostponed(event.timer_postponed(), state);
     case v1::Event::kInboundReceived:
-      return ApplyInboundReceived(event.inbound_received(), revision, state);
+      return ApplyInboundReceived(event, revision, state);
     case v1::Event::kOutboundSent:
       return ApplyOutboundSent(event, revision, state);
     case v1::Event::kNoReplyNeededMarked:
       return ApplyNoReplyNeededMarked(event.no_reply_needed_marked(), state);
+    case v1::Event::kDeliveryReported:
+      return ApplyDeliveryReported(event.delivery_reported(), state);
+    case v1::Event::kOwedItemAsked:
+    case v1::Event::kOwedItemAccepted:
+    case v1::Event::kOwedItemReturned:
+    case v1::Event::kOwedItemDone:
+    case v1::Event::kOwedItemRefused:
+    case v1::Event::kOwedItemCancelled:
+      return ApplyOwedItemEvent(event, revision, state);
     case v1::Event::kInternalNoteAdded:
       return absl::OkStatus();
     case v1::Event::kDecisionDrafted:
@@ -88,6 +101,11 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kClockFulfilled:
     case v1::Event::kClockCancelled:
     case v1::Event::kClockReopened:
+    case v1::Event::kClockExtended:
+    case v1::Event::kClockExempted:
+    case v1::Event::kBreachAnnulled:
+    case v1::Event::kLateEntryRejected:
+    case v1::Event::kClockPauseShortened:
       return sla::ApplyClockEvent(event, revision, state);
     case v1::Event::kEscalationRaised:
       return escalation::ApplyEscalationRaised(event, revision, state);
@@ -95,6 +113,9 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
       return escalation::ApplyEscalationAcknowledged(event, state);
     case v1::Event::kPolicyPublished:
     case v1::Event::kDirectoryPublished:
+    case v1::Event::kPolicyRolloutPlanned:
+    case v1::Event::kPolicyRolloutApproved:
+    case v1::Event::kPolicyRolloutApplied:
     case v1::Event::kSchemaRecorded:
     case v1::Event::kClockSuspected:
     case v1::Event::kClockAccepted:
@@ -110,6 +131,25 @@ bool MayLieEarlier(const v1::Event& event) {
   return event.has_inbound_received() || event.has_outbound_sent() || event.has_clock_fulfilled();
 }
 
+// Events after which another department may answer for a clock.
+bool ChangesWhoAnswers(const v1::Event& event) {
+  switch (event.body_case()) {
+    case v1::Event::kCaseQueued:
+    case v1::Event::kCaseDequeued:
+    case v1::Event::kOwnerAssigned:
+    case v1::Event::kOwnerReleased:
+    case v1::Event::kAccountableOwnerSet:
+    case v1::Event::kCaseTransferred:
+    case v1::Event::kTransferAccepted:
+    case v1::Event::kTransferRefused:
+    case v1::Event::kOwedItemAsked:
+    case v1::Event::kOwedItemReturned:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 absl::Status Apply(const v1::Event& event, v1::Case* state) {
@@ -119,6 +159,7 @@ absl::Status Apply(const v1::Event& event, v1::Case* state) {
   }
   const uint32_t revision = state->revision() + 1;
   DOCKET_RETURN_IF_ERROR(ApplyBody(event, revision, state));
+  if (ChangesWhoAnswers(event)) sla::UpdateAnswering(event.occurred_at(), state);
   state->set_revision(revision);
   const absl::Time occurred = FromProto(event.occurred_at());
   if (!state->has_last_event_at() || (!MayLieEarlier(event) && FromProto(state->last_event_at()) < occurred)) {

@@ -13,9 +13,44 @@
 namespace docket::workflow {
 namespace {
 
+// unanswered_inbound and unanswered_since are one list.
 void RemoveUnanswered(uint32_t revision, v1::Case* state) {
-  auto* unanswered = state->mutable_unanswered_inbound();
-  unanswered->erase(std::remove(unanswered->begin(), unanswered->end(), revision), unanswered->end());
+  for (int i = 0; i < state->unanswered_inbound_size(); ++i) {
+    if (state->unanswered_inbound(i) != revision) continue;
+    state->mutable_unanswered_inbound()->erase(state->unanswered_inbound().begin() + i);
+    if (i < state->unanswered_since_size()) {
+      state->mutable_unanswered_since()->erase(state->unanswered_since().begin() + i);
+    }
+    return;
+  }
+}
+
+void AddUnanswered(uint32_t revision, const google::protobuf::Timestamp& since, v1::Case* state) {
+  state->add_unanswered_inbound(revision);
+  *state->add_unanswered_since() = since;
+}
+
+// A message entered late answers what had been asked by then.
+bool AskedBy(const v1::Case& state, int unanswered, absl::Time at) {
+  return unanswered >= state.unanswered_since_size() || FromProto(state.unanswered_since(unanswered)) <= at;
+}
+
+const v1::SentMessage* FindSent(const v1::Case& state, uint32_t revision) {
+  const auto found =
+      absl::c_find_if(state.sent(), [&](const v1::SentMessage& one) { return one.revision() == revision; });
+  return found == state.sent().end() ? nullptr : &*found;
+}
+
+void KeepSent(const v1::Event& event, uint32_t revision, v1::Case* state) {
+  const v1::OutboundSent& sent = event.outbound_sent();
+  if (state->sent_size() == kMaxSentKept) state->mutable_sent()->erase(state->sent().begin());
+  v1::SentMessage* kept = state->add_sent();
+  kept->set_revision(revision);
+  kept->set_kind(sent.kind());
+  kept->set_human(sent.human());
+  *kept->mutable_sent_at() = event.occurred_at();
+  *kept->mutable_answers() = sent.answers();
+  *kept->mutable_answers_since() = sent.answers_since();
 }
 
 // Public messages are part of the conversation and may be shown to the requester.
@@ -56,10 +91,18 @@ absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command) {
 absl::Status DecideSendOutbound(Draft& draft, const v1::Command& command) {
   const v1::SendOutbound& outbound = command.send_outbound();
   std::vector<Unmet> unmet;
+  const v1::Case& state = draft.state();
   for (const uint32_t answered : outbound.answers()) {
-    if (!absl::c_linear_search(draft.state().unanswered_inbound(), answered)) {
+    const auto found = absl::c_find(state.unanswered_inbound(), answered);
+    if (found == state.unanswered_inbound().end()) {
       unmet.push_back(
           {"NOT_UNANSWERED", absl::StrCat("send_outbound.answers: ", answered, " is no unanswered message"), ""});
+    } else if (!AskedBy(state, static_cast<int>(found - state.unanswered_inbound().begin()),
+                        draft.context().effective)) {
+      unmet.push_back(
+          {"ANSWERED_BEFORE_ASKED",
+           absl::StrCat("send_outbound.answers: ", answered, " came after ", FormatUtc(draft.context().effective)),
+           ""});
     }
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
@@ -72,7 +115,14 @@ absl::Status DecideSendOutbound(Draft& draft, const v1::Command& command) {
   *sent->mutable_body() = draft.Seal(outbound.body());
   *sent->mutable_parts() = outbound.parts();
   if (!outbound.automated() && !outbound.internal()) {
-    *sent->mutable_answers() = outbound.answers().empty() ? draft.state().unanswered_inbound() : outbound.answers();
+    for (int i = 0; i < state.unanswered_inbound_size(); ++i) {
+      const uint32_t asked = state.unanswered_inbound(i);
+      const bool answers = outbound.answers().empty() ? AskedBy(state, i, draft.context().effective)
+                                                      : absl::c_linear_search(outbound.answers(), asked);
+      if (!answers) continue;
+      sent->add_answers(asked);
+      if (i < state.unanswered_since_size()) *sent->add_answers_since() = state.unanswered_since(i);
+    }
   }
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
@@ -101,9 +151,59 @@ absl::Status DecideMarkNoReplyNeeded(Draft& draft, const v1::Command& command) {
   return Follow(draft, transition);
 }
 
-absl::Status ApplyInboundReceived(const v1::InboundReceived& event, uint32_t revision, v1::Case* state) {
+absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command) {
+  const v1::ReportDelivery& report = command.report_delivery();
+  const v1::Case& state = draft.state();
+  const v1::SentMessage* sent = FindSent(state, report.outbound_revision());
+  std::vector<Unmet> unmet;
+  if (sent == nullptr) {
+    unmet.push_back({"NOT_SENT",
+                     absl::StrCat("report_delivery.outbound_revision: ", report.outbound_revision(),
+                                  " is none of the last ", kMaxSentKept, " public messages sent"),
+                     ""});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
+  if (sent->outcome() == report.outcome()) return absl::OkStatus();
+  v1::Event event;
+  v1::DeliveryReported* reported = event.mutable_delivery_reported();
+  reported->set_outbound_revision(report.outbound_revision());
+  reported->set_outcome(report.outcome());
+  if (report.outcome() == v1::BOUNCED) {
+    *reported->mutable_unanswered_again() = sent->answers();
+    *reported->mutable_unanswered_since() = sent->answers_since();
+    reported->set_first_response_set_aside(sent->human() && state.has_first_response_at() &&
+                                           FromProto(sent->sent_at()) == FromProto(state.first_response_at()));
+  }
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Follow(draft, transition);
+}
+
+absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* state) {
+  for (v1::SentMessage& one : *state->mutable_sent()) {
+    if (one.revision() == event.outbound_revision()) one.set_outcome(event.outcome());
+  }
+  for (int i = 0; i < event.unanswered_again_size() && i < event.unanswered_since_size(); ++i) {
+    if (absl::c_linear_search(state->unanswered_inbound(), event.unanswered_again(i))) continue;
+    AddUnanswered(event.unanswered_again(i), event.unanswered_since(i), state);
+  }
+  if (event.first_response_set_aside()) {
+    state->clear_first_response_at();
+    for (const v1::SentMessage& one : state->sent()) {
+      if (!one.human() || one.outcome() == v1::BOUNCED || state->has_first_response_at()) continue;
+      *state->mutable_first_response_at() = one.sent_at();
+    }
+  }
+  if (event.outcome() == v1::BOUNCED && state->last_information_request() == event.outbound_revision()) {
+    state->clear_last_information_request();
+    state->clear_last_information_request_at();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyInboundReceived(const v1::Event& received, uint32_t revision, v1::Case* state) {
+  const v1::InboundReceived& event = received.inbound_received();
   if (event.public_message() && event.from_requester()) {
-    state->add_unanswered_inbound(revision);
+    AddUnanswered(revision, received.occurred_at(), state);
     // Whatever we had asked, they have written since.
     state->clear_last_information_request();
     state->clear_last_information_request_at();
@@ -117,6 +217,7 @@ absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Ca
   if (sent.public_message() && sent.human() && !state->has_first_response_at()) {
     *state->mutable_first_response_at() = event.occurred_at();
   }
+  if (sent.public_message()) KeepSent(event, revision, state);
   if (sent.public_message() && sent.kind() == v1::INFORMATION_REQUEST) {
     state->set_last_information_request(revision);
     *state->mutable_last_information_request_at() = event.occurred_at();

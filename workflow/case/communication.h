@@ -12,13 +12,18 @@
 // Messages in and out, notes.
 namespace docket::workflow {
 
+// Of public messages sent, the newest so many are kept in the state, in case one bounces.
+inline constexpr int kMaxSentKept = 64;
+
 absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command);
 absl::Status DecideSendOutbound(Draft& draft, const v1::Command& command);
 absl::Status DecideAddNote(Draft& draft, const v1::Command& command);
 absl::Status DecideMarkNoReplyNeeded(Draft& draft, const v1::Command& command);
+absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command);
 
-absl::Status ApplyInboundReceived(const v1::InboundReceived& event, uint32_t revision, v1::Case* state);
+absl::Status ApplyInboundReceived(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Case* state);
+absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* state);
 absl::Status ApplyNoReplyNeededMarked(const v1::NoReplyNeededMarked& event, v1::Case* state);
 
 }  // namespace docket::workflow

@@ -8,12 +8,15 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
+#include "workflow/case/clock_commands.h"
 #include "workflow/case/communication.h"
 #include "workflow/case/decision.h"
 #include "workflow/case/escalate.h"
 #include "workflow/case/history.h"
 #include "workflow/case/intake.h"
+#include "workflow/case/owed_items.h"
 #include "workflow/case/ownership.h"
+#include "workflow/case/second_person.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
@@ -81,6 +84,32 @@ absl::Status DecideCommand(Draft& draft, const v1::Command& command) {
       return DecideSourceRow(draft, command);
     case v1::Command::kEndHistory:
       return DecideEndHistory(draft, command);
+    case v1::Command::kCorrectReceivedAt:
+      return DecideCorrectReceivedAt(draft, command);
+    case v1::Command::kReportDelivery:
+      return DecideReportDelivery(draft, command);
+    case v1::Command::kExtendClock:
+      return DecideExtendClock(draft, command);
+    case v1::Command::kExemptClock:
+      return DecideExemptClock(draft, command);
+    case v1::Command::kJudgeLateEntry:
+      return DecideJudgeLateEntry(draft, command);
+    case v1::Command::kSetDue:
+      return DecideSetDue(draft, command);
+    case v1::Command::kAskItem:
+      return DecideAskItem(draft, command);
+    case v1::Command::kAcceptItem:
+      return DecideAcceptItem(draft, command);
+    case v1::Command::kReturnItem:
+      return DecideReturnItem(draft, command);
+    case v1::Command::kCompleteItem:
+      return DecideCompleteItem(draft, command);
+    case v1::Command::kRefuseItem:
+      return DecideRefuseItem(draft, command);
+    case v1::Command::kCancelItem:
+      return DecideCancelItem(draft, command);
+    case v1::Command::kRollOut:
+      return DecideRollOut(draft, command);
     case v1::Command::kAdvance:
       return absl::OkStatus();  // advancing is what every command does first
     case v1::Command::COMMAND_NOT_SET:
@@ -108,7 +137,13 @@ constexpr absl::string_view kEnding[] = {"accept",
                                          "accept_transfer",
                                          "refuse_transfer",
                                          "take",
-                                         "acknowledge_escalation"};
+                                         "acknowledge_escalation",
+                                         "report_delivery",
+                                         "exempt_clock",
+                                         "judge_late_entry",
+                                         "complete_item",
+                                         "refuse_item",
+                                         "cancel_item"};
 
 bool IsHistorical(const v1::Command& command) {
   return command.has_record_source_row() || command.has_end_history() ||
@@ -156,9 +191,9 @@ absl::StatusOr<absl::Time> EffectiveTime(const v1::Case& state, const v1::Comman
   // An answer to what was not yet said is none.
   const bool answers = command.has_send_outbound() || command.has_accept();
   if (answers && state.has_received_at() && occurred_at < FromProto(state.received_at())) {
-    return RefuseFields("OCCURRED_BEFORE_RECEIPT",
-                        {{"occurred_at", absl::StrCat(given, ": the case was received ",
-                                                      FormatUtc(FromProto(state.received_at())))}});
+    return RefuseFields(
+        "OCCURRED_BEFORE_RECEIPT",
+        {{"occurred_at", absl::StrCat(given, ": the case was received ", FormatUtc(FromProto(state.received_at())))}});
   }
   if (!has_evidence) {
     return RefuseFields(
@@ -176,6 +211,9 @@ absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::C
     return filing ? Refuse(absl::StatusCode::kAlreadyExists, "CASE_EXISTS",
                            absl::StrCat("case ", state.case_no(), " exists already"))
                   : Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", "no such case");
+  }
+  if (const std::vector<Unmet> unmet = UnmetBySecondPerson(context); !unmet.empty()) {
+    return RefuseUnmet("CONDITIONS_UNMET", absl::StrCat("case ", state.case_no()), unmet);
   }
   Draft draft(state, context);
   const bool live = !IsHistorical(command) && !state.history();

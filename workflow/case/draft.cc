@@ -17,6 +17,19 @@ absl::Status Draft::EmitOne(v1::Event event) {
   return absl::OkStatus();
 }
 
+sla::Occasion Draft::OccasionAt(absl::Time occurred_at) const {
+  sla::Occasion occasion{.in_force = InForce(occurred_at)};
+  if (context_.actor != nullptr) occasion.actor = context_.actor->principal_id();
+  occasion.approver = context_.approver;
+  occasion.by_person = in_force_.has_value() && !state_.history();
+  return occasion;
+}
+
+absl::Status Draft::EmitAll(std::vector<v1::Event> events) {
+  for (v1::Event& event : events) DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
+  return absl::OkStatus();
+}
+
 absl::Status Draft::Emit(v1::Event event) {
   if (!event.has_occurred_at()) {
     absl::Time at = context_.effective;
@@ -33,9 +46,9 @@ absl::Status Draft::Emit(v1::Event event) {
   };
   const v1::Case before = state_;
   DOCKET_RETURN_IF_ERROR(EmitOne(event));
-  const absl::Time in_force = InForce(FromProto(event.occurred_at()));
+  const sla::Occasion occasion = OccasionAt(FromProto(event.occurred_at()));
   DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> clocks,
-                          sla::ClockConsequences(before, state_, event, *context_.policies, in_force));
+                          sla::ClockConsequences(before, state_, event, *context_.policies, occasion));
   for (v1::Event clock_event : clocks) {
     if (clock_event.visibility() == v1::VISIBILITY_UNSPECIFIED) clock_event.set_visibility(v1::VISIBILITY_INTERNAL);
     DOCKET_RETURN_IF_ERROR(EmitOne(clock_event));

@@ -13,6 +13,7 @@
 #include "docket/v1/event.pb.h"
 #include "docket/v1/record.pb.h"
 #include "workflow/policy/policy_set.h"
+#include "workflow/sla/clock_rules.h"
 
 // What a decision is made in, and made of.
 namespace docket::workflow {
@@ -31,8 +32,10 @@ struct DecideContext {
   const v1::Actor* actor = nullptr;
   const policy::PolicySet* policies = nullptr;
   Sealer* sealer = nullptr;
-  bool facts_only = false;  // no ladder climbs and no timer of the chart acts: what time makes true, not what is done
-  std::string new_case_id;  // filing: the id of the new case
+  std::string approver;      // a second person who agrees, "": none
+  std::string evidence_ref;  // what the caller can show for it
+  bool facts_only = false;   // no ladder climbs and no timer of the chart acts: what time makes true, not what is done
+  std::string new_case_id;   // filing: the id of the new case
   std::function<std::string(absl::string_view prefix, int year)> next_case_no;  // filing: the number it would get
 };
 
@@ -49,10 +52,13 @@ class Draft {
   // From now on policies and calendars are those in force at `at`; before, those in force when each event occurred.
   void UsePoliciesOf(absl::Time at) { in_force_ = at; }
   absl::Time InForce(absl::Time occurred_at) const { return in_force_.value_or(occurred_at); }
+  // Who does what is emitted now, and by which policies.
+  sla::Occasion OccasionAt(absl::Time occurred_at) const;
 
   // occurred_at defaults to the effective time (never before the last workflow event), visibility to INTERNAL.
   // The consequences carry the event's own occurred_at.
   absl::Status Emit(v1::Event event);
+  absl::Status EmitAll(std::vector<v1::Event> events);
 
   v1::SealedText Seal(absl::string_view text) const { return context_.sealer->Seal(state_.case_id(), text); }
   std::vector<v1::Event> TakeEvents() { return std::move(events_); }

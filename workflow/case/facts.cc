@@ -73,6 +73,12 @@ v1::CaseFacts BuildFacts(const v1::Case& state) {
       std::count_if(state.escalations().begin(), state.escalations().end(),
                     [](const v1::Escalation& one) { return one.state() == v1::Escalation::RAISED; })));
   facts.set_history(state.history());
+  facts.set_open_items(
+      static_cast<uint32_t>(std::count_if(state.items().begin(), state.items().end(), [](const v1::OwedItem& one) {
+        return one.state() == v1::OwedItem::ASKED || one.state() == v1::OwedItem::TAKEN_ON ||
+               one.state() == v1::OwedItem::RETURNED;
+      })));
+  facts.set_accepted(state.has_accepted_at());
   facts.set_external_source(state.external_ref().source());
   facts.set_all_criteria_met(!state.criteria().empty() &&
                              std::all_of(state.criteria().begin(), state.criteria().end(),

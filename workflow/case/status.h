@@ -19,6 +19,9 @@ namespace docket::workflow {
 // The name of the set command in the oneof of Command: "hold". "" when none is set.
 std::string CommandName(const v1::Command& command);
 const google::protobuf::Message* CommandBody(const v1::Command& command);
+// True for a command that is possible in a final status too: contacts, notes, and what is owed or judged beside the
+// status.
+bool AllowedInFinalStatus(absl::string_view command);
 // True for a command that only a transition of the chart can allow.
 bool NeedsTransition(absl::string_view command);
 

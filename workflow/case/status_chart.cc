@@ -83,6 +83,15 @@ const google::protobuf::Message* CommandBody(const v1::Command& command) {
   return field == nullptr ? nullptr : &command.GetReflection()->GetMessage(command, field);
 }
 
+bool AllowedInFinalStatus(absl::string_view command) {
+  static constexpr absl::string_view kNames[] = {
+      "add_note",     "record_inbound",  "send_outbound", "mark_no_reply_needed", "acknowledge_escalation",
+      "accept_item",  "return_item",     "complete_item", "refuse_item",          "cancel_item",
+      "extend_clock", "exempt_clock",    "set_due",       "judge_late_entry",     "correct_received_at",
+      "roll_out",     "report_delivery", "ask_item"};
+  return absl::c_linear_search(kNames, command);
+}
+
 bool NeedsTransition(absl::string_view command) {
   static constexpr absl::string_view kNames[] = {
       "accept", "decline", "hold", "resume", "resolve", "draft_decision", "issue_decision", "resolve_on_the_spot",
@@ -159,8 +168,7 @@ absl::StatusOr<const v1::Transition*> RequireTransition(const Draft& draft, cons
   Choice choice = ChooseTransition(*chart, state, name, CommandBody(command));
   if (choice.transition == nullptr) {
     if (NeedsTransition(name)) return RefuseStatus(*chart, state, name, choice);
-    const bool always = name == "add_note" || name == "record_inbound" || name == "send_outbound" ||
-                        name == "mark_no_reply_needed" || name == "acknowledge_escalation";
+    const bool always = AllowedInFinalStatus(name);
     if (!always && choice.listed) return RefuseStatus(*chart, state, name, choice);
     if (!always && !state.status().active()) {
       more.insert(

@@ -212,6 +212,8 @@ absl::StatusOr<PolicySet::Listed> GetOne(v1::PolicyKind kind, const ById<T>& pol
 
 }  // namespace
 
+using RolloutsById = std::map<std::string, Rollout, std::less<>>;
+
 // Each member is replaced as a whole; a set made by With shares all but one of them.
 struct PolicySet::Data {
   std::shared_ptr<const ById<v1::Chart>> charts = std::make_shared<ById<v1::Chart>>();
@@ -221,8 +223,10 @@ struct PolicySet::Data {
   std::shared_ptr<const ById<v1::PriorityMatrix>> matrices = std::make_shared<ById<v1::PriorityMatrix>>();
   std::shared_ptr<const IndexedDirectory> directory = std::make_shared<IndexedDirectory>(v1::Directory(), 0);
   std::shared_ptr<const DirectoryNames> names = std::make_shared<DirectoryNames>();
+  std::shared_ptr<const RolloutsById> rollouts = std::make_shared<RolloutsById>();
 
   absl::Status Publish(const Publication& publication);
+  absl::Status RollOut(const v1::Event& event);
 };
 
 absl::Status PolicySet::Data::Publish(const Publication& publication) {
@@ -252,6 +256,28 @@ PolicySet::PolicySet() : data_(std::make_shared<Data>()) {}
 PolicySet::~PolicySet() = default;
 PolicySet::PolicySet(const PolicySet&) = default;
 
+absl::Status PolicySet::Data::RollOut(const v1::Event& event) {
+  auto changed = std::make_shared<RolloutsById>(*rollouts);
+  if (event.has_policy_rollout_planned()) {
+    const v1::PolicyRolloutPlanned& plan = event.policy_rollout_planned();
+    if (!changed->emplace(plan.rollout_id(), Rollout{.plan = plan}).second) {
+      return DataLoss(absl::StrCat("rollout ", plan.rollout_id(), " planned twice"));
+    }
+  } else {
+    const std::string& id = event.has_policy_rollout_approved() ? event.policy_rollout_approved().rollout_id()
+                                                                : event.policy_rollout_applied().rollout_id();
+    const auto found = changed->find(id);
+    if (found == changed->end()) return DataLoss(absl::StrCat("rollout ", id, " was not planned"));
+    if (event.has_policy_rollout_approved()) {
+      found->second.approver = event.policy_rollout_approved().approver();
+    } else {
+      found->second.applied = event.policy_rollout_applied();
+    }
+  }
+  rollouts = std::move(changed);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event& event, uint64_t position,
                                                                  absl::Time recorded_at,
                                                                  absl::string_view principal) const {
@@ -274,6 +300,11 @@ absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event
     auto names = std::make_shared<DirectoryNames>(*data_->names);
     names->Add(published.directory());
     data->names = std::move(names);
+    result->data_ = std::move(data);
+  } else if (event.has_policy_rollout_planned() || event.has_policy_rollout_approved() ||
+             event.has_policy_rollout_applied()) {
+    auto data = std::make_shared<Data>(*data_);
+    DOCKET_RETURN_IF_ERROR(data->RollOut(event));
     result->data_ = std::move(data);
   }
   return result;
@@ -367,6 +398,18 @@ absl::StatusOr<PolicySet::Listed> PolicySet::Get(v1::PolicyKind kind, absl::stri
       return Refuse(absl::StatusCode::kInvalidArgument, "POLICY_KIND_MISSING",
                     absl::StrCat("kind: ", static_cast<int>(kind), ", want the kind of a policy"));
   }
+}
+
+const v1::PolicyRolloutPlanned* PolicySet::ApprovedRollout(absl::string_view id) const {
+  const auto found = data_->rollouts->find(id);
+  if (found == data_->rollouts->end() || found->second.approver.empty()) return nullptr;
+  return &found->second.plan;
+}
+
+std::vector<const Rollout*> PolicySet::Rollouts() const {
+  std::vector<const Rollout*> result;
+  for (const auto& [id, rollout] : *data_->rollouts) result.push_back(&rollout);
+  return result;
 }
 
 const v1::Directory& PolicySet::directory() const { return data_->directory->directory; }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,6 +31,13 @@ struct Published {
   std::shared_ptr<const T> value;
 };
 
+// Another version for clocks that run already, as far as it has come.
+struct Rollout {
+  v1::PolicyRolloutPlanned plan;
+  std::string approver;  // "": not approved
+  std::optional<v1::PolicyRolloutApplied> applied = std::nullopt;
+};
+
 // Names that people give: of the directory, of charts, of SLA policies.
 enum class NameKind { kDepartment, kQueue, kPrincipal, kStatus, kMetric };
 
@@ -54,6 +62,10 @@ class PolicySet {
   // Newest effective version of every SLA policy, by obligation, then order, then id.
   std::vector<const Published<v1::SlaPolicy>*> SlaPolicies(absl::Time at) const;
   std::vector<const Published<v1::Ladder>*> Ladders(absl::Time at) const;  // by id
+
+  // The plan of an approved rollout; null: none such.
+  const v1::PolicyRolloutPlanned* ApprovedRollout(absl::string_view id) const;
+  std::vector<const Rollout*> Rollouts() const;  // by id, so in order of planning
 
   // For PolicyService: the newest of each id, every kind; and one version (0: newest).
   struct Listed {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "docket/v1/case.pb.h"
 #include "workflow/base/time.h"
 #include "workflow/policy/documents.h"
@@ -14,13 +15,15 @@ constexpr size_t kMaxMetrics = 32;
 constexpr size_t kMaxTriggers = 16;
 constexpr size_t kMaxChoices = 64;
 constexpr size_t kMaxWarnings = 16;
+constexpr size_t kMaxExtensions = 8;
 constexpr char kAlways[] = "ALWAYS";
 
 // Clocks answer to what happens to the case. Were they to answer to clocks, policies or the server, one could start
 // itself.
 bool HappensToCases(absl::string_view event) {
-  return !absl::StartsWith(event, "clock_") && event != "warning_reached" && event != "policy_published" &&
-         event != "directory_published" && event != "schema_recorded";
+  return !absl::StartsWith(event, "clock_") && !absl::StartsWith(event, "policy_") && event != "warning_reached" &&
+         event != "breach_annulled" && event != "late_entry_rejected" && event != "directory_published" &&
+         event != "schema_recorded";
 }
 
 class SlaReader {
@@ -68,19 +71,117 @@ class SlaReader {
     if (const YamlNode* start = reader.Find("start", Need::kRequired))
       *rule.mutable_start() = ReadTrigger(*start, "metric.start");
     ReadStartAt(reader, &rule);
-    for (const YamlNode& stop : reader.List("stop", kMaxTriggers, Need::kRequired)) {
-      *rule.add_stop() = ReadTrigger(stop, "metric.stop");
-    }
-    for (const YamlNode& cancel : reader.List("cancel", kMaxTriggers)) {
-      *rule.add_cancel() = ReadTrigger(cancel, "metric.cancel");
-    }
+    const auto read_triggers = [&](const char* key, Need need, auto* triggers) {
+      for (const YamlNode& node : reader.List(key, kMaxTriggers, need)) {
+        *triggers->Add() = ReadTrigger(node, absl::StrCat("metric.", key));
+      }
+    };
+    read_triggers("start_also", Need::kOptional, rule.mutable_start_also());
+    read_triggers("stop", Need::kRequired, rule.mutable_stop());
+    read_triggers("cancel", Need::kOptional, rule.mutable_cancel());
+    read_triggers("pause_on", Need::kOptional, rule.mutable_pause_on());
+    read_triggers("resume_on", Need::kOptional, rule.mutable_resume_on());
     rule.set_pausable(reader.Bool("pausable", false));
-    rule.set_reopens(reader.Bool("reopens", false));
+    rule.set_per_item(reader.Bool("per_item", false));
+    ReadReopening(reader, &rule);
+    ReadRetarget(reader, &rule);
+    ReadExtensions(reader, &rule);
+    CheckPauseTriggers(reader, rule);
     CheckRegulator(reader, rule);
     ReadTargets(reader, &rule);
     ReadWarnings(reader, &rule);
     ReadAnswerable(reader, &rule);
     reader.Finish();
+  }
+
+  void ReadReopening(MapReader& reader, v1::MetricRule* rule) {
+    rule->set_reopens(reader.Bool("reopens", false));
+    rule->set_reopen(OneOf(reader, "reopen", {"BY_REASON", "CONTINUE", "RESUME", "RESTART"}));
+    if (reader.Has("reopen") && !rule->reopens()) {
+      findings_->Add(reader.LineOf("reopen"), "REOPEN_WITHOUT_REOPENS",
+                     "metric.reopen: found without reopens: true, want both");
+    }
+    const std::string text = reader.Text("reopen_target", Syntax::kText);
+    if (text.empty()) return;
+    ReadTarget(reader.LineOf("reopen_target"), text, *rule, rule->mutable_reopen_target());
+    if (rule->reopen() != "RESTART") {
+      findings_->Add(reader.LineOf("reopen_target"), "REOPEN_TARGET_UNUSED",
+                     "metric.reopen_target: found without reopen: RESTART, want both");
+    }
+  }
+
+  void ReadRetarget(MapReader& reader, v1::MetricRule* rule) {
+    const YamlNode* node = reader.Find("retarget");
+    if (node == nullptr) return;
+    MapReader how(*node, "retarget", findings_);
+    v1::MetricRule::Retarget& retarget = *rule->mutable_retarget();
+    const std::vector<std::string> carries = {"ALL", "SHARE", "TIME", "NONE"};
+    retarget.set_tighten(OneOf(how, "tighten", carries));
+    retarget.set_loosen(OneOf(how, "loosen", carries));
+    retarget.set_not_before_old_due(how.Bool("not_before_old_due", false));
+    if (const auto span = how.Span("min_remaining")) *retarget.mutable_min_remaining() = ToProto(*span);
+    retarget.set_not_after_old_due(how.Bool("not_after_old_due", false));
+    if (retarget.not_after_old_due() && (retarget.not_before_old_due() || retarget.has_min_remaining())) {
+      findings_->Add(how.LineOf("not_after_old_due"), "RETARGET_CONTRADICTS",
+                     "retarget.not_after_old_due: found with a bound on the other side, want one of them");
+    }
+    how.Finish();
+  }
+
+  void ReadExtensions(MapReader& reader, v1::MetricRule* rule) {
+    for (const YamlNode& node : reader.List("extensions", kMaxExtensions)) {
+      MapReader one(node, "extension", findings_);
+      v1::MetricRule::Extension& extension = *rule->add_extensions();
+      extension.set_ground(one.Text("ground", Syntax::kCode, Need::kRequired));
+      const std::string text = one.Text("target", Syntax::kText, Need::kRequired);
+      if (!text.empty()) ReadTarget(one.LineOf("target"), text, *rule, extension.mutable_target());
+      for (const YamlNode& kind : one.List("told_by", kMaxExtensions)) {
+        const int value = ReadEnum(kind, "extension.told_by", *v1::OutboundKind_descriptor(), findings_);
+        if (value != 0) extension.add_told_by(static_cast<v1::OutboundKind>(value));
+      }
+      extension.set_approval(one.Bool("approval", false));
+      extension.set_after(one.Text("after", Syntax::kCode));
+      extension.set_when_late(one.Bool("when_late", false));
+      CheckExtension(one, *rule);
+      one.Finish();
+    }
+  }
+
+  void CheckExtension(MapReader& reader, const v1::MetricRule& rule) {
+    const v1::MetricRule::Extension& last = *rule.extensions().rbegin();
+    bool known = last.after().empty();
+    for (int i = 0; i + 1 < rule.extensions_size(); ++i) {
+      known |= rule.extensions(i).ground() == last.after();
+      if (rule.extensions(i).ground() != last.ground()) continue;
+      findings_->Add(reader.line(), "DUPLICATE_ID",
+                     absl::StrCat("extension.ground: found ", last.ground(), " again, want each ground once"));
+    }
+    if (!known) {
+      findings_->Add(reader.LineOf("after"), "UNKNOWN_EXTENSION",
+                     absl::StrCat("extension.after: found ", last.after(), ", want the ground of one before it"));
+    }
+  }
+
+  void CheckPauseTriggers(MapReader& reader, const v1::MetricRule& rule) {
+    if (rule.pause_on().empty() != rule.resume_on().empty()) {
+      const char* key = rule.pause_on().empty() ? "resume_on" : "pause_on";
+      findings_->Add(reader.LineOf(key), "PAUSE_WITHOUT_RESUME",
+                     absl::StrCat("metric ", rule.metric(), ": found ", key, " alone, want pause_on and resume_on"));
+    }
+    if (!rule.pause_on().empty() && !rule.pausable()) {
+      findings_->Add(reader.LineOf("pause_on"), "PAUSE_NOT_PAUSABLE",
+                     absl::StrCat("metric ", rule.metric(), ": found pause_on, want pausable: true with it"));
+    }
+  }
+
+  // "" when absent or wrong.
+  std::string OneOf(MapReader& reader, const char* key, const std::vector<std::string>& known) {
+    const std::string text = reader.Text(key, Syntax::kCode);
+    if (text.empty() || std::find(known.begin(), known.end(), text) != known.end()) return text;
+    findings_->Add(reader.LineOf(key), "UNKNOWN_VALUE",
+                   absl::StrCat("metric.", key, ": found ", text, ", want one of ", absl::StrJoin(known, ", "),
+                                Suggest(text, known)));
+    return "";
   }
 
   v1::MetricRule::Trigger ReadTrigger(const YamlNode& node, const std::string& what) {
@@ -110,9 +211,10 @@ class SlaReader {
   // Written out always, so that the meaning of the compiled form does not hang on a default.
   void ReadStartAt(MapReader& reader, v1::MetricRule* rule) {
     const std::string text = reader.Text("start_at", Syntax::kSnake);
-    if (!text.empty() && text != "received_at" && text != "occurred_at") {
-      findings_->Add(reader.LineOf("start_at"), "UNKNOWN_VALUE",
-                     absl::StrCat("metric.start_at: found ", text, ", want received_at or occurred_at"));
+    if (!text.empty() && text != "received_at" && text != "occurred_at" && text != "oldest_unanswered") {
+      findings_->Add(
+          reader.LineOf("start_at"), "UNKNOWN_VALUE",
+          absl::StrCat("metric.start_at: found ", text, ", want received_at, occurred_at or oldest_unanswered"));
     }
     rule->set_start_at(!text.empty() ? text : rule->start().event() == "case_received" ? "received_at" : "occurred_at");
   }
@@ -206,10 +308,10 @@ class SlaReader {
   void ReadAnswerable(MapReader& reader, v1::MetricRule* rule) {
     const std::string text = reader.Text("answerable", Syntax::kCode);
     rule->set_answerable(text.empty() ? "ACCOUNTABLE" : text);
-    const std::vector<std::string> known = {"ACCOUNTABLE", "HANDLER", "QUEUE"};
+    const std::vector<std::string> known = {"ACCOUNTABLE", "HANDLER", "QUEUE", "RECEIVER", "ITEM"};
     if (std::find(known.begin(), known.end(), rule->answerable()) == known.end()) {
       findings_->Add(reader.LineOf("answerable"), "UNKNOWN_VALUE",
-                     absl::StrCat("metric.answerable: found ", text, ", want ACCOUNTABLE, HANDLER or QUEUE",
+                     absl::StrCat("metric.answerable: found ", text, ", want one of ", absl::StrJoin(known, ", "),
                                   Suggest(text, known)));
     }
   }

@@ -8,6 +8,7 @@
 #include "workflow/case/case_number.h"
 #include "workflow/escalation/escalation.h"
 #include "workflow/sla/clock_rules.h"
+#include "workflow/sla/policy_match.h"
 
 namespace docket::projection {
 namespace {
@@ -132,13 +133,7 @@ bool StandsInQueue(const v1::Case& state, absl::Time at) {
 }
 
 std::string AnsweringDepartment(const v1::Case& state, const v1::Clock& clock) {
-  const std::string& queue = state.queue_department();
-  if (clock.answerable_rule() == "QUEUE") return queue.empty() ? state.department() : queue;
-  if (clock.answerable_rule() == "HANDLER") {
-    if (!state.owner_department().empty()) return state.owner_department();
-    return queue.empty() ? state.department() : queue;
-  }
-  return state.department();
+  return sla::AnsweringDepartment(clock.answerable_rule(), clock.item(), state);
 }
 
 Rows RowsOf(const v1::Case& state) {

@@ -6,6 +6,8 @@
 #include "absl/time/time.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/sla/clock_math.h"
+#include "workflow/sla/policy_match.h"
 
 namespace docket::sla {
 namespace {
@@ -17,8 +19,6 @@ absl::Status Cannot(const char* event, const v1::Clock& clock) {
   return absl::DataLossError(
       absl::StrCat(event, ": clock ", clock.clock_no(), " is ", v1::ClockState_Name(clock.state())));
 }
-
-bool Unfinished(const v1::Clock& clock) { return clock.state() == v1::RUNNING || clock.state() == v1::PAUSED; }
 
 template <class Message>
 void SetDue(const Message& event, v1::Clock* clock) {
@@ -41,6 +41,8 @@ void Pause(const v1::ClockPaused& event, const Timestamp& occurred_at, v1::Clock
   } else {
     clock->clear_paused_until();
   }
+  pause->set_on(event.on());
+  clock->set_trigger_paused(event.by_trigger());
   *clock->mutable_remaining() = event.remaining();
   SetDue(event, clock);
 }
@@ -58,6 +60,7 @@ void EndPause(absl::Time end, v1::Clock* clock) {
   }
   clock->clear_paused_until();
   clock->clear_remaining();
+  clock->clear_trigger_paused();
 }
 
 void Attach(const v1::ClockAttached& event, const Timestamp& occurred_at, v1::Clock* clock) {
@@ -73,6 +76,10 @@ void Attach(const v1::ClockAttached& event, const Timestamp& occurred_at, v1::Cl
   clock->set_pausable(event.pausable());
   clock->set_answerable(event.answerable());
   clock->set_answerable_rule(event.answerable_rule());
+  clock->set_item(event.item());
+  v1::Answered* answered = clock->add_answered();
+  answered->set_department(event.answerable());
+  *answered->mutable_since() = event.start_at();
   clock->set_state(v1::RUNNING);
   SetDue(event, clock);
   if (event.has_paused()) Pause(event.paused(), occurred_at, clock);
@@ -83,8 +90,59 @@ void Retarget(const v1::ClockRetargeted& event, v1::Clock* clock) {
   *clock->mutable_calendar() = event.calendar();
   *clock->mutable_target() = event.target();
   clock->set_pausable(event.pausable());
+  clock->set_pinned(event.pinned());
+  clock->set_retargets(clock->retargets() + 1);
+  if (event.has_start_at()) *clock->mutable_start_at() = event.start_at();
+  clock->clear_carried_at();
+  clock->clear_carried_used();
+  if (event.has_carried_at()) {
+    *clock->mutable_carried_at() = event.carried_at();
+    *clock->mutable_carried_used() = event.carried_used();
+  }
   if (event.has_remaining()) *clock->mutable_remaining() = event.remaining();
   SetDue(event, clock);
+}
+
+void Extend(const v1::ClockExtended& event, v1::Clock* clock) {
+  *clock->mutable_target() = event.target();
+  clock->add_extensions(event.ground());
+  clock->clear_carried_at();
+  clock->clear_carried_used();
+  SetDue(event, clock);
+}
+
+void Exempt(const v1::ClockExempted& event, const Timestamp& occurred_at, v1::Clock* clock) {
+  clock->set_exempt_cause(event.cause());
+  clock->set_exempt_approver(event.approver());
+  clock->set_disputed(false);
+  if (!Unfinished(*clock)) return;
+  EndPause(FromProto(occurred_at), clock);
+  clock->set_state(v1::EXEMPTED);
+  *clock->mutable_stopped_at() = occurred_at;
+}
+
+void Annul(const v1::BreachAnnulled& event, v1::Clock* clock) {
+  *clock->mutable_annulled_due_at() = event.due_at();
+  clock->set_annul_cause(event.cause());
+  clock->clear_breached_due_at();
+  clock->clear_breach_cause();
+  clock->clear_excused_until();
+  if (clock->state() == v1::FULFILLED) clock->set_on_time(true);
+  clock->set_disputed(false);
+}
+
+// The pause is the one in force, or an earlier one.
+absl::Status ShortenPause(const v1::ClockPauseShortened& event, v1::Clock* clock) {
+  if (event.pause() >= static_cast<uint32_t>(clock->pauses_size())) {
+    return absl::DataLossError(
+        absl::StrCat("ClockPauseShortened: clock ", clock->clock_no(), " has no pause ", event.pause()));
+  }
+  *clock->mutable_pauses(static_cast<int>(event.pause()))->mutable_end() = event.end();
+  const bool in_force = clock->state() == v1::PAUSED && static_cast<int>(event.pause()) + 1 == clock->pauses_size();
+  if (in_force) *clock->mutable_paused_until() = event.end();
+  if (event.has_carried_used()) *clock->mutable_carried_used() = event.carried_used();
+  SetDue(event, clock);
+  return absl::OkStatus();
 }
 
 void Reopen(const v1::ClockReopened& event, v1::Clock* clock) {
@@ -93,6 +151,10 @@ void Reopen(const v1::ClockReopened& event, v1::Clock* clock) {
   clock->clear_on_time();
   clock->clear_elapsed();
   clock->clear_provisional();
+  clock->clear_disputed();
+  clock->clear_entered_by();
+  clock->clear_stop_revision();
+  clock->set_reopen_cause(event.cause());
   if (event.has_excluded()) *clock->add_pauses() = event.excluded();
   SetDue(event, clock);
 }
@@ -128,6 +190,10 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       if (!Unfinished(*clock) || clock->has_breached_due_at()) return Cannot("ClockBreached", *clock);
       *clock->mutable_breached_due_at() = event.clock_breached().due_at();
       clock->set_breach_cause(event.clock_breached().cause());
+      clock->clear_excused_until();
+      if (event.clock_breached().has_excused_until()) {
+        *clock->mutable_excused_until() = event.clock_breached().excused_until();
+      }
       return absl::OkStatus();
     case v1::Event::kClockFulfilled: {
       if (!Unfinished(*clock)) return Cannot("ClockFulfilled", *clock);
@@ -138,6 +204,9 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       clock->set_on_time(fulfilled.on_time());
       *clock->mutable_elapsed() = fulfilled.elapsed();
       clock->set_provisional(fulfilled.provisional());
+      clock->set_stop_revision(fulfilled.stop_revision());
+      clock->set_disputed(fulfilled.disputed());
+      clock->set_entered_by(fulfilled.entered_by());
       return absl::OkStatus();
     }
     case v1::Event::kClockCancelled: {
@@ -153,6 +222,25 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       if (clock->state() != v1::FULFILLED) return Cannot("ClockReopened", *clock);
       Reopen(event.clock_reopened(), clock);
       return absl::OkStatus();
+    case v1::Event::kClockExtended:
+      if (!Unfinished(*clock)) return Cannot("ClockExtended", *clock);
+      Extend(event.clock_extended(), clock);
+      return absl::OkStatus();
+    case v1::Event::kClockExempted:
+      if (clock->state() == v1::CANCELLED) return Cannot("ClockExempted", *clock);
+      Exempt(event.clock_exempted(), event.occurred_at(), clock);
+      return absl::OkStatus();
+    case v1::Event::kBreachAnnulled:
+      if (!clock->has_breached_due_at()) return Cannot("BreachAnnulled", *clock);
+      Annul(event.breach_annulled(), clock);
+      return absl::OkStatus();
+    case v1::Event::kLateEntryRejected:
+      if (!clock->disputed()) return Cannot("LateEntryRejected", *clock);
+      clock->set_disputed(false);
+      return absl::OkStatus();
+    case v1::Event::kClockPauseShortened:
+      if (!Unfinished(*clock)) return Cannot("ClockPauseShortened", *clock);
+      return ShortenPause(event.clock_pause_shortened(), clock);
     default:
       return absl::DataLossError(absl::StrCat("event type ", event.body_case(), " is no event of a clock"));
   }
@@ -177,12 +265,36 @@ uint32_t ClockNoOf(const v1::Event& event) {
       return event.clock_cancelled().clock_no();
     case v1::Event::kClockReopened:
       return event.clock_reopened().clock_no();
+    case v1::Event::kClockExtended:
+      return event.clock_extended().clock_no();
+    case v1::Event::kClockExempted:
+      return event.clock_exempted().clock_no();
+    case v1::Event::kBreachAnnulled:
+      return event.breach_annulled().clock_no();
+    case v1::Event::kLateEntryRejected:
+      return event.late_entry_rejected().clock_no();
+    case v1::Event::kClockPauseShortened:
+      return event.clock_pause_shortened().clock_no();
     default:
       return 0;
   }
 }
 
 }  // namespace
+
+void UpdateAnswering(const Timestamp& at, v1::Case* state) {
+  for (v1::Clock& clock : *state->mutable_clocks()) {
+    if (!Unfinished(clock)) continue;
+    std::string department = AnsweringDepartment(clock.answerable_rule(), clock.item(), *state);
+    if (department == clock.answerable()) continue;
+    if (clock.answered_size() < kMaxAnswered) {
+      v1::Answered* answered = clock.add_answered();
+      answered->set_department(department);
+      *answered->mutable_since() = at;
+    }
+    clock.set_answerable(std::move(department));
+  }
+}
 
 absl::Status ApplyClockEvent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   if (event.has_clock_attached()) {

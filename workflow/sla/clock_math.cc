@@ -33,13 +33,24 @@ Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar) {
   return terms;
 }
 
+Base BaseOf(const v1::Clock& clock) {
+  if (clock.has_carried_at()) return {FromProto(clock.carried_at()), FromProto(clock.carried_used())};
+  return {FromProto(clock.start_at())};
+}
+
+absl::Duration UsedAt(absl::Time at, const v1::Clock& clock, const WorkingCalendar& calendar,
+                      absl::Span<const TimeSpan> pauses) {
+  const Base base = BaseOf(clock);
+  return base.used + calendar.Elapsed(base.at, std::max(base.at, at), pauses);
+}
+
 Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const TimeSpan> pauses, absl::Time latest) {
-  const absl::Time start = FromProto(clock.start_at());
+  const Base base = BaseOf(clock);
   Plan plan;
-  plan.due = ComputeDue(*terms.calendar, start, terms.target, pauses);
+  plan.due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, base.used);
   if (plan.due.at > latest) plan.due = {latest, clock.due_provisional()};
-  plan.warnings =
-      ComputeWarnings(*terms.calendar, start, terms.target, pauses, plan.due.at, terms.permille, terms.before);
+  plan.warnings = ComputeWarnings(*terms.calendar, base.at, terms.target, pauses, plan.due.at, terms.permille,
+                                  terms.before, base.used);
   for (v1::Warning& warning : plan.warnings) {
     warning.set_reached(std::any_of(clock.warnings().begin(), clock.warnings().end(), [&](const v1::Warning& old) {
       return old.reached() && old.permille() == warning.permille() && old.has_before() == warning.has_before() &&
@@ -51,7 +62,8 @@ Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const Time
 
 absl::Duration RemainingAt(absl::Time from, const v1::Clock& clock, const Terms& terms,
                            absl::Span<const TimeSpan> pauses) {
-  const Due due = ComputeDue(*terms.calendar, FromProto(clock.start_at()), terms.target, pauses);
+  const Base base = BaseOf(clock);
+  const Due due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, base.used);
   return terms.calendar->Elapsed(from, due.at, pauses);
 }
 

@@ -31,6 +31,18 @@ struct Terms {
   std::vector<uint32_t> permille;
   std::vector<absl::Duration> before;
 };
+
+// Where the reckoning of a clock begins: at its start with nothing used, or where a retarget carried time over.
+struct Base {
+  absl::Time at;
+  absl::Duration used = absl::ZeroDuration();
+};
+Base BaseOf(const v1::Clock& clock);
+
+// Time of the target used at `at`, which is not before the base.
+absl::Duration UsedAt(absl::Time at, const v1::Clock& clock, const WorkingCalendar& calendar,
+                      absl::Span<const TimeSpan> pauses);
+
 // The terms the clock has now.
 Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar);
 

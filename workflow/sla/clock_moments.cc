@@ -1,7 +1,9 @@
 // What time alone makes true of the clocks of a case.
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/sla/clock_math.h"
 #include "workflow/sla/clock_rules.h"
@@ -43,7 +45,34 @@ void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view
   breach->set_cause(state.history() ? "IMPORT" : std::string(cause));
   breach->set_owner(state.owner());
   breach->set_queue(state.queue());
-  breach->set_department(AnsweringDepartment(clock.answerable_rule(), state));
+  breach->set_department(AnsweringDepartment(clock.answerable_rule(), clock.item(), state));
+}
+
+absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policies, v1::ClockBreached* breach) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies, clock.calendar()));
+  const absl::Time start = FromProto(clock.start_at());
+  const absl::Time due = std::max(start, FromProto(breach->due_at()));
+  const std::vector<TimeSpan> pauses = PausesOf(clock);
+  for (int i = 0; i < clock.answered_size(); ++i) {
+    const absl::Time from = i == 0 ? start : std::clamp(FromProto(clock.answered(i).since()), start, due);
+    const absl::Time until =
+        i + 1 == clock.answered_size() ? due : std::clamp(FromProto(clock.answered(i + 1).since()), start, due);
+    if (from >= until) continue;
+    const absl::Duration used = calendar->Elapsed(from, until, pauses);
+    auto share = absl::c_find_if(*breach->mutable_shares(), [&](const v1::DepartmentShare& one) {
+      return one.department() == clock.answered(i).department();
+    });
+    v1::DepartmentShare& to = share == breach->mutable_shares()->end() ? *breach->add_shares() : *share;
+    to.set_department(clock.answered(i).department());
+    *to.mutable_used() = ToProto(FromProto(to.used()) + used);
+  }
+  return absl::OkStatus();
+}
+
+absl::Time OldestUnanswered(const v1::Case& state) {
+  absl::Time oldest = absl::InfiniteFuture();
+  for (const auto& since : state.unanswered_since()) oldest = std::min(oldest, FromProto(since));
+  return oldest;
 }
 
 ClockMoment NextClockMoment(const v1::Case& state) {

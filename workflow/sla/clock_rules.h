@@ -1,6 +1,7 @@
 #ifndef DOCKET_WORKFLOW_SLA_CLOCK_RULES_H_
 #define DOCKET_WORKFLOW_SLA_CLOCK_RULES_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,18 +17,26 @@ namespace docket::sla {
 // The most clocks one case may have, all cycles counted: the limit of Case.clocks.
 inline constexpr int kMaxClocks = 4096;
 
+// Who and when, beside the event itself.
+struct Occasion {
+  absl::Time in_force;     // new clocks and targets are chosen from the policies and calendars in force then
+  std::string actor;       // principal who did it
+  std::string approver;    // a second person who agrees; "": none
+  bool by_person = false;  // a command of somebody, not time or an import: limits of one person's power apply
+};
+
 // The clock events that follow from `event`, in the fixed order of DOMAIN 5: stop, cancel, retarget, pause and resume
 // (a CaseReopened acts here: R4), start; within one step by clock_no, then by metric. `before` and `after` are the
 // states around `event`; none of the returned events is applied to `after` yet, and each may be applied only after the
 // ones before it. All carry occurred_at of `event` (a stop's own instant is in stopped_at) and the policy as `rule`.
-// Never returns an event for an event of the clocks themselves. New clocks and targets are chosen from the policies and
-// calendars in force at `in_force`.
+// Never returns an event for an event of the clocks themselves.
 //
-// kFailedPrecondition: a policy names a calendar of which no version is effective. kResourceExhausted: kMaxClocks.
+// kFailedPrecondition: a policy names a calendar of which no version is effective, or SECOND_PERSON_MISSING (R8).
+// kResourceExhausted: kMaxClocks.
 // kInternal: a clock pins a policy or calendar that `policies` does not hold.
 absl::StatusOr<std::vector<v1::Event>> ClockConsequences(const v1::Case& before, const v1::Case& after,
                                                          const v1::Event& event, const policy::PolicySet& policies,
-                                                         absl::Time in_force);
+                                                         const Occasion& occasion);
 
 // The next thing that time alone makes true of a clock of `state` (a warning or the breach); at = InfiniteFuture when
 // there is none. Ties: by clock_no, warnings before the breach.
@@ -54,6 +63,13 @@ absl::Time LateFrom(const v1::Clock& clock);
 
 // Fills in a breach of `clock` as the case stands. The cause of an imported case is IMPORT, whatever is given.
 void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view cause, v1::ClockBreached* breach);
+// Adds who answered for how much of the time up to the due (R11); kInternal: the clock's calendar is not known.
+absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policies, v1::ClockBreached* breach);
+
+// When the oldest message of the requester came that waits for an answer; InfiniteFuture: none does.
+absl::Time OldestUnanswered(const v1::Case& state);
+// MetricRule.start_at of clocks that count from it.
+inline constexpr absl::string_view kOldestUnanswered = "oldest_unanswered";
 
 }  // namespace docket::sla
 

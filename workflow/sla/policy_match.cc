@@ -120,7 +120,14 @@ Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, 
   return terms;
 }
 
-std::string AnsweringDepartment(absl::string_view rule, const v1::Case& state) {
+std::string AnsweringDepartment(absl::string_view rule, uint32_t item, const v1::Case& state) {
+  if (rule == "RECEIVER" && state.has_transfer()) return state.transfer().to_department();
+  if (rule == "ITEM") {
+    for (const v1::OwedItem& one : state.items()) {
+      if (one.item_no() != item) continue;
+      return one.state() == v1::OwedItem::RETURNED ? one.asked_by_department() : one.department();
+    }
+  }
   const bool handler = rule == "HANDLER";
   if (handler && !state.owner_department().empty()) return state.owner_department();
   if ((handler || rule == "QUEUE") && !state.queue_department().empty()) return state.queue_department();

@@ -66,8 +66,9 @@ const std::string& CalendarNameOf(const v1::SlaPolicy& policy, const v1::MetricR
 
 Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, const WorkingCalendar& calendar);
 
-// The department that answers for a clock as the case stands, by ACCOUNTABLE (also ""), HANDLER or QUEUE.
-std::string AnsweringDepartment(absl::string_view rule, const v1::Case& state);
+// The department that answers for a clock as the case stands (R11), by ACCOUNTABLE (also ""), HANDLER, QUEUE, RECEIVER
+// of the transfer under way, or ITEM: whoever has to act on owed item `item`.
+std::string AnsweringDepartment(absl::string_view rule, uint32_t item, const v1::Case& state);
 
 }  // namespace docket::sla
 

@@ -17,7 +17,7 @@ using v1::Target;
 
 constexpr char kWanted[] =
     "want working time such as \"45m\", \"8h\", \"1h30m\" or a day count such as \"3bd@close\", \"15cd@end\", "
-    "\"15cd@same\", \"8w@end\", \"2mo@end\", optionally with +next or +prev";
+    "\"15cd@same\", \"8w@end\", \"2mo@end\", optionally with +next or +prev, or \"until:2026-12-24T12:00:00Z\"";
 
 absl::Status Bad(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("target: \"", text, "\", ", why));
@@ -197,6 +197,14 @@ absl::Duration Scale(absl::Duration whole, int64_t part, int64_t of) {
 
 absl::StatusOr<Target> ParseTarget(absl::string_view text) {
   absl::string_view rest = text;
+  if (absl::ConsumePrefix(&rest, "until:")) {
+    absl::Time until;
+    if (!absl::ParseTime(absl::RFC3339_full, rest, &until, nullptr)) return Bad(text, kWanted);
+    Target target;
+    target.set_unit(Target::UNTIL);
+    *target.mutable_until() = ToProto(until);
+    return target;
+  }
   const std::optional<uint32_t> number = TakeNumber(&rest);
   if (!number.has_value()) return Bad(text, kWanted);
   for (const DayUnit& unit : kDayUnits) {
@@ -207,6 +215,7 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
 }
 
 std::string FormatTarget(const Target& target) {
+  if (target.unit() == Target::UNTIL) return absl::StrCat("until:", FormatUtc(FromProto(target.until())));
   if (target.unit() == Target::WORKING_TIME) {
     const int64_t total = target.duration().seconds();
     if (total == 0) return "0s";
@@ -240,11 +249,18 @@ const TimeSpan* SpanAround(absl::Time t, absl::Span<const TimeSpan> merged) {
   return t < span.end ? &span : nullptr;
 }
 
+absl::Duration ShareOf(absl::Duration whole, absl::Duration part, absl::Duration of) {
+  if (of <= absl::ZeroDuration()) return whole;
+  return Scale(whole, absl::ToInt64Microseconds(part), absl::ToInt64Microseconds(of));
+}
+
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const Target& target,
-               absl::Span<const TimeSpan> pauses) {
+               absl::Span<const TimeSpan> pauses, absl::Duration used) {
   if (target.unit() == Target::WORKING_TIME) {
-    return Judge(calendar, target, calendar.Advance(start, FromProto(target.duration()), pauses));
+    const absl::Duration left = std::max(absl::ZeroDuration(), FromProto(target.duration()) - used);
+    return Judge(calendar, target, calendar.Advance(start, left, pauses));
   }
+  if (target.unit() == Target::UNTIL) return {FromProto(target.until()), false};
   return Judge(calendar, target, std::max(start, DayCounter(calendar, start, target, pauses).Due()));
 }
 
@@ -259,17 +275,15 @@ Due ComputeRetargetedDue(const WorkingCalendar& calendar, const Target& target, 
   const absl::Duration old_whole = FromProto(from.old_target->duration());
   absl::Duration used = from.old_calendar->Elapsed(from.start, from.now, pauses);
   if (from.carry == Carry::kShare) {
-    used = old_whole > absl::ZeroDuration()
-               ? Scale(whole, absl::ToInt64Microseconds(used), absl::ToInt64Microseconds(old_whole))
-               : whole;
+    used = ShareOf(whole, used, old_whole);
   }
-  return Judge(calendar, target, calendar.Advance(from.now, whole - used, pauses));
+  return ComputeDue(calendar, from.now, target, pauses, used);
 }
 
 std::vector<v1::Warning> ComputeWarnings(const WorkingCalendar& calendar, absl::Time start, const Target& target,
                                          absl::Span<const TimeSpan> pauses, absl::Time due,
                                          const std::vector<uint32_t>& permille,
-                                         const std::vector<absl::Duration>& before) {
+                                         const std::vector<absl::Duration>& before, absl::Duration used) {
   const bool working = target.unit() == Target::WORKING_TIME;
   const bool known = due != absl::InfiniteFuture();
   std::vector<v1::Warning> warnings;
@@ -280,7 +294,8 @@ std::vector<v1::Warning> ComputeWarnings(const WorkingCalendar& calendar, absl::
     v1::Warning& warning = warnings.emplace_back();
     warning.set_permille(share);
     if (working) {
-      set(warning, calendar.Advance(start, Scale(FromProto(target.duration()), share, 1000), pauses));
+      const absl::Duration until = Scale(FromProto(target.duration()), share, 1000) - used;
+      set(warning, calendar.Advance(start, std::max(absl::ZeroDuration(), until), pauses));
     } else if (known) {
       set(warning, start + Scale(due - start, share, 1000));
     }

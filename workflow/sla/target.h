@@ -25,7 +25,7 @@ inline constexpr uint32_t kMaxMonthCount = 120;
 // "0s", "90s", "45m", "8h", "1h30m", "3bd@close", "3bd@end", "3bd@same", "15cd@end" (also "15cd"), "15cd@same",
 // "8w@end", "2mo@end+next", "15cd@close+next". Business days must say where in the day they end, the other counts end
 // at @end when they do not say; @close of these needs a roll, for only a business day has a close. kInvalidArgument
-// names the text and what was wanted.
+// names the text and what was wanted. "until:2026-12-24T12:00:00Z" is that instant.
 absl::StatusOr<v1::Target> ParseTarget(absl::string_view text);
 // The canonical text: ParseTarget(FormatTarget(t)) equals t for every t that ParseTarget makes.
 std::string FormatTarget(const v1::Target& target);
@@ -42,8 +42,12 @@ struct Due {
 // target of 0 at `start`. Day counts: in the calendar's zone, counted from the civil day of `start`, which is day 0.
 // `pauses` are ignored by civil counts; business-day counts skip a day whose close lies inside a pause (R9): a pause
 // that begins at the close, or ends at it, does not take the day away. Never before `start`.
+// `used`: how much of a working-time target is used up at `start` already (less than nothing: granted on top).
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const v1::Target& target,
-               absl::Span<const TimeSpan> pauses = {});
+               absl::Span<const TimeSpan> pauses = {}, absl::Duration used = absl::ZeroDuration());
+
+// The part of `whole` that `part` is of `of`, rounded down to microseconds; all of it when `of` is nothing.
+absl::Duration ShareOf(absl::Duration whole, absl::Duration part, absl::Duration of);
 
 // The one of `merged` (as MergeSpans makes them) whose inside holds `t`, both ends left out; null: none. Decides
 // whether the close of a business day was waited through.
@@ -73,7 +77,8 @@ Due ComputeRetargetedDue(const WorkingCalendar& calendar, const v1::Target& targ
 std::vector<v1::Warning> ComputeWarnings(const WorkingCalendar& calendar, absl::Time start, const v1::Target& target,
                                          absl::Span<const TimeSpan> pauses, absl::Time due,
                                          const std::vector<uint32_t>& permille,
-                                         const std::vector<absl::Duration>& before);
+                                         const std::vector<absl::Duration>& before,
+                                         absl::Duration used = absl::ZeroDuration());
 
 }  // namespace docket::sla
 

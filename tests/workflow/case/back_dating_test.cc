@@ -118,9 +118,10 @@ TEST(BackDatingTest, AContactMayLieEarlierButWorkflowNeverGoesBack) {
   desk.MoveTo("2026-11-18 15:00");
   // The reply came at 11:00, before we began to wait: it is told at 11:00, the wait ends when it began.
   EXPECT_EQ(desk.Must(kInbound, {.occurred_at = At("2026-11-18 11:00"), .evidence = true}),
-            "InboundReceived StatusChanged ClockResumed");
+            "InboundReceived ClockPauseShortened StatusChanged ClockResumed");
   const auto& events = desk.events();
-  EXPECT_EQ(FromProto(events[events.size() - 3].occurred_at()), At("2026-11-18 11:00"));
+  EXPECT_EQ(FromProto(events[events.size() - 4].occurred_at()), At("2026-11-18 11:00"));
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").pauses(0).end()), At("2026-11-18 11:00"));
   EXPECT_EQ(FromProto(events[events.size() - 2].occurred_at()), At("2026-11-18 12:00"));
 }
 

@@ -146,6 +146,8 @@ absl::StatusOr<std::vector<v1::Event>> CaseDesk::Would(absl::string_view text, c
   context.actor = &actor;
   context.policies = policies_.get();
   context.sealer = &sealer;
+  context.approver = given.approver;
+  if (given.evidence) context.evidence_ref = "call-record-17";
   context.new_case_id = state_.case_id();
   context.next_case_no = [](absl::string_view prefix, int year) {
     return FormatCaseNumber({std::string(prefix), static_cast<uint32_t>(year), 1});

@@ -33,6 +33,7 @@ class CaseDesk {
     std::string principal = "grace.lind";
     absl::Time occurred_at = absl::InfinitePast();
     bool evidence = false;
+    std::string approver = {};
   };
 
   // The clock shows Wednesday 2026-11-18 09:00.

@@ -1,5 +1,6 @@
 // Every (status, command) pair of the shipped charts, refused ones too, against a table that people read. The table
 // lies in tests/scenarios; a line is "STATUS  command  outcome".
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -77,6 +78,19 @@ std::vector<Try> Tries() {
       {"record_source_row", "record_source_row { row { cursor: 1 status: 'RECEIVED' } }"},
       {"end_history", "end_history { observed_until { seconds: 1795000000 } }"},
       {"advance", "advance {}"},
+      {"correct_received_at", "correct_received_at { received_at { seconds: 1794990000 } reason_code: 'MISREAD' }"},
+      {"report_delivery", "report_delivery { outbound_revision: 99 outcome: DELIVERED }"},
+      {"extend_clock", "extend_clock { metric: 'RESOLUTION' ground: 'COMPLEX' }"},
+      {"exempt_clock", "exempt_clock { metric: 'RESOLUTION' cause: 'FORCE_MAJEURE' }"},
+      {"judge_late_entry", "judge_late_entry { confirmed: true }"},
+      {"set_due", "set_due { metric: 'RESOLUTION' due_at { seconds: 1797000000 } reason_code: 'AGREED' }"},
+      {"ask_item", "ask_item { kind: WORK department: 'legal' what: 'LEGAL_ADVICE' }"},
+      {"accept_item", "accept_item {}"},
+      {"return_item", "return_item { reason_code: 'FILE_MISSING' }"},
+      {"complete_item", "complete_item { result: 'Done' }"},
+      {"refuse_item", "refuse_item { reason_code: 'NOT_OURS' }"},
+      {"cancel_item", "cancel_item { reason_code: 'NOT_NEEDED' }"},
+      {"roll_out", "roll_out { rollout_id: 'r1' }"},
   };
 }
 
@@ -139,7 +153,7 @@ void Follow(const Route& route, CaseDesk* desk) {
 // "-> STATUS" for a move, "stays" for work without one, else the refusal.
 std::string Outcome(const CaseDesk& desk, const std::string& command) {
   v1::Case after;
-  const auto events = desk.Would(command, {}, &after);
+  const auto events = desk.Would(command, {.evidence = true, .approver = "helen.marsh"}, &after);
   if (!events.ok()) return Told(events);
   if (events->empty()) return "nothing to do";
   if (after.status().status() == desk.status()) return "stays";
@@ -169,7 +183,18 @@ std::string ReadTable(const std::string& name) {
   return table;
 }
 
+// With DOCKET_TABLE_WRITE set the table is written anew, to be read and judged by a person, and compared as ever.
+void WriteTable(const std::string& name, const std::string& table) {
+  std::string comments;
+  std::ifstream old(absl::StrCat("tests/scenarios/", name));
+  for (std::string line; std::getline(old, line) && !line.empty() && line[0] == '#';) {
+    absl::StrAppend(&comments, line, "\n");
+  }
+  std::ofstream(absl::StrCat("tests/scenarios/", name)) << comments << table;
+}
+
 void ExpectTable(const std::string& name, const std::vector<Route>& routes) {
+  if (std::getenv("DOCKET_TABLE_WRITE") != nullptr) WriteTable(name, TableOf(routes));
   const std::vector<std::string> expected = absl::StrSplit(ReadTable(name), '\n');
   const std::vector<std::string> actual = absl::StrSplit(TableOf(routes), '\n');
   for (size_t i = 0; i < std::max(expected.size(), actual.size()); ++i) {
@@ -225,7 +250,11 @@ TEST(ChartTableTest, WhatIsOfferedIsWhatIsAccepted) {
         possible[one.name.substr(0, one.name.find(' '))] |= !refused;
       }
       for (const AllowedCommand& offer : AllowedCommands(desk.state(), desk.policies())) {
-        if (offer.command == "mark_no_reply_needed" && offer.allowed) continue;  // the form tried names no real message
+        // The forms tried of these name nothing real, or a clock that may have ended.
+        const bool names_nothing = offer.command == "mark_no_reply_needed" || offer.command == "report_delivery" ||
+                                   offer.command == "extend_clock" || offer.command == "exempt_clock" ||
+                                   offer.command == "set_due";
+        if (names_nothing && offer.allowed) continue;
         EXPECT_EQ(offer.allowed, possible[offer.command]) << route.status << " " << offer.command;
         EXPECT_EQ(offer.allowed, offer.unmet.empty()) << route.status << " " << offer.command;
       }

@@ -54,11 +54,12 @@ TEST(RowsTest, AStoppedDutyHasNoRowAndALateOneKeepsTheDueItMissed) {
   EXPECT_EQ(RowsOf(desk.state()).duties[0].value.metric(), "RESOLUTION");
   CaseDesk late = Complaint();
   late.MoveTo("2026-11-19 12:00");
-  late.Must("set_priority { priority: 5 override_reason: 'LATER' }");  // 16 h: the due moves, late stays late (R5)
+  // 16 h: the due moves, late stays late (R5).
+  late.Must("set_priority { priority: 5 override_reason: 'LATER' }", {.approver = "helen.marsh"});
   const DutyRow row = RowsOf(late.state()).duties[0];
   EXPECT_EQ(row.value.breached_due_at_us(), absl::ToUnixMicros(At("2026-11-18 17:00")));
   EXPECT_EQ(row.late_from_us, row.value.breached_due_at_us());
-  EXPECT_EQ(row.value.due_at_us(), absl::ToUnixMicros(At("2026-11-19 17:00")));
+  EXPECT_EQ(row.value.due_at_us(), absl::ToUnixMicros(At("2026-11-19 12:00")));  // all of it was used
   EXPECT_EQ(row.value.escalation_level(), 1u);
 }
 

@@ -202,7 +202,7 @@ TEST_F(OneDuty, AStopAfterTheDueBringsTheBreachWithItWhenNobodyRecordedIt) {
   v1::Event event;
   *event.mutable_occurred_at() = ToProto(At(kLondon, "2026-11-18 15:00"));
   *event.mutable_status_changed()->mutable_entered() = Entered("RESOLVED");
-  auto events = ClockConsequences(before, after, event, desk_.policies(), FromProto(event.occurred_at()));
+  auto events = ClockConsequences(before, after, event, desk_.policies(), {.in_force = FromProto(event.occurred_at())});
   ASSERT_TRUE(events.ok()) << events.status();
   ASSERT_EQ(events->size(), 2);
   EXPECT_EQ((*events)[0].clock_breached().cause(), "TIME");
@@ -389,8 +389,8 @@ TEST_F(Responses, NoEventOfTheClocksHasConsequences) {
   v1::Event event;
   event.mutable_clock_breached()->set_clock_no(2);
   *event.mutable_occurred_at() = ToProto(At(kLondon, "2026-11-18 13:00"));
-  const auto events =
-      ClockConsequences(desk_.state(), desk_.state(), event, desk_.policies(), FromProto(event.occurred_at()));
+  const auto events = ClockConsequences(desk_.state(), desk_.state(), event, desk_.policies(),
+                                        {.in_force = FromProto(event.occurred_at())});
   ASSERT_TRUE(events.ok());
   EXPECT_THAT(*events, IsEmpty());
 }

@@ -244,9 +244,11 @@ void Desk::Fold(const v1::Event& event) {
       break;
     case v1::Event::kInboundReceived:
       state_.add_unanswered_inbound(state_.revision() + 1);
+      *state_.add_unanswered_since() = event.occurred_at();
       break;
     case v1::Event::kNoReplyNeededMarked:
       state_.clear_unanswered_inbound();
+      state_.clear_unanswered_since();
       break;
     case v1::Event::kOutboundSent:
       if (event.outbound_sent().kind() == v1::INFORMATION_REQUEST) {
@@ -255,6 +257,7 @@ void Desk::Fold(const v1::Event& event) {
       }
       if (event.outbound_sent().human() && event.outbound_sent().public_message()) {
         state_.clear_unanswered_inbound();
+        state_.clear_unanswered_since();
         if (!state_.has_first_response_at()) *state_.mutable_first_response_at() = event.occurred_at();
       }
       break;
@@ -300,7 +303,8 @@ void Desk::CheckInvariants() const {
     if (clock.obligation() != v1::REGULATOR && Unfinished(clock)) {
       const auto calendar = policies_->Calendar(clock.calendar());
       ASSERT_NE(calendar, nullptr);
-      const docket::sla::Due due = ComputeDue(*calendar, FromProto(clock.start_at()), clock.target(), PausesOf(clock));
+      const Base base = BaseOf(clock);
+      const docket::sla::Due due = ComputeDue(*calendar, base.at, clock.target(), PausesOf(clock), base.used);
       EXPECT_EQ(due.at, DueAt(clock)) << clock.ShortDebugString();
     }
   }
@@ -328,7 +332,7 @@ std::vector<std::string> Desk::Do(const std::string& at, v1::Event event) {
   *event.mutable_occurred_at() = docket::ToProto(At(kLondon, at));
   const v1::Case before = state_;
   Fold(event);
-  auto events = ClockConsequences(before, state_, event, *policies_, At(kLondon, at));
+  auto events = ClockConsequences(before, state_, event, *policies_, {.in_force = At(kLondon, at), .actor = "clerk"});
   if (!events.ok()) {
     lines.push_back(std::string(events.status().message()));
     return lines;

@@ -29,7 +29,9 @@ class Retarget : public ::testing::Test {
  protected:
   // Priority 1: 4 h, 2: 8 h, else 24 h; received Wed 09:00.
   void Standard(uint32_t priority) {
-    desk_.Publish(testing::StandardPolicy());
+    v1::SlaPolicy policy = testing::StandardPolicy();
+    for (v1::MetricRule& rule : *policy.mutable_metrics()) rule.mutable_retarget()->set_loosen("ALL");
+    desk_.Publish(policy);
     desk_.state().set_priority(priority);
     desk_.Receive("2026-11-18 09:00");
     desk_.Send("2026-11-18 09:00", true, true);  // FIRST_RESPONSE is no part of these tests
@@ -38,6 +40,7 @@ class Retarget : public ::testing::Test {
     v1::MetricRule rule =
         Metric("RESOLUTION", On("case_received"), On("status_changed", {Is("case.category", "RESOLVED")}), "");
     rule.set_pausable(true);
+    rule.mutable_retarget()->set_loosen("ALL");
     return rule;
   }
   // Two policies: 4 h at severity 1, else 24 h.

@@ -1,0 +1,32 @@
+#include "workflow/case/second_person.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace docket::workflow {
+
+std::vector<Unmet> UnmetBySecondPerson(const DecideContext& context) {
+  if (context.approver.empty()) return {};
+  if (context.actor != nullptr && context.approver == context.actor->principal_id()) {
+    return {{"SECOND_PERSON_MISSING",
+             absl::StrCat("approver: ", context.approver, " asks for it, want a second person"), ""}};
+  }
+  if (context.policies->Principal(context.approver) == nullptr) {
+    return {
+        {"UNKNOWN_PRINCIPAL",
+         absl::StrCat("approver: ", context.policies->DescribeUnknown(policy::NameKind::kPrincipal, context.approver)),
+         ""}};
+  }
+  return {};
+}
+
+void WantSecondPerson(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet) {
+  if (!context.approver.empty()) return;  // who it is was looked at before anything was decided
+  unmet->push_back({"SECOND_PERSON_MISSING", absl::StrCat("approver: missing, ", why, " wants a second person"), ""});
+}
+
+void WantEvidence(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet) {
+  if (!context.evidence_ref.empty()) return;
+  unmet->push_back({"EVIDENCE_MISSING", absl::StrCat("evidence_ref: missing, wanted for ", why), ""});
+}
+
+}  // namespace docket::workflow

@@ -1,0 +1,25 @@
+#ifndef DOCKET_WORKFLOW_CASE_SECOND_PERSON_H_
+#define DOCKET_WORKFLOW_CASE_SECOND_PERSON_H_
+
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "workflow/base/refusal.h"
+#include "workflow/case/draft.h"
+
+// What one person may not do alone.
+namespace docket::workflow {
+
+// A second person was named for what would otherwise be refused: it must be somebody of the directory, and somebody
+// else than who asks. Nothing is unmet when no one was named.
+std::vector<Unmet> UnmetBySecondPerson(const DecideContext& context);
+
+// The same, and somebody must have been named, because of `why`: "the later receipt".
+void WantSecondPerson(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet);
+
+// Something to show for it must have been named.
+void WantEvidence(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet);
+
+}  // namespace docket::workflow
+
+#endif  // DOCKET_WORKFLOW_CASE_SECOND_PERSON_H_

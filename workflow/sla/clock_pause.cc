@@ -1,0 +1,143 @@
+// When a clock stands still (R6).
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
+#include "workflow/base/check.h"
+#include "workflow/sla/clock_steps.h"
+
+namespace docket::sla {
+
+// Another status, other terms in the same status, or an event of the policy may make a clock stand still or run.
+absl::Status Steps::PauseAndResume() {
+  DOCKET_RETURN_IF_ERROR(ShortenPauses());
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (!Unfinished(clock(i))) continue;
+    DOCKET_RETURN_IF_ERROR(PauseByTrigger(i));
+    const bool concerned = event_.has_status_changed() || retargeted_.count(i) > 0;
+    if (concerned && !clock(i).trigger_paused()) DOCKET_RETURN_IF_ERROR(ReconcilePause(i));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Steps::PauseByTrigger(int i) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+  if (clock(i).trigger_paused()) return FiresFor(clock(i), rule->resume_on()) ? Resume(i) : absl::OkStatus();
+  const bool pauses = clock(i).state() == v1::RUNNING && clock(i).pausable() && CanPause(clock(i).target());
+  return pauses && FiresFor(clock(i), rule->pause_on()) ? Pause(i, /*by_trigger=*/true) : absl::OkStatus();
+}
+
+// Makes the clock stand still or run as the status says.
+absl::Status Steps::ReconcilePause(int i) {
+  const bool pause = StatusPauses(clock(i)) && clock(i).pausable() && CanPause(clock(i).target());
+  if (clock(i).state() == v1::PAUSED) {
+    const absl::Time until = clock(i).has_paused_until() ? FromProto(clock(i).paused_until()) : absl::InfiniteFuture();
+    if (pause && until == WaitUntil()) return absl::OkStatus();
+    DOCKET_RETURN_IF_ERROR(Resume(i));
+  }
+  return pause ? Pause(i, /*by_trigger=*/false) : absl::OkStatus();
+}
+
+// A message of the party ends the wait for it when it came, also when it is entered later.
+absl::Status Steps::ShortenPauses() {
+  if (!event_.has_inbound_received() || !event_.inbound_received().from_requester()) return absl::OkStatus();
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (!Unfinished(clock(i))) continue;
+    for (int pause = 0; pause < clock(i).pauses_size(); ++pause) {
+      const v1::Interval& wait = clock(i).pauses(pause);
+      const absl::Time end = wait.has_end() ? FromProto(wait.end()) : absl::InfiniteFuture();
+      if (wait.on() != v1::COMPLAINANT || FromProto(wait.start()) >= at_ || end <= at_) continue;
+      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, at_));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Steps::ShortenPause(int i, int pause, absl::Time end) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock(i).calendar()));
+  // As of when the pause was on record, for nobody could read it before; of one that had ended, when it had.
+  const bool in_force = clock(i).state() == v1::PAUSED && pause + 1 == clock(i).pauses_size();
+  const absl::Time recorded = in_force ? FromProto(after_.status_since()) : FromProto(clock(i).pauses(pause).end());
+  v1::Event event = New(clock(i).policy());
+  *event.mutable_occurred_at() = ToProto(std::max(at_, recorded));
+  v1::ClockPauseShortened* shortened = event.mutable_clock_pause_shortened();
+  shortened->set_clock_no(clock(i).clock_no());
+  shortened->set_pause(static_cast<uint32_t>(pause));
+  *shortened->mutable_end() = ToProto(end);
+  v1::Clock changed = clock(i);
+  *changed.mutable_pauses(pause)->mutable_end() = shortened->end();
+  if (clock(i).has_carried_at()) {
+    // What a retarget carried over grows by the time that did not stand still after all.
+    const absl::Time base = FromProto(clock(i).carried_at());
+    const absl::Duration grown = calendar->Elapsed(FromProto(clock(i).start_at()), base, PausesOf(changed)) -
+                                 calendar->Elapsed(FromProto(clock(i).start_at()), base, PausesOf(clock(i)));
+    *changed.mutable_carried_used() = ToProto(FromProto(clock(i).carried_used()) + grown);
+    *shortened->mutable_carried_used() = changed.carried_used();
+  }
+  SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar), PausesOf(changed)), shortened);
+  return Emit(std::move(event));
+}
+
+bool Steps::StatusPauses(const v1::Clock& clock) const {
+  return absl::c_linear_search(after_.status().pauses(), clock.metric());
+}
+
+absl::Time Steps::WaitUntil() const {
+  return after_.wait().has_until() ? FromProto(after_.wait().until()) : absl::InfiniteFuture();
+}
+
+absl::Time Steps::PauseStart(const v1::Clock& clock) const {
+  const v1::Wait& wait = after_.wait();
+  absl::Time since = at_;
+  if (wait.has_since()) {
+    since = FromProto(wait.since());
+  } else if (after_.has_status_since()) {
+    since = FromProto(after_.status_since());
+  }
+  if (wait.on() == v1::COMPLAINANT && after_.has_last_information_request_at()) {
+    since = std::max(since, FromProto(after_.last_information_request_at()));
+  }
+  // One request excuses one wait: held again on the same unanswered request, the clock stands still from now on only.
+  for (const v1::Interval& pause : clock.pauses()) {
+    if (pause.has_end() && since < FromProto(pause.end())) since = std::max(since, at_);
+  }
+  return std::max(since, BaseOf(clock).at);
+}
+
+void Steps::FillPaused(const v1::Clock& clock, const Terms& terms, absl::Time since, absl::Time until,
+                       v1::ClockPaused* paused) const {
+  std::vector<TimeSpan> pauses = PausesOf(clock);
+  SetRemaining(RemainingAt(since, clock, terms, pauses), paused);
+  pauses.push_back({since, until});
+  SetPlan(PlanClock(clock, terms, pauses), paused);
+  *paused->mutable_since() = ToProto(since);
+  if (until != absl::InfiniteFuture()) *paused->mutable_until() = ToProto(until);
+}
+
+absl::Status Steps::Pause(int i, bool by_trigger) {
+  const absl::Time since = by_trigger ? at_ : PauseStart(clock(i));
+  const absl::Time until = by_trigger ? absl::InfiniteFuture() : WaitUntil();
+  // Late stays late: neither a pause that begins after the due nor one entered after it changes anything (R5).
+  if (IsOver(clock(i), at_) || since >= DueAt(clock(i)) || since >= until) return absl::OkStatus();
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock(i).calendar()));
+  v1::Event event = New(clock(i).policy());
+  v1::ClockPaused* paused = event.mutable_clock_paused();
+  paused->set_clock_no(clock(i).clock_no());
+  paused->set_by_trigger(by_trigger);
+  if (!by_trigger) paused->set_on(after_.wait().on());
+  FillPaused(clock(i), TermsOf(clock(i), *calendar), since, until, paused);
+  return Emit(std::move(event));
+}
+
+absl::Status Steps::Resume(int i) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock(i).calendar()));
+  std::vector<TimeSpan> pauses = PausesOf(clock(i));
+  pauses.back().end = std::min(pauses.back().end, std::max(at_, pauses.back().start));
+  v1::Event event = New(clock(i).policy());
+  v1::ClockResumed* resumed = event.mutable_clock_resumed();
+  resumed->set_clock_no(clock(i).clock_no());
+  *resumed->mutable_paused_until() = ToProto(pauses.back().end);
+  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar), pauses), resumed);
+  return Emit(std::move(event));
+}
+
+}  // namespace docket::sla

@@ -1,0 +1,124 @@
+// What ends a clock, and what sets an end aside again (R4).
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "workflow/base/check.h"
+#include "workflow/sla/clock_steps.h"
+
+namespace docket::sla {
+
+// The message a clock counts from no longer waits for an answer.
+bool Steps::OldestAnswered(const v1::Clock& clock) const {
+  const absl::Time oldest = OldestUnanswered(after_);
+  return oldest == absl::InfiniteFuture() || oldest > FromProto(clock.start_at());
+}
+
+absl::Status Steps::StopAndCancel(bool stop) {
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    // What happened before a cycle began, entered late, belongs to an earlier one. The rows of an import are all there
+    // is.
+    if (!Unfinished(clock(i)) || (at_ < FromProto(clock(i).start_at()) && !after_.history())) continue;
+    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+    const bool by_oldest = rule->start_at() == kOldestUnanswered;
+    bool ends = FiresFor(clock(i), stop ? rule->stop() : rule->cancel());
+    if (by_oldest && stop) ends = ends && OldestAnswered(clock(i));
+    std::string cause = event_.has_status_changed() ? event_.status_changed().entered().closure_code() : "";
+    if (by_oldest && !stop && event_.has_no_reply_needed_marked() && OldestAnswered(clock(i))) {
+      ends = true;
+      cause = "NO_REPLY_NEEDED";
+    }
+    if (!ends) continue;
+    DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
+    if (stop) {
+      DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule));
+    } else {
+      DOCKET_RETURN_IF_ERROR(Cancel(clock(i), cause.empty() ? absl::AsciiStrToUpper(body_.name) : cause));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock.calendar()));
+  v1::Event event = New(clock.policy());
+  v1::ClockFulfilled* fulfilled = event.mutable_clock_fulfilled();
+  fulfilled->set_clock_no(clock.clock_no());
+  *fulfilled->mutable_stopped_at() = event_.occurred_at();
+  // A stop entered late does not undo a breach on record by itself; that takes a second person (R7).
+  fulfilled->set_on_time(!IsOver(clock, at_));
+  if (clock.has_breached_due_at() && at_ <= FromProto(clock.breached_due_at())) {
+    fulfilled->set_disputed(true);
+    fulfilled->set_entered_by(occasion_.actor);
+  }
+  *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), at_, PausesOf(clock)));
+  fulfilled->set_provisional(rule.reopens() && clock.obligation() != v1::REGULATOR);
+  fulfilled->set_stop_revision(after_.revision());
+  return Emit(std::move(event));
+}
+
+absl::Status Steps::Cancel(const v1::Clock& clock, absl::string_view cause) {
+  v1::Event event = New(clock.policy());
+  event.mutable_clock_cancelled()->set_clock_no(clock.clock_no());
+  event.mutable_clock_cancelled()->set_cause(std::string(cause));
+  *event.mutable_clock_cancelled()->mutable_cancelled_at() = event_.occurred_at();
+  return Emit(std::move(event));
+}
+
+// A message that bounced told nobody anything.
+absl::Status Steps::SetBouncedStopsAside() {
+  const v1::DeliveryReported& report = event_.delivery_reported();
+  if (report.outcome() != v1::BOUNCED) return absl::OkStatus();
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (clock(i).state() != v1::FULFILLED || clock(i).stop_revision() != report.outbound_revision()) continue;
+    DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "UNDELIVERED"));
+  }
+  return absl::OkStatus();
+}
+
+bool Steps::IsNewestCycle(int i) const {
+  return std::none_of(work_.clocks().begin() + i + 1, work_.clocks().end(), [&](const v1::Clock& later) {
+    return later.metric() == clock(i).metric() && later.obligation() == clock(i).obligation() &&
+           later.item() == clock(i).item();
+  });
+}
+
+absl::Status Steps::Reopen() {
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (clock(i).state() != v1::FULFILLED || !clock(i).provisional() || !IsNewestCycle(i)) continue;
+    DOCKET_RETURN_IF_ERROR(ReopenOne(i));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Steps::ReopenOne(int i) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+  if (rule->reopen() == "RESTART") return absl::OkStatus();  // a new cycle is started instead
+  const bool new_facts = event_.case_reopened().reason() == v1::NEW_FACTS;
+  const bool exclude = rule->reopen() == "RESUME" || (rule->reopen() != "CONTINUE" && new_facts);
+  return EmitReopened(i, exclude, "REOPENED");
+}
+
+absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock(i).calendar()));
+  std::vector<TimeSpan> pauses = PausesOf(clock(i));
+  v1::Event event = New(clock(i).policy());
+  v1::ClockReopened* reopened = event.mutable_clock_reopened();
+  reopened->set_clock_no(clock(i).clock_no());
+  reopened->set_cause(std::string(cause));
+  reopened->set_mode(exclude ? "RESUME" : "CONTINUE");
+  const absl::Time stopped = FromProto(clock(i).stopped_at());
+  if (exclude && stopped < at_) {
+    // For a clock that was stopped late this excludes time after its due only, so it stays late.
+    *reopened->mutable_excluded()->mutable_start() = clock(i).stopped_at();
+    *reopened->mutable_excluded()->mutable_end() = event_.occurred_at();
+    reopened->mutable_excluded()->set_excluded(true);
+    pauses.push_back({stopped, at_});
+  }
+  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar), pauses), reopened);
+  DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
+  return RecordBreachIfOver(clock(i), cause);
+}
+
+}  // namespace docket::sla
