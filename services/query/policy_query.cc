@@ -115,7 +115,7 @@ absl::StatusOr<v1::GetDirectoryReply> GetDirectory(const Reader& reader) {
 }
 
 absl::StatusOr<v1::ComputeDueReply> ComputeDue(const Reader& reader, const v1::ComputeDueRequest& request) {
-  const absl::StatusOr<v1::Target> target = sla::ParseTarget(request.target());
+  const absl::StatusOr<v1::Target> target = sla::ParseTargetOfNoCase(request.target());
   if (!target.ok()) return RefuseFields("INVALID_FIELD", {{"target", std::string(target.status().message())}});
   DOCKET_ASSIGN_OR_RETURN(const CalendarPointer calendar, CalendarOf(reader, request));
   std::vector<sla::TimeSpan> pauses;

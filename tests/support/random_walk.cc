@@ -275,6 +275,7 @@ void RandomWalk::FileCase() {
   if (dice_.Chance(50)) file->set_queue(dice_.Chance(4) ? "intke" : dice_.Pick(Queues()));
   if (dice_.Chance(30)) file->set_tier(dice_.Pick(std::vector<std::string>{"VIP", "MAIN", "ORDINARY", "SMALL"}));
   if (dice_.Chance(30)) *file->mutable_received_at() = ToProto(Now() - dice_.Span(absl::Minutes(1), absl::Hours(60)));
+  if (dice_.Chance(20)) *file->mutable_due_at() = ToProto(Now() + dice_.Span(absl::Hours(-2), absl::Hours(24 * 9)));
   if (dice_.Chance(15)) {
     file->mutable_external_ref()->set_source("portal");
     file->mutable_external_ref()->set_key(absl::StrCat("P", dice_.Below(kSmallKeySpace)));
@@ -296,7 +297,7 @@ void RandomWalk::FileHistory() {
   file->set_history(true);
   file->mutable_external_ref()->set_source("servicenow-incident");
   file->mutable_external_ref()->set_key(absl::StrCat("INC", case_ids_.size()));
-  FillRow(file->mutable_row());
+  FillRow(import.at, file->mutable_row());
   file->mutable_row()->set_cursor(import.cursor);
   if (dice_.Chance(70)) file->mutable_row()->set_status("NEW");
   *file->mutable_received_at() = ToProto(import.at);
@@ -315,7 +316,7 @@ void RandomWalk::GoOnImporting(const std::string& case_id, Import* import) {
     *request.mutable_command()->mutable_end_history()->mutable_observed_until() = ToProto(at);
   } else {
     v1::SourceRow* row = request.mutable_command()->mutable_record_source_row()->mutable_row();
-    FillRow(row);
+    FillRow(at, row);
     row->set_cursor(import->cursor + (dice_.Chance(85) ? 1 : 0));
     *request.mutable_occurred_at() = ToProto(at);
   }

@@ -108,7 +108,7 @@ class RandomWalk {
   void FillClocks(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillItems(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillDecision(const std::string& name, const v1::Case& state, v1::Command* command);
-  void FillRow(v1::SourceRow* row);
+  void FillRow(absl::Time at, v1::SourceRow* row);
   void ChooseApprover(v1::ExecuteRequest* request);
   void ChooseOccurredAt(v1::ExecuteRequest* request);
 

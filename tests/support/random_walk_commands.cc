@@ -65,7 +65,7 @@ const std::vector<std::string>& Queues() {
   return queues;
 }
 
-void RandomWalk::FillRow(v1::SourceRow* row) {
+void RandomWalk::FillRow(absl::Time at, v1::SourceRow* row) {
   row->set_file("incidents.csv");
   row->set_line(2 + dice_.Below(1000));
   row->set_status(dice_.Pick(ImportStatuses()));
@@ -78,6 +78,7 @@ void RandomWalk::FillRow(v1::SourceRow* row) {
   row->set_priority(1 + dice_.Below(4));
   if (dice_.Chance(50)) row->set_category(absl::StrCat("Category ", dice_.Below(4)));
   row->set_updated_by_ref("Updated by 7");
+  if (dice_.Chance(40)) *row->mutable_due_at() = ToProto(at + dice_.Span(absl::Hours(-24), absl::Hours(24 * 20)));
 }
 
 std::string RandomWalk::CommandNameFor(const v1::Case& state) {
@@ -135,7 +136,7 @@ void RandomWalk::FillIntake(const std::string& name, v1::Command* command) {
     command->mutable_classify()->set_category(dice_.Chance(30) ? "payment-services"
                                                                : absl::StrCat("topic-", dice_.Below(3)));
   } else if (name == "record_source_row") {
-    FillRow(command->mutable_record_source_row()->mutable_row());
+    FillRow(Now(), command->mutable_record_source_row()->mutable_row());
     command->mutable_record_source_row()->mutable_row()->set_cursor(1 + dice_.Below(3));
   } else if (name == "end_history") {
     *command->mutable_end_history()->mutable_observed_until() = ToProto(Now());

@@ -156,6 +156,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
        {"category", absl::StrCat(value.category(), value.subcategory().empty() ? "" : "/", value.subcategory())},
        {"flags", Flags(value)},
        {"received", FormatMoment(value.received_at(), zone)},
+       {"promised", FormatMoment(value.promised_due_at(), zone)},
        {"accepted", FormatMoment(value.accepted_at(), zone)},
        {"resolved", FormatMoment(value.resolved_at(), zone)},
        {"closed", FormatMoment(value.closed_at(), zone)},

@@ -73,7 +73,7 @@ absl::StatusOr<std::shared_ptr<const sla::WorkingCalendar>> ReadCalendar(GlobalO
 absl::StatusOr<sla::Due> Compute(GlobalOptions& options, const DueInput& input) {
   const auto start = ParseMoment(input.start, options.now(), options.zone());
   if (!start.ok()) return absl::InvalidArgumentError(absl::StrCat("--start: ", start.status().message()));
-  const auto target = sla::ParseTarget(input.target);
+  const auto target = sla::ParseTargetOfNoCase(input.target);
   if (!target.ok()) return target.status();  // names the target itself
   std::vector<sla::TimeSpan> pauses;
   for (const std::string& text : input.pauses) {
@@ -107,9 +107,8 @@ int Due(GlobalOptions& options, const DueInput& input) {
 
 void AddDueCommand(CLI::App& policy, GlobalOptions& options) {
   const auto input = std::make_shared<DueInput>();
-  CLI::App* due =
-      AddCommand(policy, "due", "When a target is due, without a server", options,
-                 [&options, input] { return Due(options, *input); });
+  CLI::App* due = AddCommand(policy, "due", "When a target is due, without a server", options,
+                             [&options, input] { return Due(options, *input); });
   due->add_option("--calendar", input->calendar_file, "YAML of a calendar or a pack with one, - for standard input")
       ->required();
   due->add_option("--calendar-id", input->calendar_id, "Which calendar of a pack; default the first");

@@ -35,6 +35,8 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kReceivedAtCorrected:
       *state->mutable_received_at() = event.received_at_corrected().received_at();
       return absl::OkStatus();
+    case v1::Event::kPromisedDueSet:
+      return ApplyPromisedDueSet(event.promised_due_set(), state);
     case v1::Event::kSourceRowRecorded:
       return ApplySourceRowRecorded(event.source_row_recorded(), state);
     case v1::Event::kHistoryEnded:

@@ -83,6 +83,7 @@ v1::CaseFacts BuildFacts(const v1::Case& state) {
   facts.set_all_criteria_met(!state.criteria().empty() &&
                              std::all_of(state.criteria().begin(), state.criteria().end(),
                                          [](const v1::Criterion& one) { return one.met(); }));
+  facts.set_has_promised_due(state.has_promised_due_at());
   CountFindings(state, &facts);
   return facts;
 }

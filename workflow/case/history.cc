@@ -9,6 +9,7 @@
 #include "workflow/base/time.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/status.h"
+#include "workflow/sla/target.h"
 
 namespace docket::workflow {
 namespace {
@@ -78,6 +79,25 @@ absl::Status EmitRowStatus(Draft& draft, const v1::Chart& chart, const v1::Sourc
   return draft.Emit(std::move(event));
 }
 
+// A promise may lie before the row that tells of it: the source may tell late.
+absl::Status CheckRowDue(const v1::SourceRow& row, const google::protobuf::Timestamp& received_at) {
+  if (!row.has_due_at()) return absl::OkStatus();
+  std::string fault = sla::PromiseFault(FromProto(row.due_at()), FromProto(received_at), /*live=*/false);
+  return fault.empty() ? absl::OkStatus() : RefuseFields("INVALID_FIELD", {{"row.due_at", std::move(fault)}});
+}
+
+absl::Status EmitRowDue(Draft& draft, const v1::SourceRow& row) {
+  const v1::Case& state = draft.state();
+  if (row.has_due_at() == state.has_promised_due_at() &&
+      FromProto(row.due_at()) == FromProto(state.promised_due_at())) {
+    return absl::OkStatus();
+  }
+  v1::Event event;
+  v1::PromisedDueSet* set = event.mutable_promised_due_set();
+  if (row.has_due_at()) *set->mutable_due_at() = row.due_at();
+  return draft.Emit(std::move(event));
+}
+
 absl::Status EmitRowOwnership(Draft& draft, const v1::SourceRow& row) {
   if (row.queue() != draft.state().queue()) {
     if (row.queue().empty()) {
@@ -123,6 +143,7 @@ absl::Status DecideHistoricalFile(Draft& draft, const v1::FileCase& file, const 
   const v1::SourceRow& row = file.row();
   DOCKET_ASSIGN_OR_RETURN(const v1::Status* status, StatusOfRow(chart, row));
   v1::CaseReceived* body = received.mutable_case_received();
+  DOCKET_RETURN_IF_ERROR(CheckRowDue(row, body->received_at()));
   *body->mutable_entered() = EnteredOf(chart, *status, draft.context().effective);
   if (status->id() != chart.initial()) body->set_deviation("BEGINS_ELSEWHERE");
   body->set_priority(row.priority());
@@ -131,6 +152,7 @@ absl::Status DecideHistoricalFile(Draft& draft, const v1::FileCase& file, const 
   body->set_priority_basis(v1::IMPORTED);
   body->set_category(row.category());
   body->set_subcategory(row.subcategory());
+  if (row.has_due_at()) *body->mutable_promised_due_at() = row.due_at();
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(received)));
   DOCKET_RETURN_IF_ERROR(draft.Emit(RowEvent(draft, row, file.external_ref().source())));
   return EmitRowOwnership(draft, row);
@@ -158,8 +180,10 @@ absl::Status DecideSourceRow(Draft& draft, const v1::Command& command) {
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
   DOCKET_RETURN_IF_ERROR(StatusOfRow(*chart, row).status());
+  DOCKET_RETURN_IF_ERROR(CheckRowDue(row, state.received_at()));
   DOCKET_RETURN_IF_ERROR(draft.Emit(RowEvent(draft, row, state.external_ref().source())));
   DOCKET_RETURN_IF_ERROR(EmitRowDetails(draft, row));
+  DOCKET_RETURN_IF_ERROR(EmitRowDue(draft, row));
   DOCKET_RETURN_IF_ERROR(EmitRowOwnership(draft, row));
   return EmitRowStatus(draft, *chart, row);
 }

@@ -13,6 +13,7 @@
 #include "workflow/case/history.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/status.h"
+#include "workflow/sla/target.h"
 
 namespace docket::workflow {
 namespace {
@@ -63,6 +64,16 @@ absl::StatusOr<const policy::Published<v1::Chart>*> ChartToFileUnder(const Draft
                 {{"kind", v1::CaseKind_Name(file.kind())}});
 }
 
+// What is promised today lies ahead of the receipt. What another system promised stands in its row.
+void CheckPromise(const Draft& draft, const v1::FileCase& file, std::vector<BadField>* bad) {
+  const absl::Time received = file.has_received_at() ? FromProto(file.received_at()) : draft.context().effective;
+  if (file.history()) {
+    bad->push_back({"file.due_at", "given, want it in file.row with history"});
+  } else if (std::string fault = sla::PromiseFault(FromProto(file.due_at()), received, /*live=*/true); !fault.empty()) {
+    bad->push_back({"file.due_at", std::move(fault)});
+  }
+}
+
 std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file) {
   std::vector<BadField> bad;
   const DecideContext& context = draft.context();
@@ -75,6 +86,7 @@ std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file
     bad.push_back({"file.received_at", absl::StrCat(FormatUtc(FromProto(file.received_at())),
                                                     " is in the future, want at most ", FormatUtc(context.now))});
   }
+  if (file.has_due_at()) CheckPromise(draft, file, &bad);
   if (!file.tier().empty() && !absl::c_linear_search(kTiers, file.tier())) {
     bad.push_back({"file.tier", absl::StrCat("\"", file.tier(), "\", want VIP, MAIN, ORDINARY or SMALL")});
   }
@@ -121,6 +133,7 @@ v1::CaseReceived Received(const Draft& draft, const v1::FileCase& file, const v1
   received.set_respondent_department(file.respondent_department());
   received.set_history(file.history());
   received.set_tier(file.tier());
+  if (file.has_due_at()) *received.mutable_promised_due_at() = file.due_at();
   received.set_filed_by_department(context.actor->department_id());
   received.set_case_no(
       context.next_case_no(chart.case_number_prefix(0), absl::ToCivilYear(context.now, absl::UTCTimeZone()).year()));
@@ -316,6 +329,7 @@ absl::Status ApplyCaseReceived(const v1::Event& event, v1::Case* state) {
   state->set_urgency(received.urgency());
   state->set_category(received.category());
   state->set_subcategory(received.subcategory());
+  if (received.has_promised_due_at()) *state->mutable_promised_due_at() = received.promised_due_at();
   if (!received.deviation().empty()) state->set_deviations(1);
   if (received.entered().category() == v1::RESOLVED) *state->mutable_resolved_at() = event.occurred_at();
   if (received.entered().category() == v1::CLOSED) *state->mutable_closed_at() = event.occurred_at();
@@ -352,6 +366,15 @@ absl::Status ApplyPrioritySet(const v1::PrioritySet& event, v1::Case* state) {
 absl::Status ApplyCaseClassified(const v1::CaseClassified& event, v1::Case* state) {
   state->set_category(event.category());
   state->set_subcategory(event.subcategory());
+  return absl::OkStatus();
+}
+
+absl::Status ApplyPromisedDueSet(const v1::PromisedDueSet& event, v1::Case* state) {
+  if (event.has_due_at()) {
+    *state->mutable_promised_due_at() = event.due_at();
+  } else {
+    state->clear_promised_due_at();
+  }
   return absl::OkStatus();
 }
 

@@ -22,6 +22,7 @@ absl::Status ApplyCaseAccepted(const v1::CaseAccepted& event, v1::Case* state);
 absl::Status ApplyCaseTriaged(const v1::CaseTriaged& event, v1::Case* state);
 absl::Status ApplyPrioritySet(const v1::PrioritySet& event, v1::Case* state);
 absl::Status ApplyCaseClassified(const v1::CaseClassified& event, v1::Case* state);
+absl::Status ApplyPromisedDueSet(const v1::PromisedDueSet& event, v1::Case* state);
 
 }  // namespace docket::workflow
 

@@ -40,7 +40,7 @@ absl::Status Steps::Extend(int i, const v1::MetricRule::Extension& extension, ui
   v1::Clock next = clock(i);
   next.clear_carried_at();
   next.clear_carried_used();
-  Terms terms = TermsOf(clock(i), *calendar);
+  Terms terms = TermsOf(clock(i), *calendar, promised_);
   terms.target = extension.target();
   const Plan plan = PlanClock(next, terms, PausesOf(next));
   if (plan.due.at <= DueAt(clock(i))) {
@@ -84,7 +84,7 @@ absl::Status Steps::SetDue(int i, absl::Time due, absl::string_view approver) {
   next.set_pinned(true);
   next.clear_carried_at();
   next.clear_carried_used();
-  Terms terms = TermsOf(next, *match.calendar);
+  Terms terms = TermsOf(next, *match.calendar, promised_);
   terms.target = match.target;
   return EmitTerms(i, next, match, terms, {.cause = "MANUAL", .approver = std::string(approver)}, "NONE",
                    absl::InfiniteFuture());
@@ -105,7 +105,7 @@ absl::Status Steps::ReleaseDue(int i) {
   DOCKET_ASSIGN_OR_RETURN(const Match match, MatchOf(i, *policy, *rule, *choice));
   v1::Clock next = clock(i);
   next.set_pinned(false);
-  const Terms terms = TermsOf(*rule, *choice, *match.calendar);
+  const Terms terms = TermsOf(*rule, *choice, *match.calendar, promised_);
   DOCKET_RETURN_IF_ERROR(EmitTerms(i, next, match, terms, {.cause = "MANUAL", .approver = occasion_.approver}, "ALL",
                                    clock(i).obligation() == v1::REGULATOR ? DueAt(clock(i)) : absl::InfiniteFuture()));
   DOCKET_RETURN_IF_ERROR(ReconcilePause(i));

@@ -21,8 +21,12 @@ std::vector<TimeSpan> PausesOf(const v1::Clock& clock) {
   return pauses;
 }
 
-Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar) {
-  Terms terms{.target = clock.target(), .calendar = &calendar};
+absl::Time PromisedDue(const v1::Case& state) {
+  return state.has_promised_due_at() ? FromProto(state.promised_due_at()) : absl::InfiniteFuture();
+}
+
+Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Time promised) {
+  Terms terms{.target = clock.target(), .calendar = &calendar, .promised = promised};
   for (const v1::Warning& warning : clock.warnings()) {
     if (warning.has_before()) {
       terms.before.push_back(FromProto(warning.before()));
@@ -47,7 +51,7 @@ absl::Duration UsedAt(absl::Time at, const v1::Clock& clock, const WorkingCalend
 Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const TimeSpan> pauses, absl::Time latest) {
   const Base base = BaseOf(clock);
   Plan plan;
-  plan.due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, base.used);
+  plan.due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, terms.promised, base.used);
   if (plan.due.at > latest) plan.due = {latest, clock.due_provisional()};
   plan.warnings = ComputeWarnings(*terms.calendar, base.at, terms.target, pauses, plan.due.at, terms.permille,
                                   terms.before, base.used);
@@ -63,7 +67,7 @@ Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const Time
 absl::Duration RemainingAt(absl::Time from, const v1::Clock& clock, const Terms& terms,
                            absl::Span<const TimeSpan> pauses) {
   const Base base = BaseOf(clock);
-  const Due due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, base.used);
+  const Due due = ComputeDue(*terms.calendar, base.at, terms.target, pauses, terms.promised, base.used);
   return terms.calendar->Elapsed(from, due.at, pauses);
 }
 

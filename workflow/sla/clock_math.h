@@ -30,6 +30,7 @@ struct Terms {
   const WorkingCalendar* calendar = nullptr;
   std::vector<uint32_t> permille;
   std::vector<absl::Duration> before;
+  absl::Time promised = absl::InfiniteFuture();  // for FIXED targets: PromisedDue of the case
 };
 
 // Where the reckoning of a clock begins: at its start with nothing used, or where a retarget carried time over.
@@ -43,8 +44,10 @@ Base BaseOf(const v1::Clock& clock);
 absl::Duration UsedAt(absl::Time at, const v1::Clock& clock, const WorkingCalendar& calendar,
                       absl::Span<const TimeSpan> pauses);
 
+// The instant promised for the case itself; InfiniteFuture: none.
+absl::Time PromisedDue(const v1::Case& state);
 // The terms the clock has now.
-Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar);
+Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Time promised);
 
 struct Plan {
   Due due;

@@ -73,7 +73,7 @@ absl::Status Steps::ShortenPause(int i, int pause, absl::Time end) {
     *changed.mutable_carried_used() = ToProto(FromProto(clock(i).carried_used()) + grown);
     *shortened->mutable_carried_used() = changed.carried_used();
   }
-  SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar), PausesOf(changed)), shortened);
+  SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar, promised_), PausesOf(changed)), shortened);
   return Emit(std::move(event));
 }
 
@@ -124,7 +124,7 @@ absl::Status Steps::Pause(int i, bool by_trigger) {
   paused->set_clock_no(clock(i).clock_no());
   paused->set_by_trigger(by_trigger);
   if (!by_trigger) paused->set_on(after_.wait().on());
-  FillPaused(clock(i), TermsOf(clock(i), *calendar), since, until, paused);
+  FillPaused(clock(i), TermsOf(clock(i), *calendar, promised_), since, until, paused);
   return Emit(std::move(event));
 }
 
@@ -136,7 +136,7 @@ absl::Status Steps::Resume(int i) {
   v1::ClockResumed* resumed = event.mutable_clock_resumed();
   resumed->set_clock_no(clock(i).clock_no());
   *resumed->mutable_paused_until() = ToProto(pauses.back().end);
-  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar), pauses), resumed);
+  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar, promised_), pauses), resumed);
   return Emit(std::move(event));
 }
 

@@ -64,7 +64,7 @@ absl::Status Steps::Retarget() {
   const bool any = std::any_of(work_.clocks().begin(), work_.clocks().end(), Unfinished);
   if (!any) return absl::OkStatus();
   const v1::CaseFacts facts_before = workflow::BuildFacts(before_);
-  if (SameFacts(facts_before, facts_)) return absl::OkStatus();
+  if (SameFacts(facts_before, facts_) && PromisedDue(before_) == promised_) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
     if (Unfinished(clock(i))) DOCKET_RETURN_IF_ERROR(RetargetOne(i, facts_before));
   }
@@ -92,19 +92,23 @@ absl::Status Steps::RetargetOne(int i, const v1::CaseFacts& facts_before) {
     return found;
   };
   const Found now = find(facts_);
-  if (now.choice == find(facts_before).choice) return absl::OkStatus();
+  const bool moved =
+      now.choice != nullptr && now.choice->target().unit() == v1::Target::FIXED && PromisedDue(before_) != promised_;
+  if (now.choice == find(facts_before).choice && !moved) return absl::OkStatus();
   if (now.choice == nullptr) {
     DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
-    return IsOver(clock(i), at_) ? absl::OkStatus() : Cancel(clock(i), "NO_POLICY");
+    return IsOver(clock(i), at_) ? absl::OkStatus() : Cancel(clock(i), kNoPolicy);
   }
   const bool same = now.match->pin.id() == clock(i).policy().id() &&
                     MessageDifferencer::Equals(now.choice->target(), clock(i).target()) &&
                     CalendarNameOf(*now.match->policy, *now.choice) == clock(i).calendar().id();
-  if (same) return absl::OkStatus();
+  if (same && !moved) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
   const absl::Time old_due = DueAt(clock(i));
   DOCKET_ASSIGN_OR_RETURN(const Match match, MatchOf(i, *now.match, *now.rule, *now.choice));
-  Carrying carrying{.cause = event_.has_priority_set() ? "PRIORITY" : absl::AsciiStrToUpper(body_.name),
+  Carrying carrying{.cause = event_.has_priority_set()       ? "PRIORITY"
+                             : event_.has_promised_due_set() ? "PROMISED_DUE"
+                                                             : absl::AsciiStrToUpper(body_.name),
                     .never_later = clock(i).obligation() == v1::REGULATOR,
                     .approver = occasion_.approver};
   DOCKET_RETURN_IF_ERROR(EmitRetargeted(i, match, carrying));
@@ -132,7 +136,7 @@ absl::StatusOr<Steps::Match> Steps::MatchOf(int i, const Candidate& policy, cons
 
 absl::Time Steps::DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms) const {
   const Base base = BaseOf(clock);
-  return ComputeDue(*terms.calendar, base.at, terms.target, WithoutOpenPause(clock), base.used).at;
+  return ComputeDue(*terms.calendar, base.at, terms.target, WithoutOpenPause(clock), terms.promised, base.used).at;
 }
 
 // Past half of the target, or late, nobody gives himself more time (R8).
@@ -163,10 +167,11 @@ absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& ca
   const absl::Time moment = paused ? pauses.back().start : std::max(at_, BaseOf(old).at);
   v1::MetricRule::Choice choice;
   *choice.mutable_target() = match.target;
-  const Terms terms = TermsOf(*match.rule, choice, *match.calendar);
+  const Terms terms = TermsOf(*match.rule, choice, *match.calendar, promised_);
   v1::Clock next = old;
   ClearCarried(&next);
-  const bool later = DueWithoutOpenPause(next, terms) > DueWithoutOpenPause(old, TermsOf(old, *old_calendar));
+  const bool later =
+      DueWithoutOpenPause(next, terms) > DueWithoutOpenPause(old, TermsOf(old, *old_calendar, promised_));
   const v1::MetricRule::Retarget& how = match.rule->retarget();
   std::string carry = later ? how.loosen() : how.tighten();
   if (carry.empty()) carry = later ? "SHARE" : "ALL";
@@ -274,7 +279,7 @@ absl::Status Steps::CorrectStart(int i, absl::Time start, absl::string_view caus
   }
   const Carrying carrying{.cause = std::string(cause), .approver = occasion_.approver};
   DOCKET_RETURN_IF_ERROR(
-      EmitTerms(i, next, match, TermsOf(next, *match.calendar), carrying, "ALL", absl::InfiniteFuture()));
+      EmitTerms(i, next, match, TermsOf(next, *match.calendar, promised_), carrying, "ALL", absl::InfiniteFuture()));
   // The due that was said to be missed may be none any more.
   if (annuls && clock(i).has_breached_due_at() && DueAt(clock(i)) != FromProto(clock(i).breached_due_at())) {
     DOCKET_RETURN_IF_ERROR(Annul(i, cause, occasion_.approver));
@@ -313,8 +318,8 @@ absl::Status Steps::RollOutOne(int i, const v1::PolicyRolloutPlanned& plan) {
     match.calendar_pin = plan.to();
     DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, plan.to()));
     match.calendar = calendar.get();
-    DOCKET_RETURN_IF_ERROR(
-        EmitTerms(i, clock(i), match, TermsOf(clock(i), *calendar), carrying, "ALL", absl::InfiniteFuture()));
+    DOCKET_RETURN_IF_ERROR(EmitTerms(i, clock(i), match, TermsOf(clock(i), *calendar, promised_), carrying, "ALL",
+                                     absl::InfiniteFuture()));
   } else {
     DOCKET_RETURN_IF_ERROR(EmitRetargeted(i, match, carrying));
     if (!clock(i).trigger_paused()) DOCKET_RETURN_IF_ERROR(ReconcilePause(i));

@@ -68,7 +68,8 @@ Steps::Steps(const v1::Case& before, const v1::Case& after, const v1::Event& eve
       occasion_(occasion),
       at_(FromProto(event.occurred_at())),
       item_(ItemOf(event, after)),
-      facts_(workflow::BuildFacts(after)) {
+      facts_(workflow::BuildFacts(after)),
+      promised_(PromisedDue(after)) {
   *work_.mutable_clocks() = after.clocks();
 }
 

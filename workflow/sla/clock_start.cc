@@ -19,20 +19,32 @@ const v1::OwedItem* ItemNumbered(const v1::Case& state, uint32_t item_no) {
 }  // namespace
 
 // 0: the event starts no clock of this metric. A metric counted from the receipt of the case has one cycle, one counted
-// from an event of its own has a cycle for each such event that finds no other running.
+// from an event of its own has a cycle for each such event that finds no other running. A clock that ended because its
+// promise was taken back makes room for the next promise.
 uint32_t Steps::NextCycle(const v1::MetricRule& rule, v1::Obligation obligation) const {
   const bool restarts = event_.has_case_reopened() && rule.reopen() == "RESTART";
   uint32_t cycle = 1;
   for (const v1::Clock& clock : work_.clocks()) {
     if (clock.metric() != rule.metric() || clock.obligation() != obligation) continue;
     if (rule.per_item() && clock.item() != item_) continue;
-    if (Unfinished(clock) || (rule.start_at() == "received_at" && !restarts)) return 0;
+    const bool taken_back = event_.has_promised_due_set() && clock.cancel_cause() == kNoPolicy;
+    if (Unfinished(clock) || (rule.start_at() == "received_at" && !restarts && !taken_back)) return 0;
     cycle = std::max(cycle, clock.cycle() + 1);
   }
   return restarts && cycle == 1 ? 0 : cycle;
 }
 
+// An instant first promised after the receipt starts what it would have started with it, unless the case is over.
+bool Steps::StartsLate(const v1::MetricRule& rule) const {
+  const v1::StatusCategory category = after_.status().category();
+  const v1::MetricRule::Choice* choice = ChoiceOf(rule, facts_);
+  return event_.has_promised_due_set() && !before_.has_promised_due_at() && rule.start().event() == "case_received" &&
+         !rule.start().has_where() && category != v1::RESOLVED && category != v1::CLOSED && choice != nullptr &&
+         choice->target().unit() == v1::Target::FIXED;
+}
+
 bool Steps::Starts(const v1::MetricRule& rule) const {
+  if (StartsLate(rule)) return true;
   if (event_.has_case_reopened() && rule.reopens() && rule.reopen() == "RESTART") return true;
   if (!Fires(rule.start(), body_, facts_) && !AnyFires(rule.start_also(), body_, facts_)) return false;
   if (rule.per_item() && item_ == 0) return false;
@@ -110,7 +122,7 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
   attached->set_answerable(AnsweringDepartment(attached->answerable_rule(), attached->item(), after_));
   v1::Clock clock;
   *clock.mutable_start_at() = attached->start_at();
-  const Terms terms = TermsOf(rule, promised, *calendar.calendar);
+  const Terms terms = TermsOf(rule, promised, *calendar.calendar, promised_);
   const Plan plan = PlanClock(clock, terms, {});
   SetPlan(plan, attached);
   // Started while the case waits: paused at once, by the same event, for nothing may come between the two.

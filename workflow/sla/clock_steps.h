@@ -24,6 +24,9 @@
 // later step sees what an earlier one did.
 namespace docket::sla {
 
+// Cause of clocks that no policy promises any more.
+inline constexpr char kNoPolicy[] = "NO_POLICY";
+
 class Steps {
  public:
   // `event` is what happened, `before` and `after` the states around it. All live as long as the steps.
@@ -115,6 +118,7 @@ class Steps {
   // clock_start
   absl::Status Start();
   bool Starts(const v1::MetricRule& rule) const;
+  bool StartsLate(const v1::MetricRule& rule) const;
   absl::StatusOr<v1::Event> NewClock(const Candidate& match, const v1::MetricRule& rule,
                                      const v1::MetricRule::Choice& choice) const;
   uint32_t NextCycle(const v1::MetricRule& rule, v1::Obligation obligation) const;
@@ -133,7 +137,8 @@ class Steps {
   const absl::Time at_;
   const uint32_t item_;  // owed item the event is about; 0: none
   const v1::CaseFacts facts_;
-  v1::Case work_;  // only the clocks
+  const absl::Time promised_;  // the case's own instant, for FIXED targets
+  v1::Case work_;              // only the clocks
   std::set<int> retargeted_;
   uint32_t next_clock_no_ = std::numeric_limits<uint32_t>::max() / 2;
   std::vector<v1::Event> events_;

@@ -116,7 +116,7 @@ absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
     reopened->mutable_excluded()->set_excluded(true);
     pauses.push_back({stopped, at_});
   }
-  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar), pauses), reopened);
+  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar, promised_), pauses), reopened);
   DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
   return RecordBreachIfOver(clock(i), cause);
 }

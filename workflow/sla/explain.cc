@@ -131,8 +131,14 @@ std::vector<CountedInterval> ExplainDue(const WorkingCalendar& calendar, const v
     return list;
   }
   if (start >= end) return {};
-  return clock.target().unit() == v1::Target::WORKING_TIME ? ExplainWorkingTime(calendar, clock, start, end)
-                                                           : ExplainDays(calendar, clock, start, end);
+  switch (clock.target().unit()) {
+    case v1::Target::WORKING_TIME:
+      return ExplainWorkingTime(calendar, clock, start, end);
+    case v1::Target::FIXED:
+      return {{.span = {start, end}, .why = CountedInterval::kCounted, .label = "until the instant promised"}};
+    default:
+      return ExplainDays(calendar, clock, start, end);
+  }
 }
 
 }  // namespace docket::sla

@@ -81,7 +81,8 @@ const v1::MetricRule* RuleOf(const v1::SlaPolicy& policy, absl::string_view metr
 
 const v1::MetricRule::Choice* ChoiceOf(const v1::MetricRule& rule, const v1::CaseFacts& facts) {
   for (const v1::MetricRule::Choice& choice : rule.targets()) {
-    if (policy::Evaluate(choice.when(), {.case_facts = &facts})) return &choice;
+    const bool has_instant = choice.target().unit() != v1::Target::FIXED || facts.has_promised_due();
+    if (has_instant && policy::Evaluate(choice.when(), {.case_facts = &facts})) return &choice;
   }
   return nullptr;
 }
@@ -113,8 +114,9 @@ const std::string& CalendarNameOf(const v1::SlaPolicy& policy, const v1::MetricR
   return choice.calendar().empty() ? policy.calendar() : choice.calendar();
 }
 
-Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, const WorkingCalendar& calendar) {
-  Terms terms{.target = choice.target(), .calendar = &calendar};
+Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, const WorkingCalendar& calendar,
+              absl::Time promised) {
+  Terms terms{.target = choice.target(), .calendar = &calendar, .promised = promised};
   terms.permille.assign(rule.warnings_permille().begin(), rule.warnings_permille().end());
   for (const google::protobuf::Duration& before : rule.warnings_before()) terms.before.push_back(FromProto(before));
   return terms;

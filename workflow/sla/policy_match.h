@@ -47,7 +47,8 @@ const Candidate* FirstMatch(const std::vector<Candidate>& candidates, const v1::
 
 // The rule of a metric in a policy; null: it has none.
 const v1::MetricRule* RuleOf(const v1::SlaPolicy& policy, absl::string_view metric);
-// The first choice of target whose condition holds; null: none.
+// The first choice of target whose condition holds; null: none. A fixed target holds only for a case that has its
+// instant.
 const v1::MetricRule::Choice* ChoiceOf(const v1::MetricRule& rule, const v1::CaseFacts& facts);
 
 // A calendar with the pin to record. An empty name or "ALWAYS", unless published, is round the clock in UTC.
@@ -64,7 +65,8 @@ absl::StatusOr<std::shared_ptr<const WorkingCalendar>> PinnedCalendar(const poli
 // The calendar a choice asks for: its own, else its policy's.
 const std::string& CalendarNameOf(const v1::SlaPolicy& policy, const v1::MetricRule::Choice& choice);
 
-Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, const WorkingCalendar& calendar);
+Terms TermsOf(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice, const WorkingCalendar& calendar,
+              absl::Time promised);
 
 // The department that answers for a clock as the case stands (R11), by ACCOUNTABLE (also ""), HANDLER, QUEUE, RECEIVER
 // of the transfer under way, or ITEM: whoever has to act on owed item `item`.

@@ -17,7 +17,8 @@ using v1::Target;
 
 constexpr char kWanted[] =
     "want working time such as \"45m\", \"8h\", \"1h30m\" or a day count such as \"3bd@close\", \"15cd@end\", "
-    "\"15cd@same\", \"8w@end\", \"2mo@end\", optionally with +next or +prev, or \"until:2026-12-24T12:00:00Z\"";
+    "\"15cd@same\", \"8w@end\", \"2mo@end\", \"fixed\", \"fixed@end\", optionally with +next or +prev, or "
+    "\"until:2026-12-24T12:00:00Z\"";
 
 absl::Status Bad(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("target: \"", text, "\", ", why));
@@ -68,26 +69,24 @@ constexpr DayUnit kDayUnits[] = {{Target::BUSINESS_DAYS, "bd", kMaxDayCount},
                                  {Target::CIVIL_DAYS, "cd", kMaxDayCount},
                                  {Target::CIVIL_MONTHS, "mo", kMaxMonthCount},
                                  {Target::CIVIL_WEEKS, "w", kMaxWeekCount}};
+constexpr absl::string_view kFixed = "fixed";
 
-absl::StatusOr<Target> ParseDayCount(absl::string_view text, const DayUnit& unit, uint32_t count,
-                                     absl::string_view rest) {
-  if (count < 1 || count > unit.max) return Bad(text, absl::StrCat("want a count of 1..", unit.max));
-  Target target;
-  target.set_unit(unit.unit);
-  target.set_count(count);
+// What stands behind the count: "@end+next".
+absl::StatusOr<Target> ParseDay(absl::string_view text, Target target, absl::string_view rest) {
+  const bool business = target.unit() == Target::BUSINESS_DAYS;
   if (absl::ConsumeSuffix(&rest, "+next")) {
     target.set_roll(Target::ROLL_NEXT);
   } else if (absl::ConsumeSuffix(&rest, "+prev")) {
     target.set_roll(Target::ROLL_PREVIOUS);
   }
   if (rest == "@close") {
-    if (unit.unit != Target::BUSINESS_DAYS && target.roll() == Target::ROLL_NONE) {
+    if (!business && target.roll() == Target::ROLL_NONE) {
       return Bad(text, "want @end or @same, or +next or +prev as well: only a business day has a close");
     }
     target.set_at(Target::CLOSE);
-  } else if (rest == "@same") {
+  } else if (rest == "@same" || (rest.empty() && target.unit() == Target::FIXED)) {
     target.set_at(Target::SAME);
-  } else if (rest == "@end" || (rest.empty() && unit.unit != Target::BUSINESS_DAYS)) {
+  } else if (rest == "@end" || (rest.empty() && !business)) {
     target.set_at(Target::END);
   } else if (rest.empty()) {
     return Bad(text, "want @close or @end after a count of business days");
@@ -97,7 +96,16 @@ absl::StatusOr<Target> ParseDayCount(absl::string_view text, const DayUnit& unit
   return target;
 }
 
-// Civil arithmetic of one day count.
+absl::StatusOr<Target> ParseDayCount(absl::string_view text, const DayUnit& unit, uint32_t count,
+                                     absl::string_view rest) {
+  if (count < 1 || count > unit.max) return Bad(text, absl::StrCat("want a count of 1..", unit.max));
+  Target target;
+  target.set_unit(unit.unit);
+  target.set_count(count);
+  return ParseDay(text, std::move(target), rest);
+}
+
+// Civil arithmetic of one day count. A fixed instant is a count of no days from itself.
 class DayCounter {
  public:
   DayCounter(const WorkingCalendar& calendar, absl::Time start, const Target& target, absl::Span<const TimeSpan> pauses)
@@ -116,6 +124,8 @@ class DayCounter {
         return Rolled(day0 + target_.count());
       case Target::CIVIL_WEEKS:
         return Rolled(day0 + 7 * int64_t{target_.count()});
+      case Target::FIXED:
+        return Rolled(day0);
       case Target::CIVIL_MONTHS: {
         const absl::CivilMonth month = absl::CivilMonth(day0) + target_.count();
         const int last = (absl::CivilDay(month + 1) - 1).day();
@@ -162,6 +172,8 @@ class DayCounter {
       case Target::CLOSE:
         return calendar_.CloseOf(day);
       case Target::SAME: {
+        // Not by way of local time, which may have the hour twice.
+        if (target_.unit() == Target::FIXED && day == absl::CivilDay(local_start_)) return start_;
         const absl::Duration in_second =
             absl::Microseconds(((absl::ToUnixMicros(start_) % 1'000'000) + 1'000'000) % 1'000'000);
         return calendar_.FromCivil(
@@ -182,8 +194,10 @@ class DayCounter {
 };
 
 Due Judge(const WorkingCalendar& calendar, const Target& target, absl::Time at) {
-  // Round the clock needs no windows, so a span of it is certain however far it reaches.
-  const bool certain = target.unit() == Target::WORKING_TIME && calendar.compiled().always();
+  // Round the clock needs no windows, so a span of it is certain however far it reaches; an instant needs no calendar.
+  const bool certain = target.unit() == Target::FIXED
+                           ? target.at() == Target::SAME && target.roll() == Target::ROLL_NONE
+                           : target.unit() == Target::WORKING_TIME && calendar.compiled().always();
   return {at, !certain && at != absl::InfiniteFuture() && at > calendar.complete_until()};
 }
 
@@ -195,6 +209,16 @@ absl::Duration Scale(absl::Duration whole, int64_t part, int64_t of) {
 
 }  // namespace
 
+std::string PromiseFault(absl::Time due, absl::Time received, bool live) {
+  if (due < received || (live && due == received)) {
+    return absl::StrCat(FormatUtc(due), ", want it ", live ? "after" : "no earlier than", " received_at, ",
+                        FormatUtc(received));
+  }
+  if (due - received <= kMaxPromise) return "";
+  return absl::StrCat(FormatUtc(due), ", want at most ", absl::ToInt64Hours(kMaxPromise), "h after received_at, ",
+                      FormatUtc(received));
+}
+
 absl::StatusOr<Target> ParseTarget(absl::string_view text) {
   absl::string_view rest = text;
   if (absl::ConsumePrefix(&rest, "until:")) {
@@ -205,6 +229,11 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
     *target.mutable_until() = ToProto(until);
     return target;
   }
+  if (absl::ConsumePrefix(&rest, kFixed)) {
+    Target target;
+    target.set_unit(Target::FIXED);
+    return ParseDay(text, std::move(target), rest);
+  }
   const std::optional<uint32_t> number = TakeNumber(&rest);
   if (!number.has_value()) return Bad(text, kWanted);
   for (const DayUnit& unit : kDayUnits) {
@@ -212,6 +241,15 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
     if (absl::ConsumePrefix(&tail, unit.suffix)) return ParseDayCount(text, unit, *number, tail);
   }
   return ParseWorkingTime(text);
+}
+
+absl::StatusOr<Target> ParseTargetOfNoCase(absl::string_view text) {
+  DOCKET_ASSIGN_OR_RETURN(Target target, ParseTarget(text));
+  if (target.unit() == Target::FIXED) {
+    return Bad(text,
+               "is the instant promised for a case, and there is no case here; want a span such as \"8h\" or \"15cd\"");
+  }
+  return target;
 }
 
 std::string FormatTarget(const Target& target) {
@@ -225,13 +263,13 @@ std::string FormatTarget(const Target& target) {
     if (total % 60 != 0) absl::StrAppend(&text, total % 60, "s");
     return text;
   }
+  const char* at = target.at() == Target::CLOSE ? "@close" : target.at() == Target::SAME ? "@same" : "@end";
+  const char* roll = target.roll() == Target::ROLL_NEXT       ? "+next"
+                     : target.roll() == Target::ROLL_PREVIOUS ? "+prev"
+                                                              : "";
+  if (target.unit() == Target::FIXED) return absl::StrCat(kFixed, target.at() == Target::SAME ? "" : at, roll);
   for (const DayUnit& unit : kDayUnits) {
-    if (unit.unit != target.unit()) continue;
-    const char* at = target.at() == Target::CLOSE ? "@close" : target.at() == Target::SAME ? "@same" : "@end";
-    const char* roll = target.roll() == Target::ROLL_NEXT       ? "+next"
-                       : target.roll() == Target::ROLL_PREVIOUS ? "+prev"
-                                                                : "";
-    return absl::StrCat(target.count(), unit.suffix, at, roll);
+    if (unit.unit == target.unit()) return absl::StrCat(target.count(), unit.suffix, at, roll);
   }
   return "";
 }
@@ -255,13 +293,15 @@ absl::Duration ShareOf(absl::Duration whole, absl::Duration part, absl::Duration
 }
 
 Due ComputeDue(const WorkingCalendar& calendar, absl::Time start, const Target& target,
-               absl::Span<const TimeSpan> pauses, absl::Duration used) {
+               absl::Span<const TimeSpan> pauses, absl::Time promised, absl::Duration used) {
   if (target.unit() == Target::WORKING_TIME) {
     const absl::Duration left = std::max(absl::ZeroDuration(), FromProto(target.duration()) - used);
     return Judge(calendar, target, calendar.Advance(start, left, pauses));
   }
   if (target.unit() == Target::UNTIL) return {FromProto(target.until()), false};
-  return Judge(calendar, target, std::max(start, DayCounter(calendar, start, target, pauses).Due()));
+  const bool fixed = target.unit() == Target::FIXED;
+  if (fixed && promised == absl::InfiniteFuture()) return {promised, false};
+  return Judge(calendar, target, std::max(start, DayCounter(calendar, fixed ? promised : start, target, pauses).Due()));
 }
 
 Due ComputeRetargetedDue(const WorkingCalendar& calendar, const Target& target, const CarryOver& from,
@@ -269,7 +309,7 @@ Due ComputeRetargetedDue(const WorkingCalendar& calendar, const Target& target, 
   const absl::Time begin = from.carry == Carry::kNone ? from.now : from.start;
   const bool carried = from.carry == Carry::kShare || from.carry == Carry::kTime;
   if (!carried || target.unit() != Target::WORKING_TIME || from.old_target->unit() != Target::WORKING_TIME) {
-    return ComputeDue(calendar, begin, target, pauses);
+    return ComputeDue(calendar, begin, target, pauses, from.promised);
   }
   const absl::Duration whole = FromProto(target.duration());
   const absl::Duration old_whole = FromProto(from.old_target->duration());
@@ -277,7 +317,7 @@ Due ComputeRetargetedDue(const WorkingCalendar& calendar, const Target& target, 
   if (from.carry == Carry::kShare) {
     used = ShareOf(whole, used, old_whole);
   }
-  return ComputeDue(calendar, from.now, target, pauses, used);
+  return ComputeDue(calendar, from.now, target, pauses, absl::InfiniteFuture(), used);
 }
 
 std::vector<v1::Warning> ComputeWarnings(const WorkingCalendar& calendar, absl::Time start, const Target& target,

@@ -215,6 +215,8 @@ TEST(RpcTest, PoliciesAndTheDirectory) {
   v1::ComputeDueReply computed;
   ASSERT_TRUE(rpc.policies->ComputeDue(RpcHouse::As().get(), due, &computed).ok());
   EXPECT_EQ(FromProto(computed.due()), testing::At("2026-11-19T17:00:00Z"));
+  due.set_target("fixed");  // of which case?
+  EXPECT_EQ(ReasonOf(rpc.policies->ComputeDue(RpcHouse::As().get(), due, &computed)), "INVALID_FIELD");
 
   v1::ValidatePoliciesRequest validate;
   validate.set_yaml("calendar: x\nzone: Nowhere/Town\n");

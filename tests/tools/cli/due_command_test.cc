@@ -30,9 +30,9 @@ TEST(DueCommand, PausesDoNotCount) {
   EXPECT_EQ(Due(kLondon, {"--start", "2026-11-18T09:00:00Z", "--target", "8h", "--pause",
                           "2026-11-18T11:00:00Z/2026-11-19T11:00:00Z"}),
             "{\"due\":\"2026-11-19T17:00:00Z\"}\n");
-  EXPECT_EQ(Due(kLondon, {"--start", "2026-11-18T09:00:00Z", "--target", "8h", "--pause",
-                          "2026-11-18T11:00:00Z/2026-11-18T12:00:00Z", "--pause",
-                          "2026-11-18T14:00:00Z/2026-11-18T15:00:00Z"}),
+  EXPECT_EQ(Due(kLondon,
+                {"--start", "2026-11-18T09:00:00Z", "--target", "8h", "--pause",
+                 "2026-11-18T11:00:00Z/2026-11-18T12:00:00Z", "--pause", "2026-11-18T14:00:00Z/2026-11-18T15:00:00Z"}),
             "{\"due\":\"2026-11-19T11:00:00Z\"}\n");
 }
 
@@ -56,9 +56,8 @@ TEST(DueCommand, AFlowCalendarAndAPackDocumentWorkToo) {
 }
 
 TEST(DueCommand, TheEndOfADayIsShownAsSuch) {
-  const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "2026-12-13T09:00:00Z", "--target",
-                             "15cd@end"},
-                            kLondon);
+  const Ran ran = RunDocket(
+      {"policy", "due", "--calendar", "-", "--start", "2026-12-13T09:00:00Z", "--target", "15cd@end"}, kLondon);
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("end of Mon 2026-12-28"));
 }
@@ -69,6 +68,12 @@ TEST(DueCommand, FindingsNameTheLineOfTheFile) {
   EXPECT_EQ(ran.exit_code, kExitUsage);
   EXPECT_THAT(ran.err, HasSubstr("-:1: "));
   EXPECT_EQ(ran.out, "");
+}
+
+TEST(DueCommand, AnInstantPromisedForACaseIsNoneOfAnyCalendar) {
+  const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "now", "--target", "fixed"}, kLondon);
+  EXPECT_EQ(ran.exit_code, kExitUsage);
+  EXPECT_THAT(ran.err, HasSubstr("\"fixed\", is the instant promised for a case, and there is no case here"));
 }
 
 TEST(DueCommand, WrongArgumentsAreUsage) {

@@ -8,6 +8,7 @@
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/sla/target.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -201,6 +202,21 @@ TEST(FileTest, TheClockStartsWhenTheComplaintWasReceivedNotWhenItWasEntered) {
   CaseDesk early;
   EXPECT_EQ(Told(early.Would("file { kind: COMPLAINT title: 'x' received_at { seconds: 1794992401 } }")),
             "INVALID_FIELD");
+}
+
+TEST(FileTest, AnInstantMayBePromisedAfterTheReceipt) {
+  const auto file = [](absl::Time due) {
+    return absl::StrCat("file { kind: REQUEST title: 'x' due_at { seconds: ", absl::ToUnixSeconds(due), " } }");
+  };
+  CaseDesk desk;
+  EXPECT_EQ(Told(desk.Would(file(desk.now()))), "INVALID_FIELD");
+  EXPECT_EQ(Told(desk.Would(file(desk.now() + sla::kMaxPromise + absl::Seconds(1)))), "INVALID_FIELD");
+  EXPECT_EQ(Told(desk.Would(file(desk.now() + sla::kMaxPromise))),
+            "ok: CaseReceived ClockAttached ClockAttached ClockAttached CaseQueued");
+  const absl::Time promised = desk.now() + absl::Hours(50);
+  desk.Must(file(promised));
+  EXPECT_EQ(FromProto(desk.state().promised_due_at()), promised);
+  EXPECT_EQ(FromProto(desk.clock("PROMISED").due_at()), promised);
 }
 
 TEST(PriorityTest, IsSetByHandWithAReasonOrByTheMatrixButNotByBoth) {

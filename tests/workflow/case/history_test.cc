@@ -6,6 +6,7 @@
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
+#include "workflow/sla/target.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -110,6 +111,49 @@ TEST(HistoryTest, LateClocksAreRecordedAtTheirDueWithTheRowsOnly) {
   ASSERT_TRUE(breach.has_clock_breached());
   EXPECT_EQ(FromProto(breach.occurred_at()), kOpened + absl::Hours(120));
   EXPECT_EQ(breach.clock_breached().cause(), "IMPORT");
+}
+
+std::string DueAt(absl::Time at) { return absl::StrCat("due_at { seconds: ", absl::ToUnixSeconds(at), " }"); }
+
+TEST(HistoryTest, WhatTheSourcePromisedIsFiledAndFollowed) {
+  CaseDesk desk;
+  const absl::Time promised = kOpened + absl::Hours(30);
+  EXPECT_EQ(desk.Must(File(Row(1, "NEW", DueAt(promised))), On(kOpened)),
+            "CaseReceived ClockAttached ClockAttached SourceRowRecorded");
+  EXPECT_EQ(FromProto(desk.clock("PROMISED").due_at()), promised);
+  EXPECT_EQ(desk.Must(RecordRow(Row(2, "NEW", DueAt(promised))), On(kOpened + absl::Hours(1))), "SourceRowRecorded");
+  EXPECT_EQ(desk.Must(RecordRow(Row(3, "NEW", DueAt(promised + absl::Hours(2)))), On(kOpened + absl::Hours(2))),
+            "SourceRowRecorded PromisedDueSet ClockRetargeted");
+  EXPECT_EQ(desk.events().back().clock_retargeted().cause(), "PROMISED_DUE");
+  EXPECT_EQ(FromProto(desk.state().promised_due_at()), promised + absl::Hours(2));
+  // An empty field means none.
+  EXPECT_EQ(desk.Must(RecordRow(Row(4, "NEW")), On(kOpened + absl::Hours(3))),
+            "SourceRowRecorded PromisedDueSet ClockCancelled");
+  EXPECT_FALSE(desk.state().has_promised_due_at());
+  EXPECT_EQ(desk.Must(RecordRow(Row(5, "NEW", DueAt(promised))), On(kOpened + absl::Hours(4))),
+            "SourceRowRecorded PromisedDueSet ClockAttached");
+}
+
+TEST(HistoryTest, APromiseFromBeforeTheReceiptIsRefusedWithItsRow) {
+  CaseDesk desk;
+  EXPECT_EQ(Told(desk.Would(File(Row(1, "NEW", DueAt(kOpened - absl::Seconds(1)))), On(kOpened), nullptr)),
+            "INVALID_FIELD");
+  EXPECT_EQ(
+      Told(desk.Would(File(Row(1, "NEW", DueAt(kOpened + sla::kMaxPromise + absl::Seconds(1)))), On(kOpened), nullptr)),
+      "INVALID_FIELD");
+  EXPECT_EQ(
+      Told(desk.Would(File(absl::StrCat(DueAt(kOpened + absl::Hours(1)), " ", Row(1, "NEW"))), On(kOpened), nullptr)),
+      "INVALID_FIELD")
+      << "two places for one promise";
+  desk.Must(File(Row(1, "NEW", DueAt(kOpened))), On(kOpened));
+  EXPECT_EQ(Told(desk.Would(RecordRow(Row(2, "NEW", DueAt(kOpened - absl::Seconds(1)))), On(kOpened), nullptr)),
+            "INVALID_FIELD");
+  // The source may tell of a due that has passed already.
+  EXPECT_EQ(desk.Must(RecordRow(Row(2, "NEW", DueAt(kOpened + absl::Hours(1)))), On(kOpened + absl::Hours(2))),
+            "ClockBreached SourceRowRecorded PromisedDueSet ClockRetargeted");
+  CaseDesk furthest;
+  EXPECT_EQ(furthest.Must(File(Row(1, "NEW", DueAt(kOpened + sla::kMaxPromise))), On(kOpened)),
+            "CaseReceived ClockAttached ClockAttached SourceRowRecorded");
 }
 
 TEST(HistoryTest, EndsOnceAndArmsWhatComesAfter) {

@@ -215,6 +215,7 @@ void Desk::Fold(const v1::Event& event) {
       state_.set_department(received.department());
       state_.set_tier(received.tier());
       state_.set_history(received.history());
+      if (received.has_promised_due_at()) *state_.mutable_promised_due_at() = received.promised_due_at();
       break;
     }
     case v1::Event::kStatusChanged:
@@ -225,6 +226,12 @@ void Desk::Fold(const v1::Event& event) {
       break;
     case v1::Event::kPrioritySet:
       state_.set_priority(event.priority_set().priority());
+      break;
+    case v1::Event::kPromisedDueSet:
+      state_.clear_promised_due_at();
+      if (event.promised_due_set().has_due_at()) {
+        *state_.mutable_promised_due_at() = event.promised_due_set().due_at();
+      }
       break;
     case v1::Event::kCaseTriaged:
       state_.set_severity(event.case_triaged().severity());
@@ -304,7 +311,8 @@ void Desk::CheckInvariants() const {
       const auto calendar = policies_->Calendar(clock.calendar());
       ASSERT_NE(calendar, nullptr);
       const Base base = BaseOf(clock);
-      const docket::sla::Due due = ComputeDue(*calendar, base.at, clock.target(), PausesOf(clock), base.used);
+      const docket::sla::Due due =
+          ComputeDue(*calendar, base.at, clock.target(), PausesOf(clock), PromisedDue(state_), base.used);
       EXPECT_EQ(due.at, DueAt(clock)) << clock.ShortDebugString();
     }
   }
@@ -376,6 +384,13 @@ std::vector<std::string> Desk::Reopen(const std::string& at, v1::ReopenReason re
 std::vector<std::string> Desk::Prioritise(const std::string& at, uint32_t priority) {
   v1::Event event;
   event.mutable_priority_set()->set_priority(priority);
+  return Do(at, std::move(event));
+}
+
+std::vector<std::string> Desk::Promise(const std::string& at, const std::string& due) {
+  v1::Event event;
+  event.mutable_promised_due_set();
+  if (!due.empty()) *event.mutable_promised_due_set()->mutable_due_at() = docket::ToProto(At(kLondon, due));
   return Do(at, std::move(event));
 }
 

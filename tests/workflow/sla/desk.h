@@ -56,6 +56,8 @@ class Desk {
   std::vector<std::string> Wait(const std::string& at, const std::string& status, const std::string& until = "");
   std::vector<std::string> Reopen(const std::string& at, v1::ReopenReason reason);
   std::vector<std::string> Prioritise(const std::string& at, uint32_t priority);
+  // Another instant promised for the case; "": none any more.
+  std::vector<std::string> Promise(const std::string& at, const std::string& due);
   std::vector<std::string> Send(const std::string& at, bool human, bool public_message,
                                 v1::OutboundKind kind = v1::RESPONSE);
   std::vector<std::string> Hear(const std::string& at);

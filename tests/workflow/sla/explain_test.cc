@@ -124,6 +124,17 @@ TEST(Explain, CivilDaysCountEveryDayAndShowTheRoll) {
                           "Sun 22 00:00 - Mon 23 23:59 outside moved to a business day"));
 }
 
+TEST(Explain, AFixedInstantIsOneIntervalUpToIt) {
+  const auto calendar = Make(London());
+  v1::Clock clock;
+  clock.set_state(v1::RUNNING);
+  *clock.mutable_start_at() = ToProto(At(kLondon, "2026-11-19 15:00"));
+  *clock.mutable_target() = *ParseTarget("fixed");
+  *clock.mutable_due_at() = ToProto(At(kLondon, "2026-11-24 12:00"));
+  EXPECT_THAT(Lines(ExplainDue(*calendar, clock, absl::InfiniteFuture())),
+              ElementsAre("Thu 19 15:00 - Tue 24 12:00 counted until the instant promised"));
+}
+
 RC_GTEST_PROP(ExplainLaws, TheCountedIntervalsAreTheTargetAndLeaveNoGap, ()) {
   static const auto calendar = Make(testing::Shanghai());
   const absl::Time base = At("Asia/Shanghai", "2026-09-28 00:00");

@@ -43,6 +43,12 @@ TEST(ParseTarget, ReadsAndWritesEveryForm) {
       {"60m", "1h"},
       {"87600h", "87600h"},
       {"3660bd@close", "3660bd@close"},
+      {"fixed", "fixed"},
+      {"fixed@same", "fixed"},
+      {"fixed@end", "fixed@end"},
+      {"fixed+next", "fixed+next"},
+      {"fixed@end+prev", "fixed@end+prev"},
+      {"fixed@close+next", "fixed@close+next"},
   };
   for (const auto& [text, canonical] : forms) {
     const auto target = ParseTarget(text);
@@ -74,6 +80,10 @@ TEST(ParseTarget, RefusesWhatItCannotPromiseAndSaysWhatItWanted) {
       {"9999999999h", "want working time"},
       {"3bd@close+later", "want working time"},
       {"2mo@end+next+next", "want working time"},
+      {"fixed@close", "only a business day has a close"},
+      {"fixed@noon", "want working time"},
+      {"1fixed", "want working time"},
+      {"Fixed", "want working time"},
   };
   for (const auto& [text, wanted] : refusals) {
     const auto target = ParseTarget(text);
@@ -82,6 +92,13 @@ TEST(ParseTarget, RefusesWhatItCannotPromiseAndSaysWhatItWanted) {
     EXPECT_THAT(std::string(target.status().message()), HasSubstr(wanted)) << text;
     EXPECT_THAT(std::string(target.status().message()), HasSubstr(absl::StrCat("\"", text, "\"")));
   }
+}
+
+TEST(ParseTarget, AFixedTargetNeedsACase) {
+  EXPECT_TRUE(ParseTargetOfNoCase("15cd@end").ok());
+  const auto fixed = ParseTargetOfNoCase("fixed@end");
+  EXPECT_EQ(fixed.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(fixed.status().message()), HasSubstr("\"fixed@end\", is the instant promised for a case"));
 }
 
 struct DayRow {
@@ -140,6 +157,45 @@ TEST(ComputeDue, TheEndOfADayWithoutMidnightIsTheTransition) {
             "Sun 2018-02-18 02:59:59.999999");
 }
 
+TEST(ComputeDue, AFixedTargetIsTheInstantPromisedOrATimeOfItsDay) {
+  CalendarSpec spec = London();
+  spec.until = "2026-12-01";
+  const auto calendar = Make(spec);
+  const absl::Time start = At(kLondon, "2026-10-20 10:00");
+  auto due = [&](const char* target, absl::Time promised, std::vector<TimeSpan> pauses = {}) {
+    return ComputeDue(*calendar, start, Promise(target), pauses, promised);
+  };
+  const absl::Time saturday = At(kLondon, "2026-11-21 03:00");
+  EXPECT_EQ(due("fixed", saturday), (Due{saturday, false}));
+  EXPECT_EQ(due("fixed", saturday, {{start, absl::InfiniteFuture()}}), (Due{saturday, false}));  // it never pauses
+  EXPECT_EQ(Show(kLondon, due("fixed@end", saturday).at), "Sat 2026-11-21 23:59:59.999999");
+  EXPECT_EQ(Show(kLondon, due("fixed+next", saturday).at), "Mon 2026-11-23 03:00:00");
+  EXPECT_EQ(Show(kLondon, due("fixed@close+prev", saturday).at), "Fri 2026-11-20 17:00:00");
+  EXPECT_EQ(Show(kLondon, due("fixed@end+next", saturday).at), "Mon 2026-11-23 23:59:59.999999");
+  // The hour before and the hour after the clocks went back, both called 01:30.
+  const absl::Time first = At("UTC", "2026-10-25 00:30");
+  EXPECT_EQ(due("fixed", first).at, first);
+  EXPECT_EQ(due("fixed", first + absl::Hours(1)).at, first + absl::Hours(1));
+  // An instant is certain however far the calendar reaches; the end of its day is not.
+  const absl::Time later = At(kLondon, "2027-05-01 12:00");
+  EXPECT_FALSE(due("fixed", later).provisional);
+  EXPECT_TRUE(due("fixed@end", later).provisional);
+  EXPECT_EQ(due("fixed", start - absl::Hours(1)).at, start);  // never before the start
+  EXPECT_EQ(due("fixed", absl::InfiniteFuture()), (Due{absl::InfiniteFuture(), false}));
+}
+
+TEST(ComputeWarnings, OfAFixedTargetAreSharesOfTheWallClock) {
+  const auto calendar = Make(London());
+  const absl::Time start = At(kLondon, "2026-11-20 12:00");
+  const absl::Time due = At(kLondon, "2026-11-22 12:00");
+  const auto warnings =
+      ComputeWarnings(*calendar, start, Promise("fixed"), {}, due, {500, 1000}, {absl::Hours(6), absl::Hours(72)});
+  EXPECT_EQ(FromProto(warnings[0].at()), At(kLondon, "2026-11-21 12:00"));
+  EXPECT_EQ(FromProto(warnings[1].at()), due);
+  EXPECT_EQ(FromProto(warnings[2].at()), At(kLondon, "2026-11-22 06:00"));
+  EXPECT_EQ(FromProto(warnings[3].at()), start);
+}
+
 TEST(ComputeDue, PausesMoveBusinessDaysButNoCivilCount) {
   const auto calendar = Make(London());
   const absl::Time start = At(kLondon, "2026-11-18 10:00");
@@ -157,7 +213,8 @@ TEST(ComputeDue, PausesMoveBusinessDaysButNoCivilCount) {
   EXPECT_EQ(due("8h", "2026-11-18 11:00", ""), "never");
   EXPECT_EQ(due("8h", "2026-11-19 10:00", ""), "Thu 2026-11-19 10:00:00");  // already due
   EXPECT_TRUE(CanPause(Promise("8h")) && CanPause(Promise("2bd@close")));
-  EXPECT_FALSE(CanPause(Promise("2cd")) || CanPause(Promise("2w")) || CanPause(Promise("2mo")));
+  EXPECT_FALSE(CanPause(Promise("fixed")) || CanPause(Promise("2cd")) || CanPause(Promise("2w")) ||
+               CanPause(Promise("2mo")));
 }
 
 TEST(ComputeDue, BeyondTheCalendarADueIsProvisional) {
