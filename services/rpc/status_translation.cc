@@ -3,9 +3,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
-#include "services/rpc/field_rules.h"
 #include "spdlog/spdlog.h"
 #include "workflow/base/check.h"
+#include "workflow/base/field_rules.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::rpc {

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "docket/v1/audit_service.pb.h"
 #include "docket/v1/case_service.pb.h"
@@ -14,8 +13,8 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "services/query/page_token.h"
 #include "services/query/reader.h"
-#include "services/rpc/field_rules.h"
 #include "store/uuid.h"
+#include "workflow/base/field_rules.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 
@@ -31,7 +30,6 @@ using google::protobuf::Timestamp;
 constexpr int64_t kSecondsOfYear10000 = 253'402'300'800;
 constexpr int64_t kMaxDurationSeconds = 315'576'000'000;  // the limit of google.protobuf.Duration: 10,000 years
 constexpr uint32_t kMaxPriority = 5;
-constexpr size_t kShownBytes = 48;  // of a value repeated in a refusal
 
 class Validator {
  public:
@@ -60,25 +58,12 @@ class Validator {
   std::vector<BadField> bad_;
 };
 
-std::string Shown(const FieldRule& rule, const std::string& value) {
-  if (rule.personal) return "the value given";
-  return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kShownBytes)), value.size() > kShownBytes ? "..." : "",
-                      "\"");
-}
-
-bool HasControlCharacter(const FieldRule& rule, const std::string& value) {
-  return std::any_of(value.begin(), value.end(), [&](char c) {
-    const bool layout = rule.personal && (c == '\n' || c == '\r' || c == '\t');
-    return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && !layout;
-  });
-}
-
 void Validator::NamedFieldRules(const FieldRule& rule, const std::string& value, const std::string& path,
                                 const std::string& name) {
   const std::string& field = rule.field->name();
   if (field == "request_id" || field == "case_id" || field == "case_ids") {
     if (!store::ParseUuidV7(value).has_value()) {
-      Add(path, name, absl::StrCat(Shown(rule, value), ", want a UUID of version 7 in lower case"));
+      Add(path, name, absl::StrCat(ShownValue(rule, value), ", want a UUID of version 7 in lower case"));
     }
   } else if (field == "page_token" && !query::IsPageToken(value)) {
     Add(path, name, "not a token of this server, want a next_page_token as it was given");
@@ -87,19 +72,8 @@ void Validator::NamedFieldRules(const FieldRule& rule, const std::string& value,
 
 void Validator::Text(const FieldRule& rule, const std::string& value, uint32_t max, const std::string& path,
                      const std::string& name) {
-  const bool is_string = rule.field->type() == FieldDescriptor::TYPE_STRING;
-  if (value.size() > max) {
-    Add(path, name, absl::StrCat(value.size(), " bytes, want at most ", max));
-  } else if (is_string && !IsUtf8(value)) {
-    Add(path, name, "not UTF-8");
-  } else if (is_string && HasControlCharacter(rule, value)) {
-    Add(path, name,
-        rule.personal ? "holds a control character, want none but line ends and tabs"
-                      : "holds a control character, want none");
-  } else if (is_string && rule.required && !value.empty() && IsBlank(value)) {
-    Add(path, name, "blank, is required");
-  } else if (!value.empty() && !HasForm(rule.form, value)) {
-    Add(path, name, absl::StrCat(Shown(rule, value), ", ", DescribeForm(rule.form)));
+  if (std::string fault = TextFault(rule, value, max); !fault.empty()) {
+    Add(path, name, std::move(fault));
   } else if (!value.empty()) {
     NamedFieldRules(rule, value, path, name);
   }

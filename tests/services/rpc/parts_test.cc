@@ -9,12 +9,12 @@
 #include "absl/synchronization/notification.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
-#include "services/rpc/field_rules.h"
 #include "services/rpc/identity.h"
 #include "services/rpc/listener.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/server.h"
 #include "services/rpc/status_translation.h"
+#include "workflow/base/field_rules.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::rpc {

@@ -1,14 +1,17 @@
-#ifndef DOCKET_SERVICES_RPC_FIELD_RULES_H_
-#define DOCKET_SERVICES_RPC_FIELD_RULES_H_
+#ifndef DOCKET_WORKFLOW_BASE_FIELD_RULES_H_
+#define DOCKET_WORKFLOW_BASE_FIELD_RULES_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "docket/v1/annotations.pb.h"
 #include "google/protobuf/descriptor.h"
 
-namespace docket::rpc {
+// What the marks on the fields of requests want of their values (docket/v1/annotations.proto), for the server, which
+// refuses, and for clients that want to know before.
+namespace docket {
 
 // What the descriptor says about one field.
 struct FieldRule {
@@ -36,6 +39,12 @@ const char* DescribeForm(v1::TextForm form);  // "want …"
 // Nothing to see: only blanks, of ASCII or any width.
 bool IsBlank(absl::string_view text);
 
-}  // namespace docket::rpc
+// Why `value`, of at most `max` bytes, is not as its field wants it: "what was found, want …"; "" when it is. Whether a
+// required value is there at all is not asked.
+std::string TextFault(const FieldRule& rule, const std::string& value, uint32_t max);
+// `value` as a message may show it: the beginning in quotes, nothing of what is personal.
+std::string ShownValue(const FieldRule& rule, const std::string& value);
 
-#endif  // DOCKET_SERVICES_RPC_FIELD_RULES_H_
+}  // namespace docket
+
+#endif  // DOCKET_WORKFLOW_BASE_FIELD_RULES_H_

@@ -1,14 +1,16 @@
-#include "services/rpc/field_rules.h"
+#include "workflow/base/field_rules.h"
 
 #include <algorithm>
 #include <unordered_map>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "docket/v1/annotations.pb.h"
 #include "workflow/base/mutex.h"
 
-namespace docket::rpc {
+namespace docket {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -18,6 +20,7 @@ constexpr uint32_t kDefaultStringBytes = 256;
 constexpr uint32_t kCodeBytes = 64;
 constexpr uint32_t kDefaultBytes = 64;
 constexpr uint32_t kDefaultElements = 64;
+constexpr size_t kShownBytes = 48;  // of a value repeated in a refusal
 
 uint32_t DefaultBytesOf(const FieldDescriptor* field) {
   switch (field->type()) {
@@ -88,6 +91,13 @@ bool IsPrintable(absl::string_view text, bool spaces) {
     i += blank - 1;
   }
   return true;
+}
+
+bool HasControlCharacter(const FieldRule& rule, const std::string& value) {
+  return std::any_of(value.begin(), value.end(), [&](char c) {
+    const bool layout = rule.personal && (c == '\n' || c == '\r' || c == '\t');
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && !layout;
+  });
 }
 
 }  // namespace
@@ -168,4 +178,23 @@ bool IsBlank(absl::string_view text) {
   return true;
 }
 
-}  // namespace docket::rpc
+std::string ShownValue(const FieldRule& rule, const std::string& value) {
+  if (rule.personal) return "the value given";
+  return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kShownBytes)), value.size() > kShownBytes ? "..." : "",
+                      "\"");
+}
+
+std::string TextFault(const FieldRule& rule, const std::string& value, uint32_t max) {
+  const bool is_string = rule.field->type() == FieldDescriptor::TYPE_STRING;
+  if (value.size() > max) return absl::StrCat(value.size(), " bytes, want at most ", max);
+  if (is_string && !IsUtf8(value)) return "not UTF-8";
+  if (is_string && HasControlCharacter(rule, value)) {
+    return rule.personal ? "holds a control character, want none but line ends and tabs"
+                         : "holds a control character, want none";
+  }
+  if (is_string && rule.required && !value.empty() && IsBlank(value)) return "blank, is required";
+  if (value.empty() || HasForm(rule.form, value)) return "";
+  return absl::StrCat(ShownValue(rule, value), ", ", DescribeForm(rule.form));
+}
+
+}  // namespace docket
