@@ -51,26 +51,34 @@ absl::StatusOr<std::vector<v1::CommitRecord>> CaseLoader::RecordsBack(absl::stri
   return records;
 }
 
+absl::StatusOr<std::optional<LoadedCase>> CaseLoader::Kept(absl::string_view case_id) const {
+  projection::SnapshotRow key;
+  key.case_id = std::string(case_id);
+  DOCKET_ASSIGN_OR_RETURN(const std::optional<projection::SnapshotRow> kept, store::GetRow(snapshot_, views_, key));
+  if (!kept.has_value()) return std::optional<LoadedCase>();
+  LoadedCase loaded;
+  if (!loaded.state.ParseFromString(kept->value.state())) {
+    return absl::DataLossError(absl::StrCat("kept state of case ", case_id, " does not parse"));
+  }
+  loaded.last_commit = kept->value.last_commit();
+  loaded.kept_revision = loaded.state.revision();
+  return std::optional<LoadedCase>(std::move(loaded));
+}
+
 absl::StatusOr<std::optional<LoadedCase>> CaseLoader::LoadWithHead(absl::string_view case_id) const {
   projection::CaseRow key;
   key.case_id = std::string(case_id);
   DOCKET_ASSIGN_OR_RETURN(const std::optional<projection::CaseRow> head, store::GetRow(snapshot_, views_, key));
   if (!head.has_value()) return std::optional<LoadedCase>();
+  DOCKET_ASSIGN_OR_RETURN(std::optional<LoadedCase> kept, Kept(case_id));
+  std::optional<uint64_t> until;
   LoadedCase loaded;
+  if (kept.has_value()) {
+    until = kept->last_commit;
+    loaded = *std::move(kept);
+  }
   loaded.last_commit = head->value.last_commit();
   loaded.last_leaf = head->value.last_leaf();
-  projection::SnapshotRow kept_key;
-  kept_key.case_id = key.case_id;
-  DOCKET_ASSIGN_OR_RETURN(const std::optional<projection::SnapshotRow> kept,
-                          store::GetRow(snapshot_, views_, kept_key));
-  std::optional<uint64_t> until;
-  if (kept.has_value()) {
-    if (!loaded.state.ParseFromString(kept->value.state())) {
-      return absl::DataLossError(absl::StrCat("kept state of case ", case_id, " does not parse"));
-    }
-    until = kept->value.last_commit();
-    loaded.kept_revision = loaded.state.revision();
-  }
   DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::CommitRecord> records, RecordsBack(case_id, loaded.last_commit, until));
   for (const v1::CommitRecord& record : records) {
     DOCKET_RETURN_IF_ERROR(FoldSlice(*SliceOf(record, case_id), &loaded.state));
@@ -86,6 +94,26 @@ absl::StatusOr<std::optional<v1::Case>> CaseLoader::Load(absl::string_view case_
   DOCKET_ASSIGN_OR_RETURN(std::optional<LoadedCase> loaded, LoadWithHead(case_id));
   if (!loaded.has_value()) return std::optional<v1::Case>();
   return std::optional<v1::Case>(std::move(loaded->state));
+}
+
+absl::StatusOr<LoadedCase> CaseLoader::LoadThrough(absl::string_view case_id, uint64_t commit,
+                                                   const LoadedCase* base) const {
+  std::optional<LoadedCase> from;
+  if (base != nullptr && base->last_commit <= commit) {
+    from = *base;
+  } else {
+    DOCKET_ASSIGN_OR_RETURN(from, Kept(case_id));
+    if (from.has_value() && from->last_commit > commit) from.reset();
+  }
+  std::optional<uint64_t> until;
+  if (from.has_value()) until = from->last_commit;
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::CommitRecord> records, RecordsBack(case_id, commit, until));
+  LoadedCase loaded = from.has_value() ? *std::move(from) : LoadedCase();
+  for (const v1::CommitRecord& record : records) {
+    DOCKET_RETURN_IF_ERROR(FoldSlice(*SliceOf(record, case_id), &loaded.state));
+  }
+  loaded.last_commit = commit;
+  return loaded;
 }
 
 absl::StatusOr<v1::Case> CaseLoader::LoadAt(absl::string_view case_id, uint32_t revision) const {

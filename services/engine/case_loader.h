@@ -33,6 +33,9 @@ class CaseLoader {
   // nullopt: no such case. kDataLoss: the chain of commits is broken.
   absl::StatusOr<std::optional<v1::Case>> Load(absl::string_view case_id) const;
   absl::StatusOr<std::optional<LoadedCase>> LoadWithHead(absl::string_view case_id) const;
+  // The case as `commit` left it, which must hold events of it: from `base` when that is no later, else from the kept
+  // state when that is no later, else from its beginning. Without `last_leaf`.
+  absl::StatusOr<LoadedCase> LoadThrough(absl::string_view case_id, uint64_t commit, const LoadedCase* base) const;
   // The state after `revision`, which must exist.
   absl::StatusOr<v1::Case> LoadAt(absl::string_view case_id, uint32_t revision) const;
 
@@ -43,6 +46,8 @@ class CaseLoader {
   // Records with events of the case from its head back to (not including) `until_commit`, ascending.
   absl::StatusOr<std::vector<v1::CommitRecord>> RecordsBack(absl::string_view case_id, uint64_t head,
                                                             std::optional<uint64_t> until_commit) const;
+  // The newest kept state; nullopt: none is kept.
+  absl::StatusOr<std::optional<LoadedCase>> Kept(absl::string_view case_id) const;
 
   const store::KvSnapshot& snapshot_;
   const store::Family views_;

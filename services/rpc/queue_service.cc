@@ -1,9 +1,11 @@
 #include <utility>
 
 #include "docket/v1/queue_service.grpc.pb.h"
+#include "services/query/alert_follower.h"
 #include "services/query/case_query.h"
 #include "services/query/explain_query.h"
 #include "services/query/lists.h"
+#include "services/rpc/follow_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
 
@@ -11,9 +13,10 @@ namespace docket::rpc {
 namespace {
 
 using Raw = v1::QueueService;
-using Base = Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<
-    Raw::WithRawCallbackMethod_ListDuties<Raw::WithRawCallbackMethod_ListEscalations<
-        Raw::WithRawCallbackMethod_GetClocks<Raw::WithRawCallbackMethod_ExplainDue<Raw::Service>>>>>>;
+using Base =
+    Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<Raw::WithRawCallbackMethod_ListDuties<
+        Raw::WithRawCallbackMethod_ListEscalations<Raw::WithRawCallbackMethod_GetClocks<
+            Raw::WithRawCallbackMethod_ExplainDue<Raw::WithRawCallbackMethod_WatchAlerts<Raw::Service>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -27,7 +30,8 @@ class QueueService final : public Base {
         list_duties_(backend.metrics->Of("QueueService/ListDuties")),
         list_escalations_(backend.metrics->Of("QueueService/ListEscalations")),
         get_clocks_(backend.metrics->Of("QueueService/GetClocks")),
-        explain_due_(backend.metrics->Of("QueueService/ExplainDue")) {}
+        explain_due_(backend.metrics->Of("QueueService/ExplainDue")),
+        watch_alerts_(backend.metrics->Of("QueueService/WatchAlerts")) {}
 
   Reactor* ListQueue(Context* context, const Bytes* in, Bytes* out) override {
     return AnswerRead<v1::ListQueueRequest, v1::ListQueueReply>(backend_, list_queue_, context, in, out,
@@ -67,6 +71,12 @@ class QueueService final : public Base {
                                                                   query::ExplainDue);
   }
 
+  grpc::ServerWriteReactor<Bytes>* WatchAlerts(Context* context, const Bytes* in) override {
+    auto* stream = new FollowStream<query::AlertFollower, v1::WatchAlertsRequest>(backend_, watch_alerts_);
+    stream->Begin(*context, *in);
+    return stream;
+  }
+
  private:
   Backend backend_;
   MethodMetrics* list_queue_;
@@ -75,6 +85,7 @@ class QueueService final : public Base {
   MethodMetrics* list_escalations_;
   MethodMetrics* get_clocks_;
   MethodMetrics* explain_due_;
+  MethodMetrics* watch_alerts_;
 };
 
 }  // namespace

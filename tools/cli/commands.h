@@ -13,6 +13,7 @@ void AddVerbCommands(CLI::App& cases, GlobalOptions& options);   // one under `d
 void AddMonitorCommands(CLI::App& app, GlobalOptions& options);  // mine, overdue, at-risk, waiting, escalations
 void AddQueueCommands(CLI::App& app, GlobalOptions& options);    // docket queue …
 void AddWatchCommand(CLI::App& app, GlobalOptions& options);     // docket watch
+void AddAlertsCommand(CLI::App& app, GlobalOptions& options);    // docket alerts
 void AddPolicyCommands(CLI::App& app, GlobalOptions& options);   // docket policy …, with due
 void AddDueCommand(CLI::App& policy, GlobalOptions& options);    // docket policy due
 void AddRolloutCommands(CLI::App& policy, GlobalOptions& options);  // docket policy rollout …

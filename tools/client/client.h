@@ -74,6 +74,7 @@ class Client {
   // For callers that run their own streams or asynchronous calls. Prepare() sets the identity and, with a finite
   // `timeout`, the deadline.
   v1::CaseService::StubInterface& cases() { return *cases_; }
+  v1::QueueService::StubInterface& queues() { return *queues_; }
   v1::AuditService::StubInterface& audit() { return *audit_; }
   v1::AdminService::StubInterface& admin() { return *admin_; }
   v1::PolicyService::StubInterface& policies() { return *policies_; }

@@ -125,6 +125,17 @@ absl::Status PlanRollout(Client& client, const v1::PlanRolloutRequest& request,
   return ended == Ended::kByReader ? absl::OkStatus() : status;
 }
 
+absl::Status WatchAlerts(Client& client, v1::WatchAlertsRequest request,
+                         absl::FunctionRef<bool(const v1::WatchAlertsReply&)> on_reply, Cancellation* cancellation) {
+  return ReadResuming<v1::WatchAlertsReply>(
+      client, [&](grpc::ClientContext* context) { return client.queues().WatchAlerts(context, request); },
+      [&](const v1::WatchAlertsReply& reply) {
+        request.set_from_position(reply.progress() + 1);
+        return on_reply(reply);
+      },
+      cancellation, /*endless=*/true);
+}
+
 absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request,
                           absl::FunctionRef<bool(const v1::RebuildViewsReply&)> on_reply, Cancellation* cancellation) {
   Ended ended;

@@ -48,6 +48,11 @@ absl::Status PlanRollout(Client& client, const v1::PlanRolloutRequest& request,
                          absl::FunctionRef<bool(const v1::PlanRolloutReply&)> on_reply,
                          Cancellation* cancellation = nullptr);
 
+// Warnings, breaches and escalations; otherwise as Subscribe.
+absl::Status WatchAlerts(Client& client, v1::WatchAlertsRequest request,
+                         absl::FunctionRef<bool(const v1::WatchAlertsReply&)> on_reply,
+                         Cancellation* cancellation = nullptr);
+
 // Progress of a rebuild. Not taken up again: a rebuild cut off is asked for anew.
 absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request,
                           absl::FunctionRef<bool(const v1::RebuildViewsReply&)> on_reply,

@@ -136,6 +136,8 @@ std::vector<CountedInterval> ExplainDue(const WorkingCalendar& calendar, const v
       return ExplainWorkingTime(calendar, clock, start, end);
     case v1::Target::FIXED:
       return {{.span = {start, end}, .why = CountedInterval::kCounted, .label = "until the instant promised"}};
+    case v1::Target::UNTIL:
+      return {{.span = {start, end}, .why = CountedInterval::kCounted, .label = "until the instant set"}};
     default:
       return ExplainDays(calendar, clock, start, end);
   }

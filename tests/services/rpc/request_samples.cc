@@ -31,6 +31,7 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.ListEscalationsRequest", "department: 'complaints'"},
       {"docket.v1.GetClocksRequest", "case_id: 'CASE'"},
       {"docket.v1.ExplainDueRequest", "case_id: 'CASE' metric: 'RESOLUTION'"},
+      {"docket.v1.WatchAlertsRequest", "filter { department: 'complaints' metrics: 'RESOLUTION' kinds: BREACH }"},
       {"docket.v1.ReadHistoryRequest", "case_id: 'CASE'"},
       {"docket.v1.ReadLogRequest", "from_position: 1 filter { case_ids: 'CASE' types: 'OwnerAssigned' }"},
       {"docket.v1.SubscribeRequest", "filter { stream_kinds: STREAM_KIND_CASE }"},

@@ -267,6 +267,39 @@ TEST(SubscribeTest, APositionBeyondTheEndIsRefused) {
   EXPECT_EQ(ReasonOf(status), "POSITION_BEYOND_END");
 }
 
+TEST(WatchAlertsTest, AlertsComeLiveAndProgressWithoutThem) {
+  RpcHouse rpc;
+  auto context = RpcHouse::As();
+  const auto stream = rpc.queues->WatchAlerts(context.get(), v1::WatchAlertsRequest());
+  v1::WatchAlertsReply reply;
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_TRUE(reply.caught_up());
+  const v1::ExecuteReply filed = rpc.File();
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_TRUE(reply.alerts().empty());
+  EXPECT_EQ(reply.progress(), filed.last_position());
+  rpc.house().Settle();
+  rpc.house().AdvanceTo(testing::Wednesday() + absl::Hours(24 * 7));
+  bool breached = false;
+  while (!breached && stream->Read(&reply)) {
+    for (const v1::Alert& alert : reply.alerts()) breached = breached || alert.kind() == v1::BREACH;
+  }
+  EXPECT_TRUE(breached);
+  context->TryCancel();
+  EXPECT_EQ(stream->Finish().error_code(), StatusCode::CANCELLED);
+}
+
+TEST(WatchAlertsTest, AMisspeltNameIsRefused) {
+  RpcHouse rpc;
+  v1::WatchAlertsRequest request;
+  request.mutable_filter()->add_metrics("RESOLUTIONS");
+  auto context = RpcHouse::As();
+  const auto stream = rpc.queues->WatchAlerts(context.get(), request);
+  v1::WatchAlertsReply reply;
+  EXPECT_FALSE(stream->Read(&reply));
+  EXPECT_EQ(ReasonOf(stream->Finish()), "UNKNOWN_METRIC");
+}
+
 TEST(SubscribeTest, AStoppingServerEndsEndlessStreamsAtOnce) {
   RpcHouse rpc(ServerOptions{.drain = absl::Hours(1)});
   auto context = RpcHouse::As();

@@ -182,8 +182,7 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
     return absl::OkStatus();
   };
   const Ran ran = Run({"overdue", "--by", "case", "--department", "complaints", "--metric", "RESOLUTION", "--priority",
-                       "1",
-                       "--priority", "2"});
+                       "1", "--priority", "2"});
   EXPECT_EQ(ran.out,
             "Overdue: 3 late duties in 1 case, 2 regulatory, oldest due Fri 2026-11-20 16:30\n"
             "valid at Fri 2026-11-20 17:30, known at Fri 2026-11-20 18:30, position 77, times in UTC\n"
@@ -330,6 +329,39 @@ TEST_F(Readers, FollowingEndsAtTheLimit) {
   };
   EXPECT_EQ(Run({"log", "read", "--from", "3", "--follow", "--limit", "2", "-o", "jsonl"}).out,
             "{\"position\":\"3\"}\n{\"position\":\"4\"}\n");
+}
+
+TEST_F(Readers, AlertsEndWhereTheyHaveCaughtUpUnlessFollowed) {
+  std::vector<v1::WatchAlertsRequest> asked;
+  server_.watch_alerts = [&](const v1::WatchAlertsRequest& request,
+                             const std::function<bool(const v1::WatchAlertsReply&)>& write) {
+    asked.push_back(request);
+    for (uint64_t position = 3; true; ++position) {
+      v1::WatchAlertsReply reply;
+      auto* alert = reply.add_alerts();
+      alert->set_position(position);
+      alert->set_kind(v1::BREACH);
+      alert->set_case_no("CMP-1");
+      alert->set_metric("RESOLUTION");
+      alert->set_department("complaints");
+      *alert->mutable_due_at() = ToProto(kDue);
+      *alert->mutable_occurred_at() = ToProto(kDue);
+      reply.set_progress(position);
+      reply.set_caught_up(position == 4);
+      if (!write(reply)) return absl::OkStatus();
+    }
+  };
+  const std::string moment = "Fri 2026-11-20 16:30";
+  EXPECT_EQ(Run({"alerts", "--kind", "breach", "--metric", "RESOLUTION", "--utc"}).out,
+            "3  " + moment + "  BREACH  CMP-1  RESOLUTION  due " + moment + "  complaints\n" + "4  " + moment +
+                "  BREACH  CMP-1  RESOLUTION  due " + moment + "  complaints\n");
+  EXPECT_EQ(asked.back().from_position(), 1u);
+  EXPECT_THAT(asked.back().filter().kinds(), ElementsAre(v1::BREACH));
+  EXPECT_THAT(asked.back().filter().metrics(), ElementsAre("RESOLUTION"));
+  const Ran followed = Run({"alerts", "--follow", "--limit", "4", "-o", "jsonl"});
+  EXPECT_EQ(asked.back().from_position(), 0u) << "only new ones";
+  EXPECT_EQ(std::count(followed.out.begin(), followed.out.end(), '\n'), 4);
+  EXPECT_EQ(Run({"alerts", "--kind", "breech"}).exit_code, kExitUsage);
 }
 
 TEST_F(Readers, HistoryShowsWhoAndHow) {

@@ -78,6 +78,7 @@ class FakeServer::Queues final : public v1::QueueService::Service {
   DOCKET_FAKE_UNARY(ListEscalations, ListEscalationsRequest, ListEscalationsReply, list_escalations)
   DOCKET_FAKE_UNARY(GetClocks, GetClocksRequest, GetClocksReply, get_clocks)
   DOCKET_FAKE_UNARY(ExplainDue, ExplainDueRequest, ExplainDueReply, explain_due)
+  DOCKET_FAKE_STREAM(WatchAlerts, WatchAlertsRequest, WatchAlertsReply, watch_alerts)
 
  private:
   FakeServer& fake_;

@@ -1,0 +1,220 @@
+#include "services/query/alerts.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/query/summary.h"
+#include "workflow/base/check.h"
+#include "workflow/base/time.h"
+#include "workflow/case/decide.h"
+#include "workflow/case/replay.h"
+
+namespace docket::query {
+namespace {
+
+// What may be an alert, and of which kind; ALERT_KIND_UNSPECIFIED: never one.
+v1::AlertKind KindOf(uint32_t type) {
+  switch (type) {
+    case v1::Event::kWarningReached:
+      return v1::WARNING;
+    case v1::Event::kClockBreached:
+      return v1::BREACH;
+    case v1::Event::kEscalationRaised:
+      return v1::ESCALATION;
+    default:
+      return v1::ALERT_KIND_UNSPECIFIED;
+  }
+}
+
+// `state` is that right after `event`.
+bool IsSilent(const v1::Event& event, const v1::Case& state) {
+  if (state.history() || event.clock_breached().cause() == "IMPORT") return true;
+  if (state.has_observed_until() && FromProto(event.occurred_at()) <= FromProto(state.observed_until())) return true;
+  return event.escalation_raised().passed();
+}
+
+const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no) {
+  const auto found = std::find_if(state.clocks().begin(), state.clocks().end(),
+                                  [&](const v1::Clock& clock) { return clock.clock_no() == clock_no; });
+  return found == state.clocks().end() ? nullptr : &*found;
+}
+
+uint32_t ClockNoOf(const v1::Event& event) {
+  if (event.has_warning_reached()) return event.warning_reached().clock_no();
+  if (event.has_clock_breached()) return event.clock_breached().clock_no();
+  return event.escalation_raised().clock_no();
+}
+
+void DescribeCase(const v1::Case& state, v1::Alert* alert) {
+  alert->set_case_id(state.case_id());
+  alert->set_case_no(state.case_no());
+  alert->set_case_kind(state.kind());
+  alert->set_revision(state.revision());
+  alert->set_department(state.department());
+  alert->set_queue(state.queue());
+  alert->set_owner(state.owner());
+  alert->set_priority(state.priority());
+}
+
+void DescribeClock(const v1::Clock& clock, v1::Alert* alert) {
+  alert->set_clock_no(clock.clock_no());
+  alert->set_metric(clock.metric());
+  alert->set_obligation(clock.obligation());
+  if (!clock.answerable().empty()) alert->set_department(clock.answerable());
+  if (clock.has_breached_due_at()) {
+    *alert->mutable_due_at() = clock.breached_due_at();
+  } else if (clock.has_due_at()) {
+    *alert->mutable_due_at() = clock.due_at();
+  }
+}
+
+void DescribeWarning(const v1::WarningReached& reached, const v1::Clock& clock, v1::Alert* alert) {
+  *alert->mutable_scheduled_for() = reached.scheduled_for();
+  if (reached.warning() >= static_cast<uint32_t>(clock.warnings_size())) return;
+  const v1::Warning& warning = clock.warnings(static_cast<int>(reached.warning()));
+  alert->mutable_warning()->set_permille(warning.permille());
+  if (warning.has_before()) *alert->mutable_warning()->mutable_before() = warning.before();
+}
+
+void DescribeBreach(const v1::ClockBreached& breach, v1::Alert* alert) {
+  *alert->mutable_due_at() = breach.due_at();
+  *alert->mutable_scheduled_for() = breach.due_at();
+  alert->set_department(breach.department());
+  alert->set_cause(breach.cause());
+}
+
+void DescribeEscalation(const v1::EscalationRaised& raised, uint32_t escalation_no, v1::Alert* alert) {
+  v1::AlertEscalation* escalation = alert->mutable_escalation();
+  escalation->set_escalation_no(escalation_no);
+  escalation->set_level(raised.level());
+  escalation->set_kind(raised.kind());
+  *escalation->mutable_targets() = raised.targets();
+  escalation->set_target_basis(raised.target_basis());
+  escalation->set_department(raised.department());
+  escalation->set_queue(raised.queue());
+  if (raised.has_ack_due_at()) *escalation->mutable_ack_due_at() = raised.ack_due_at();
+  if (raised.has_ladder()) *escalation->mutable_ladder() = raised.ladder();
+  escalation->set_reason_code(raised.reason_code());
+  if (raised.has_notify_at()) *alert->mutable_notify_at() = raised.notify_at();
+}
+
+// `state` is that right after `event`, which stands at `position` of `record`.
+absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t position, const v1::Event& event,
+                                    const v1::Case& state) {
+  v1::Alert alert;
+  alert.set_position(position);
+  alert.set_commit(record.commit());
+  alert.set_kind(KindOf(event.body_case()));
+  DescribeCase(state, &alert);
+  const v1::Clock* clock = FindClock(state, ClockNoOf(event));
+  if (clock != nullptr) {
+    DescribeClock(*clock, &alert);
+  } else if (ClockNoOf(event) != 0) {
+    return absl::DataLossError(
+        absl::StrCat("position ", position, ": case ", state.case_id(), " has no clock ", ClockNoOf(event)));
+  }
+  if (event.has_warning_reached()) DescribeWarning(event.warning_reached(), *clock, &alert);
+  if (event.has_clock_breached()) DescribeBreach(event.clock_breached(), &alert);
+  if (event.has_escalation_raised()) DescribeEscalation(event.escalation_raised(), state.revision(), &alert);
+  const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
+  *alert.mutable_occurred_at() = event.occurred_at();
+  *alert.mutable_recorded_at() = ToProto(recorded_at);
+  alert.set_late(recorded_at > FromProto(event.occurred_at()) + workflow::kClockTolerance);
+  return alert;
+}
+
+template <class List>
+bool HasAnyOf(const List& wanted, const List& present) {
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](const auto& one) { return std::find(present.begin(), present.end(), one) != present.end(); });
+}
+
+}  // namespace
+
+AlertMatcher::AlertMatcher(const v1::AlertFilter& filter, Viewer viewer) : filter_(filter), viewer_(std::move(viewer)) {
+  for (const uint32_t type : {v1::Event::kWarningReached, v1::Event::kClockBreached, v1::Event::kEscalationRaised}) {
+    if (EmptyOrHas(filter_.kinds(), KindOf(type))) types_.insert(type);
+  }
+  // Only an escalation has targets.
+  if (!filter_.targets().empty()) {
+    types_.erase(v1::Event::kWarningReached);
+    types_.erase(v1::Event::kClockBreached);
+  }
+}
+
+bool AlertMatcher::MayMatch(const v1::RecordedEvent& event) const {
+  return types_.count(event.type()) > 0 && MaySee(viewer_, Subject{.visibility = event.visibility()});
+}
+
+bool AlertMatcher::Matches(const Reader& reader, const v1::Alert& alert) const {
+  return EmptyOrHas(filter_.case_kinds(), alert.case_kind()) && EmptyOrHas(filter_.metrics(), alert.metric()) &&
+         EmptyOrHas(filter_.obligations(), alert.obligation()) &&
+         (filter_.targets().empty() || HasAnyOf(filter_.targets(), alert.escalation().targets())) &&
+         DepartmentMatches(reader, filter_.department(), alert.department());
+}
+
+void AddNames(const v1::AlertFilter& filter, const std::string& field, FilterNames* names) {
+  names->Add(policy::NameKind::kDepartment, absl::StrCat(field, ".department"), filter.department());
+  for (int i = 0; i < filter.metrics_size(); ++i) {
+    names->Add(policy::NameKind::kMetric, absl::StrCat(field, ".metrics[", i, "]"), filter.metrics(i));
+  }
+  for (int i = 0; i < filter.targets_size(); ++i) {
+    names->Add(policy::NameKind::kPrincipal, absl::StrCat(field, ".targets[", i, "]"), filter.targets(i));
+  }
+}
+
+absl::StatusOr<engine::LoadedCase*> AlertBuilder::StateBefore(const Reader& reader, const v1::Slice& slice) {
+  engine::LoadedCase before;
+  if (slice.prev_commit_plus_1() != 0) {
+    const uint64_t previous = slice.prev_commit_plus_1() - 1;
+    engine::LoadedCase* held = cases_.Find(slice.stream_id());
+    if (held != nullptr && held->last_commit == previous) return held;
+    const engine::CaseLoader loader(*reader.view.snapshot, reader.view.views, *reader.log);
+    DOCKET_ASSIGN_OR_RETURN(before, loader.LoadThrough(slice.stream_id(), previous, held));
+  }
+  cases_.Erase(slice.stream_id());
+  return cases_.Insert(slice.stream_id(), std::move(before));
+}
+
+absl::Status AlertBuilder::BuildSlice(const Reader& reader, const AlertMatcher& matcher, const v1::CommitRecord& record,
+                                      const v1::Slice& slice, uint64_t first_position, uint64_t from,
+                                      std::vector<v1::Alert>* out) {
+  DOCKET_ASSIGN_OR_RETURN(engine::LoadedCase* const held, StateBefore(reader, slice));
+  held->state.set_case_id(slice.stream_id());
+  for (int i = 0; i < slice.events_size(); ++i) {
+    DOCKET_ASSIGN_OR_RETURN(const v1::Event event, workflow::DecodeEvent(slice.events(i)));
+    DOCKET_RETURN_IF_ERROR(workflow::Apply(event, &held->state));
+    const uint64_t position = first_position + i;
+    if (position < from || !matcher.MayMatch(slice.events(i)) || IsSilent(event, held->state)) continue;
+    DOCKET_ASSIGN_OR_RETURN(v1::Alert alert, MakeAlert(record, position, event, held->state));
+    if (matcher.Matches(reader, alert)) out->push_back(std::move(alert));
+  }
+  held->last_commit = record.commit();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<v1::Alert>> AlertBuilder::Build(const Reader& reader, const AlertMatcher& matcher,
+                                                           const v1::CommitRecord& record, uint64_t from) {
+  std::vector<v1::Alert> alerts;
+  uint64_t position = record.first_position();
+  for (const v1::Slice& slice : record.slices()) {
+    const uint64_t first = position;
+    position += slice.events_size();
+    if (position <= from || slice.kind() != v1::STREAM_KIND_CASE) continue;
+    if (std::none_of(slice.events().begin(), slice.events().end(),
+                     [&](const v1::RecordedEvent& event) { return matcher.MayMatch(event); })) {
+      continue;
+    }
+    const absl::Status built = BuildSlice(reader, matcher, record, slice, first, from, &alerts);
+    if (!built.ok()) {
+      cases_.Erase(slice.stream_id());  // half of the slice may be in it
+      return built;
+    }
+    cases_.Shrink();
+  }
+  return alerts;
+}
+
+}  // namespace docket::query
