@@ -446,6 +446,8 @@ Prepared Sequencer::Propose(const std::string& case_id, const v1::Command& comma
   *record.mutable_actor() = actor;
   const absl::Status staged = StageCase(std::move(record), loaded, std::move(after), *std::move(events), {});
   if (!staged.ok()) return {staged};
+  // Nobody reads what a timer is answered.
+  if (!command.has_advance()) return {ReplyOf(*records_.back(), loaded->state, /*brief=*/false), true};
   return {std::move(reply), true};
 }
 

@@ -139,6 +139,32 @@ void TellOfADecision(House& house) {
   house.AdvanceTo(Wednesday() + absl::Hours(24 * 57));
 }
 
+// And an extension, and an entry that nobody confirmed.
+void TellOfTime(House& house) {
+  DOCKET_CHECK(house.Publish(ReadPack("fca-disp-psd.yaml")).ok());
+  const auto filed = house.File("kind: COMPLAINT title: 'Money gone' category: 'payment-services'");
+  DOCKET_CHECK(filed.ok());
+  DOCKET_CHECK(house.Do(filed->case_id(), "send_outbound { kind: HOLDING body: 'It takes longer' }").ok());
+  v1::ExecuteRequest extend;
+  extend.set_case_id(filed->case_id());
+  extend.set_approver("helen.marsh");
+  extend.mutable_command()->mutable_extend_clock()->set_metric("FINAL_RESPONSE");
+  extend.mutable_command()->mutable_extend_clock()->set_ground("EXCEPTIONAL");
+  DOCKET_CHECK(house.Do(std::move(extend)).ok());
+  const auto late = house.File("kind: COMPLAINT title: 'No call'");
+  DOCKET_CHECK(late.ok());
+  const absl::Time called = house.clock().Now();
+  house.AdvanceTo(called + absl::Hours(48));
+  v1::ExecuteRequest answer;
+  answer.set_case_id(late->case_id());
+  answer.set_evidence_ref("call-17");
+  *answer.mutable_occurred_at() = ToProto(called + absl::Hours(1));
+  answer.mutable_command()->mutable_send_outbound()->set_kind(v1::RESPONSE);
+  answer.mutable_command()->mutable_send_outbound()->set_body("Called");
+  DOCKET_CHECK(house.Do(std::move(answer)).ok());
+  DOCKET_CHECK(house.Do(late->case_id(), "judge_late_entry { confirmed: false }", "helen.marsh").ok());
+}
+
 std::string Text(const google::protobuf::Message& message) {
   std::string text;
   const bool printed = google::protobuf::TextFormat::PrintToString(message, &text);
@@ -175,6 +201,7 @@ int Main() {
   }
   House house;
   TellOfADecision(house);
+  TellOfTime(house);
   CollectFrom(house.log(), &samples);
   const auto* body = v1::Event::descriptor()->FindOneofByName("body");
   int missing = 0;

@@ -98,10 +98,12 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
     if (waiting && changed.wait().has_until()) one->wait_until = FromProto(changed.wait().until());
   } else if (event.has_case_queued()) {
     one->queue = event.case_queued().queue();
+    one->queue_department = event.case_queued().department();
     one->default_due.reset();
     if (event.case_queued().has_default_due_at()) one->default_due = FromProto(event.case_queued().default_due_at());
   } else if (event.has_case_dequeued()) {
     one->queue.clear();
+    one->queue_department.clear();
     one->default_due.reset();
   } else if (event.has_priority_set()) {
     one->priority = event.priority_set().priority();
@@ -111,15 +113,45 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
     one->department = event.accountable_owner_set().department();
   } else if (event.has_owner_assigned()) {
     one->owner = event.owner_assigned().owner();
+    one->owner_department = event.owner_assigned().department();
   } else if (event.has_owner_released()) {
     one->owner.clear();
+    one->owner_department.clear();
   } else if (event.has_escalation_raised()) {
     one->level = std::max(one->level, event.escalation_raised().level());
   } else if (event.has_history_ended()) {
     one->history = false;
-  } else {
+  } else if (!TakeHands(event, revision, one)) {
     TakeClock(event, revision, one);
   }
+}
+
+bool LogTwin::TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one) {
+  if (event.has_case_transferred()) {
+    one->receiver = event.case_transferred().to_department();
+  } else if (event.has_transfer_accepted() || event.has_transfer_refused()) {
+    one->receiver.clear();
+  } else if (event.has_owed_item_asked()) {
+    const v1::OwedItemAsked& asked = event.owed_item_asked();
+    one->items[asked.item_no() == 0 ? revision : asked.item_no()] = {asked.department(), asked.asked_by_department()};
+  } else if (event.has_owed_item_returned()) {
+    one->items[event.owed_item_returned().item_no()].returned = true;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::string LogTwin::Answering(const TwinCase& one, const TwinClock& clock) {
+  if (clock.answerable_rule == "RECEIVER" && !one.receiver.empty()) return one.receiver;
+  if (clock.answerable_rule == "ITEM") {
+    const TwinCase::Item& item = one.items.at(clock.item);
+    return item.returned ? item.asked_by : item.department;
+  }
+  const bool handler = clock.answerable_rule == "HANDLER";
+  if (handler && !one.owner_department.empty()) return one.owner_department;
+  if ((handler || clock.answerable_rule == "QUEUE") && !one.queue_department.empty()) return one.queue_department;
+  return one.department;
 }
 
 void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one) {
@@ -131,6 +163,8 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
     clock.obligation = attached.obligation();
     clock.duty = attached.nature() == v1::DUTY;
     clock.calendar = attached.calendar();
+    clock.answerable_rule = attached.answerable_rule();
+    clock.item = attached.item();
     clock.due = DueOf(attached);
     if (attached.has_paused()) TakePause(attached.paused(), &clock);
     return;
@@ -165,6 +199,18 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
       clock->stopped = true;
       clock->paused = false;
     }
+  } else if (event.has_clock_extended()) {
+    find(event.clock_extended().clock_no())->due = DueOf(event.clock_extended());
+  } else if (event.has_breach_annulled()) {
+    find(event.breach_annulled().clock_no())->breached_due.reset();
+  } else if (event.has_clock_pause_shortened()) {
+    TwinClock* clock = find(event.clock_pause_shortened().clock_no());
+    if (clock->paused) clock->until = FromProto(event.clock_pause_shortened().end());
+    clock->due = DueOf(event.clock_pause_shortened());
+  } else if (event.has_clock_exempted()) {
+    TwinClock* clock = find(event.clock_exempted().clock_no());
+    clock->stopped = true;
+    clock->paused = false;
   } else if (event.has_clock_cancelled()) {
     TwinClock* clock = find(event.clock_cancelled().clock_no());
     clock->stopped = true;
@@ -209,7 +255,7 @@ std::vector<TwinDuty> LogTwin::OverdueAt(absl::Time t) const {
       duty.clock_no = no;
       duty.due = clock.due;
       duty.paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
-      duty.department = one.department;
+      duty.department = Answering(one, clock);
       late.push_back(std::move(duty));
     }
   }

@@ -29,6 +29,8 @@ struct TwinClock {
   std::optional<absl::Time> until;  // known end of the pause
   absl::Duration remaining;         // while paused
   v1::PolicyPin calendar;
+  std::string answerable_rule;
+  uint32_t item = 0;
   std::optional<absl::Time> breached_due;
 
   // The due that lies, or has first lain, in the past of whoever finds the duty late.
@@ -52,6 +54,15 @@ struct TwinCase {
   std::string queue;
   std::string department;
   std::string owner;
+  std::string owner_department;
+  std::string queue_department;
+  std::string receiver;  // of the transfer under way
+  struct Item {
+    std::string department;
+    std::string asked_by;
+    bool returned = false;
+  };
+  std::map<uint32_t, Item> items;
   absl::Time received_at;
   std::optional<absl::Time> default_due;
   std::map<uint32_t, TwinClock> clocks;
@@ -89,6 +100,9 @@ class LogTwin {
  private:
   void Take(const v1::Event& event, uint32_t revision, TwinCase* one);
   void TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one);
+  // False: no event of hands or owed items.
+  bool TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one);
+  static std::string Answering(const TwinCase& one, const TwinClock& clock);
   void TakePause(const v1::ClockPaused& paused, TwinClock* clock);
   void CheckProjectedDue(const TwinClock& clock);
 

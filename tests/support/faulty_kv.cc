@@ -78,8 +78,7 @@ class FaultySnapshot : public store::KvSnapshot {
                                           absl::string_view upper) const override {
     return std::make_unique<FaultyIterator>(plan_, behind_->Scan(family, lower, upper));
   }
-  absl::StatusOr<std::optional<std::pair<std::string, std::string>>> Last(store::Family family,
-                                                                          absl::string_view lower,
+  absl::StatusOr<std::optional<std::pair<std::string, std::string>>> Last(store::Family family, absl::string_view lower,
                                                                           absl::string_view upper) const override {
     DOCKET_RETURN_IF_ERROR(plan_->Count(KvCall::kLast));
     return behind_->Last(family, lower, upper);

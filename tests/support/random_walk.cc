@@ -92,8 +92,10 @@ void RandomWalk::Step() {
     Restart();
   } else if (choice < 38) {
     ProposeAdvance();
-  } else if (choice < 46) {
+  } else if (choice < 44) {
     AskAndHold();
+  } else if (choice < 46) {
+    EnterAnswerLate();
   } else {
     DoCommand();
   }
@@ -124,6 +126,29 @@ void RandomWalk::AskAndHold() {
   Send(std::move(ask), principal);
   if (dice_.Chance(70)) house_->AdvanceTo(Now() + dice_.Span(absl::Seconds(1), absl::Hours(3)));
   Send(std::move(hold), principal);
+}
+
+// An answer given in time and entered after the due, and somebody else who looks at it.
+void RandomWalk::EnterAnswerLate() {
+  v1::ExecuteRequest file;
+  file.mutable_command()->mutable_file()->set_kind(v1::INCIDENT);
+  file.mutable_command()->mutable_file()->set_title(Personal());
+  const size_t before = case_ids_.size();
+  Send(std::move(file), "grace.lind");
+  if (case_ids_.size() == before) return;
+  const absl::Time called = Now() + absl::Minutes(1);
+  house_->AdvanceTo(Now() + absl::Hours(60));
+  v1::ExecuteRequest answer;
+  answer.set_case_id(case_ids_.back());
+  *answer.mutable_occurred_at() = ToProto(called);
+  answer.set_evidence_ref("call-log-18");
+  answer.mutable_command()->mutable_send_outbound()->set_kind(v1::RESPONSE);
+  answer.mutable_command()->mutable_send_outbound()->set_body(Personal());
+  Send(std::move(answer), "grace.lind");
+  v1::ExecuteRequest judge;
+  judge.set_case_id(case_ids_.back());
+  judge.mutable_command()->mutable_judge_late_entry()->set_confirmed(dice_.Chance(50));
+  if (dice_.Chance(80)) Send(std::move(judge), dice_.Pick(People()));
 }
 
 // Few cases get as far as a draft, so many of these are issued at once: an answer to what is unanswered, then the
@@ -276,6 +301,7 @@ void RandomWalk::FileCase() {
   if (dice_.Chance(30)) file->set_tier(dice_.Pick(std::vector<std::string>{"VIP", "MAIN", "ORDINARY", "SMALL"}));
   if (dice_.Chance(30)) *file->mutable_received_at() = ToProto(Now() - dice_.Span(absl::Minutes(1), absl::Hours(60)));
   if (dice_.Chance(20)) *file->mutable_due_at() = ToProto(Now() + dice_.Span(absl::Hours(-2), absl::Hours(24 * 9)));
+  if (dice_.Chance(30)) file->set_category("payment-services");
   if (dice_.Chance(15)) {
     file->mutable_external_ref()->set_source("portal");
     file->mutable_external_ref()->set_key(absl::StrCat("P", dice_.Below(kSmallKeySpace)));

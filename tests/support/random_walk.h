@@ -89,6 +89,7 @@ class RandomWalk {
   void DoCommand();
   void ProposeAdvance();
   void AskAndHold();
+  void EnterAnswerLate();
   void IssueDraft(const std::string& case_id);
   std::string SomeCase();
   void FileCase();

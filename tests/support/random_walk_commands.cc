@@ -173,7 +173,7 @@ void RandomWalk::FillTalk(const std::string& name, const v1::Case& state, v1::Co
     v1::SendOutbound* outbound = command->mutable_send_outbound();
     static const auto& kinds = *new std::vector<v1::OutboundKind>{
         v1::ACKNOWLEDGEMENT, v1::RESPONSE, v1::UPDATE, v1::INFORMATION_REQUEST, v1::INFORMATION_REQUEST, v1::HOLDING};
-    outbound->set_kind(dice_.Pick(kinds));
+    outbound->set_kind(state.category() == "payment-services" && dice_.Chance(40) ? v1::HOLDING : dice_.Pick(kinds));
     outbound->set_body(Personal());
     outbound->set_automated(dice_.Chance(20));
     outbound->set_internal(dice_.Chance(10));

@@ -11,8 +11,8 @@
 #include "rocksdb/file_system.h"
 #include "workflow/base/mutex.h"
 
-// Power cuts for tests of the store. Give an UnsyncedFs to RocksOptions::file_system, run something, then look at what a
-// power cut would have left: bytes of files that were synced, under names whose folder was synced, and nothing else.
+// Power cuts for tests of the store. Give an UnsyncedFs to RocksOptions::file_system, run something, then look at what
+// a power cut would have left: bytes of files that were synced, under names whose folder was synced, and nothing else.
 namespace docket::test {
 
 // Content by path.

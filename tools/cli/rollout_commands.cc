@@ -6,6 +6,7 @@
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/json_output.h"
+#include "tools/cli/moments.h"
 #include "tools/cli/progress.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"

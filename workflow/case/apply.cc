@@ -130,7 +130,8 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
 
 // Facts told by the world may be entered late and lie before what is already recorded; everything else moves time on.
 bool MayLieEarlier(const v1::Event& event) {
-  return event.has_inbound_received() || event.has_outbound_sent() || event.has_clock_fulfilled();
+  return event.has_inbound_received() || event.has_outbound_sent() || event.has_clock_fulfilled() ||
+         event.has_clock_pause_shortened();
 }
 
 // Events after which another department may answer for a clock.

@@ -59,6 +59,7 @@ absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policie
         i + 1 == clock.answered_size() ? due : std::clamp(FromProto(clock.answered(i + 1).since()), start, due);
     if (from >= until) continue;
     const absl::Duration used = calendar->Elapsed(from, until, pauses);
+    if (used == absl::ZeroDuration()) continue;
     auto share = absl::c_find_if(*breach->mutable_shares(), [&](const v1::DepartmentShare& one) {
       return one.department() == clock.answered(i).department();
     });

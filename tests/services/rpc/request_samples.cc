@@ -43,6 +43,9 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.ComputeDueRequest",
        "calendar_id: 'london' start { seconds: 1 } target: '8h' "
        "pauses { start { seconds: 2 } end { seconds: 3 } }"},
+      {"docket.v1.PlanRolloutRequest", "kind: CALENDAR id: 'london' version: 2 cause: 'TZDATA'"},
+      {"docket.v1.ApproveRolloutRequest", "rollout_id: 'calendar.london.2'"},
+      {"docket.v1.ListRolloutsRequest", " "},
       {"docket.v1.GetStatsRequest", "with_digests: true"},
       {"docket.v1.RebuildViewsRequest", "keep_old: true"},
       {"docket.v1.AcceptClockRequest", " "},
@@ -85,6 +88,19 @@ const std::map<std::string, std::string>& CommandSamples() {
       {"record_source_row", "row { file: 'f.csv' line: 2 cursor: 2 }"},
       {"end_history", "observed_until { seconds: 9 }"},
       {"advance", " "},
+      {"correct_received_at", "received_at { seconds: 5 } reason_code: 'MISREAD'"},
+      {"report_delivery", "outbound_revision: 7 outcome: BOUNCED"},
+      {"extend_clock", "metric: 'FINAL_RESPONSE' ground: 'EXCEPTIONAL'"},
+      {"exempt_clock", "clock_no: 2 cause: 'FORCE_MAJEURE'"},
+      {"judge_late_entry", "clock_no: 2 confirmed: true"},
+      {"set_due", "metric: 'RESOLUTION' due_at { seconds: 9 } reason_code: 'AGREED'"},
+      {"ask_item", "kind: WORK department: 'legal' principal: 'jonas.weber' what: 'ADVICE' text: 'may we?'"},
+      {"accept_item", "item_no: 4"},
+      {"return_item", "item_no: 4 reason_code: 'FILE_MISSING' text: 'which file?'"},
+      {"complete_item", "item_no: 4 result: 'we may'"},
+      {"refuse_item", "item_no: 4 reason_code: 'NOT_OURS' text: 'ask IT'"},
+      {"cancel_item", "item_no: 4 reason_code: 'SETTLED'"},
+      {"roll_out", "rollout_id: 'calendar.london.2'"},
   };
   return *samples;
 }

@@ -22,10 +22,10 @@ using ::testing::UnorderedElementsAre;
 
 // Each after what it needs.
 const std::vector<std::string>& InOrder() {
-  static const auto* const names =
-      new std::vector<std::string>{"directory-sample.yaml",   "calendar-always.yaml", "calendar-london.yaml",
-                                   "priority-matrix.yaml",    "sla-standard.yaml",    "ticket-basic.yaml",
-                                   "complaint-iso10002.yaml", "ladder-standard.yaml", "servicenow-incident.yaml"};
+  static const auto* const names = new std::vector<std::string>{
+      "directory-sample.yaml",    "calendar-always.yaml", "calendar-london.yaml",    "priority-matrix.yaml",
+      "sla-standard.yaml",        "ticket-basic.yaml",    "complaint-iso10002.yaml", "ladder-standard.yaml",
+      "servicenow-incident.yaml", "internal-ola.yaml",    "fca-disp-psd.yaml"};
   return *names;
 }
 
@@ -41,7 +41,7 @@ TEST(ShippedPacks, EveryFileIsTested) {
 
 TEST(ShippedPacks, PublishOneAfterTheOther) {
   const PolicySetPtr set = AllShipped();
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 10);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 12);
   EXPECT_EQ(set->directory_version(), 1);
 }
 
@@ -54,7 +54,7 @@ TEST(ShippedPacks, PublishTogetherInOneFileInAnyOrder) {
   for (const std::string& yaml : {together, backwards}) {
     const Pack pack = ParsePack(yaml, PolicySet(), TestNow());
     EXPECT_THAT(pack.findings, IsEmpty()) << Explain(pack.findings);
-    EXPECT_EQ(pack.documents.size(), 10);
+    EXPECT_EQ(pack.documents.size(), 12);
     EXPECT_TRUE(pack.directory.has_value());
   }
 }
@@ -67,6 +67,8 @@ TEST(ShippedPacks, EachPublishesWithItsDependenciesAlone) {
       {"priority-matrix.yaml", {}},
       {"directory-sample.yaml", {}},
       {"servicenow-incident.yaml", {}},
+      {"internal-ola.yaml", {"calendar-london.yaml"}},
+      {"fca-disp-psd.yaml", {"calendar-london.yaml"}},
       {"sla-standard.yaml", {"calendar-london.yaml"}},
       {"ladder-standard.yaml", {"calendar-london.yaml"}},
       {"ticket-basic.yaml", {"directory-sample.yaml"}},
