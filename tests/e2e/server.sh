@@ -2,12 +2,12 @@
 # Every process it ends is one it started.
 SERVER_PID=""
 
-# start_server ARGUMENTS… : returns when the server is ready; ADDRESS is where.
+# start_server ARGUMENTS… : returns when the server is ready; ADDRESS is where: a free port, unless LISTEN says another.
 start_server() {
   local line=""
   rm -f "$WORK/ready"
   mkfifo "$WORK/ready"
-  "$DOCKETD" --data "$WORK/data" --listen 127.0.0.1:0 --metrics off "$@" >"$WORK/ready" 2>"$WORK/docketd.err" &
+  "$DOCKETD" --data "$WORK/data" --listen "${LISTEN:-127.0.0.1:0}" --metrics off "$@" >"$WORK/ready" 2>"$WORK/docketd.err" &
   SERVER_PID=$!
   # The one line the server prints, or the end of the server.
   read -r -t 60 line <"$WORK/ready" || true

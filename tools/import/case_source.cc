@@ -1,6 +1,8 @@
 #include "tools/import/case_source.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -11,14 +13,15 @@
 
 namespace docket::import_tool {
 
-CaseSource::CaseSource(const Mapping& mapping, RecordReader* reader, std::string file_name,
-                       NewRequestId new_request_id, ImportObserver* observer)
+CaseSource::CaseSource(const Mapping& mapping, RecordReader* reader, std::string file_name, NewRequestId new_request_id,
+                       ImportObserver* observer, CommandCheck check)
     : mapping_(mapping),
       reader_(reader),
       file_name_(std::move(file_name)),
       new_request_id_(std::move(new_request_id)),
       observer_(observer),
-      converter_(mapping) {}
+      converter_(mapping),
+      check_(std::move(check)) {}
 
 absl::StatusOr<bool> CaseSource::Fetch() {
   if (has_next_) return true;
@@ -27,10 +30,11 @@ absl::StatusOr<bool> CaseSource::Fetch() {
   return has_next_;
 }
 
-void CaseSource::LeaveOut(const std::string& key, uint64_t line, const std::string& reason, size_t good_rows) {
-  observer_->OnBadRow({line, key, reason});
+bool CaseSource::LeaveOut(const std::string& key, uint64_t line, const absl::Status& fault, size_t good_rows) {
+  observer_->OnBadRow(ProblemOf(line, key, fault));
   rows_left_out_ += good_rows;
   ++cases_left_out_;
+  return false;
 }
 
 absl::StatusOr<bool> CaseSource::ReadBlock(std::string* key, std::vector<Row>* rows) {
@@ -44,20 +48,27 @@ absl::StatusOr<bool> CaseSource::ReadBlock(std::string* key, std::vector<Row>* r
   }
   const uint64_t first_line = next_.line;
   size_t bad = 0, count = 0;
+  std::set<std::string> told;
   bool more = true;
   do {
     ++count;
+    const uint64_t line = next_.line;
     absl::StatusOr<ConvertedRow> converted = converter_.Convert(next_);
     if (!converted.ok()) {
       ++bad;
-      observer_->OnBadRow({next_.line, *key, std::string(converted.status().message())});
+      observer_->OnBadRow(ProblemOf(next_.line, *key, converted.status()));
     } else if (count <= kMaxRowsPerCase) {
       rows->push_back({std::move(next_), *std::move(converted)});
     }
+    for (RowProblem& note : converter_.TakeNotes()) {
+      if (!told.insert(note.reason).second) continue;  // what every row of the case repeats is told once
+      note.line = line;
+      note.key = *key;
+      observer_->OnNote(note);
+    }
     has_next_ = false;
     DOCKET_ASSIGN_OR_RETURN(more, Fetch());
-  } while (more && mapping_.rows == RowMeaning::kSnapshot && converter_.Key(next_) == *key);
-  for (const std::string& note : converter_.TakeSlugNotes()) observer_->OnNote({first_line, *key, note});
+  } while (more && mapping_.rows != RowMeaning::kWholeCase && converter_.Key(next_) == *key);
 
   if (bad > 0) {
     rows_left_out_ += count - bad;
@@ -65,13 +76,15 @@ absl::StatusOr<bool> CaseSource::ReadBlock(std::string* key, std::vector<Row>* r
     return false;
   }
   if (count > kMaxRowsPerCase) {
-    LeaveOut(*key, first_line, absl::StrCat(count, " rows in one case, want at most ", kMaxRowsPerCase), count - 1);
-    return false;
+    return LeaveOut(*key, first_line,
+                    RowFault("", "", absl::StrCat(count, " rows in one case, want at most ", kMaxRowsPerCase)),
+                    count - 1);
   }
   // A second block of the same key would have cursors that are taken, and the server would drop it as known.
   if (!seen_.insert(absl::Hash<std::string>{}(*key)).second) {
-    LeaveOut(*key, first_line, "the case has rows further up; the rows of a case must stand together", count - 1);
-    return false;
+    return LeaveOut(*key, first_line,
+                    RowFault("", "", "the case has rows further up; the rows of a case must stand together"),
+                    count - 1);
   }
   return true;
 }
@@ -87,14 +100,41 @@ absl::StatusOr<bool> CaseSource::Next(CaseWork* work) {
   }
 }
 
-// A row of a whole case tells how it ended. How it began is known from its time of receipt and the mapping.
-CaseSource::Row CaseSource::Beginning(const Row& end) const {
-  Row begin = end;
-  begin.converted.time = *end.converted.received_at;
+// How a case began is known from its time of receipt and the mapping. What a step says of itself says nothing of that.
+CaseSource::Row CaseSource::Beginning(const Row& of) const {
+  Row begin = of;
+  begin.converted.time = *of.converted.received_at;
   begin.converted.row.set_status(mapping_.first_status);
   begin.converted.row.clear_source_status();
   begin.converted.row.clear_closure_code();
+  if (mapping_.rows == RowMeaning::kStep) {
+    begin.converted.row.clear_queue();
+    begin.converted.row.clear_owner();
+    begin.converted.row.clear_updated_by_ref();
+  }
   return begin;
+}
+
+// Puts the closing among the steps, which are in order. Steps done after it do not open the case again.
+void CaseSource::Close(const std::string& key, std::vector<Row>* rows) {
+  const std::optional<absl::Time> closed_at = rows->back().converted.closed_at;
+  if (!closed_at.has_value()) return;
+  const auto after = std::upper_bound(rows->begin() + 1, rows->end(), *closed_at,
+                                      [](absl::Time time, const Row& row) { return time < row.converted.time; });
+  if (after != rows->end()) {
+    const auto late = rows->end() - after;
+    observer_->OnNote(
+        {after->record.line, key,
+         absl::StrCat(late, late == 1 ? " row" : " rows", " from here on done after the case was closed, ",
+                      FormatUtc(*closed_at), "; it stays closed")});
+  }
+  for (auto row = after; row != rows->end(); ++row) row->converted.row.set_status(mapping_.closing.status);
+  Row closing = *(after - 1);
+  closing.converted.time = std::max(*closed_at, closing.converted.time);
+  closing.converted.row.set_status(mapping_.closing.status);
+  closing.converted.row.clear_source_status();
+  closing.converted.row.clear_updated_by_ref();
+  rows->insert(after, std::move(closing));
 }
 
 // A case's own time never goes back, its source's sometimes does.
@@ -119,17 +159,41 @@ docket::v1::ExecuteRequest* CaseSource::AddCommand(CaseWork* work, uint64_t line
   return &request;
 }
 
+bool CaseSource::CheckRows(const std::string& key, const std::vector<Row>& rows) {
+  const ConvertedRow& first = rows.front().converted;
+  for (const Row& row : rows) {
+    const absl::Status due = converter_.CheckDue(row.record, row.converted, first.received_at.value_or(first.time));
+    if (!due.ok()) return LeaveOut(key, row.record.line, due, rows.size() - 1);
+    if (mapping_.rows != RowMeaning::kStep) continue;
+    if (row.converted.closed_at != first.closed_at || row.converted.received_at != first.received_at) {
+      return LeaveOut(key, row.record.line,
+                      RowFault("", "", "received_at or closed_at: other than on the first row of the case"),
+                      rows.size() - 1);
+    }
+  }
+  return true;
+}
+
+bool CaseSource::CheckCommands(const std::string& key, size_t rows, const CaseWork& work) {
+  for (size_t i = 0; i < work.commands.size(); ++i) {
+    const std::optional<CommandCheck::Fault> fault = check_.Find(work.commands[i]);
+    if (!fault.has_value()) continue;
+    return LeaveOut(key, work.lines[i], RowFault("", "", fault->reason), rows - 1);
+  }
+  return true;
+}
+
 bool CaseSource::Build(const std::string& key, std::vector<Row>& rows, CaseWork* work) {
   *work = CaseWork();
   work->key = key;
+  const size_t rows_of_file = rows.size();
+  if (!CheckRows(key, rows)) return false;
   absl::StatusOr<docket::v1::FileCase> file = converter_.MakeFile(rows.front().record, rows.front().converted);
-  if (!file.ok()) {
-    LeaveOut(key, rows.front().record.line, std::string(file.status().message()), rows.size() - 1);
-    return false;
-  }
+  if (!file.ok()) return LeaveOut(key, rows.front().record.line, file.status(), rows_of_file - 1);
   const docket::v1::ExternalRef reference = file->external_ref();
-  if (mapping_.rows == RowMeaning::kWholeCase) rows.insert(rows.begin(), Beginning(rows.front()));
+  if (mapping_.rows != RowMeaning::kSnapshot) rows.insert(rows.begin(), Beginning(rows.front()));
   OrderTimes(key, &rows);
+  if (mapping_.rows == RowMeaning::kStep) Close(key, &rows);
   uint64_t cursor = 0;
   for (Row& row : rows) {
     row.converted.row.set_file(file_name_);
@@ -148,7 +212,7 @@ bool CaseSource::Build(const std::string& key, std::vector<Row>& rows, CaseWork*
   docket::v1::ExecuteRequest* end = AddCommand(work, rows.back().record.line, until);
   *end->mutable_external_ref() = reference;
   *end->mutable_command()->mutable_end_history()->mutable_observed_until() = ToProto(until);
-  return true;
+  return CheckCommands(key, rows_of_file, *work);
 }
 
 }  // namespace docket::import_tool

@@ -10,21 +10,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "docket/v1/case_service.pb.h"
+#include "tools/import/command_check.h"
 #include "tools/import/mapping.h"
 #include "tools/import/record_reader.h"
 #include "tools/import/row_converter.h"
+#include "tools/import/row_fault.h"
 
 namespace docket::import_tool {
 
 // More rows than this in one case are taken for a mistake in the mapping's key.
 inline constexpr size_t kMaxRowsPerCase = 10000;
-
-// Where a problem was met and why.
-struct RowProblem {
-  uint64_t line = 0;
-  std::string key;     // of the case; "" when unknown
-  std::string reason;  // for people
-};
 
 // Told of every row that cannot be loaded and of everything that was adjusted.
 class ImportObserver {
@@ -51,9 +46,10 @@ class CaseSource {
  public:
   using NewRequestId = std::function<std::string()>;
 
-  // `file_name` is what rows are marked with (no folders). All pointers must outlive the source.
+  // `file_name` is what rows are marked with (no folders). A case of which `check` finds a command wrong is left out.
+  // All pointers must outlive the source.
   CaseSource(const Mapping& mapping, RecordReader* reader, std::string file_name, NewRequestId new_request_id,
-             ImportObserver* observer);
+             ImportObserver* observer, CommandCheck check = CommandCheck());
 
   // The next case; false at the end. An error ends the file (see RecordReader::Next).
   absl::StatusOr<bool> Next(CaseWork* work);
@@ -75,9 +71,13 @@ class CaseSource {
   absl::StatusOr<bool> Fetch();
   // Commands from the rows of one case; false when the case is to be left out (reported).
   bool Build(const std::string& key, std::vector<Row>& rows, CaseWork* work);
-  Row Beginning(const Row& end) const;
+  // A row, its reason to leave the case out, and the rows that are good.
+  bool LeaveOut(const std::string& key, uint64_t line, const absl::Status& fault, size_t good_rows);
+  bool CheckRows(const std::string& key, const std::vector<Row>& rows);
+  bool CheckCommands(const std::string& key, size_t rows, const CaseWork& work);
+  Row Beginning(const Row& of) const;
+  void Close(const std::string& key, std::vector<Row>* rows);
   void OrderTimes(const std::string& key, std::vector<Row>* rows);
-  void LeaveOut(const std::string& key, uint64_t line, const std::string& reason, size_t good_rows);
   docket::v1::ExecuteRequest* AddCommand(CaseWork* work, uint64_t line, absl::Time occurred_at);
 
   const Mapping& mapping_;
@@ -86,6 +86,7 @@ class CaseSource {
   NewRequestId new_request_id_;
   ImportObserver* observer_;
   RowConverter converter_;
+  CommandCheck check_;
   Record next_;
   bool has_next_ = false;
   absl::flat_hash_set<uint64_t> seen_;

@@ -4,10 +4,13 @@
 #include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "tools/cli/global_options.h"
+#include "tools/cli/json_output.h"
 #include "tools/client/call_status.h"
 #include "tools/client/execute_pipeline.h"
 #include "tools/client/request_id.h"
@@ -18,6 +21,7 @@
 #include "tools/import/record_reader.h"
 #include "tools/import/report.h"
 #include "workflow/base/check.h"
+#include "workflow/policy/pack.h"
 
 namespace docket::cli {
 namespace {
@@ -37,6 +41,7 @@ struct ImportArguments {
   std::string file;
   std::string mapping;
   std::string report;
+  std::vector<std::string> packs;
   bool progress = false;
   bool dry_run = false;
 };
@@ -65,9 +70,39 @@ std::string BaseName(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+bool IsJson(const Mapping& mapping, ByteSource* bytes) {
+  if (mapping.format != import_tool::FileFormat::kEither) return mapping.format == import_tool::FileFormat::kJson;
+  return bytes->Peek() == '[' || bytes->Peek() == '{';
+}
+
 absl::StatusOr<std::unique_ptr<RecordReader>> OpenReader(const Mapping& mapping, ByteSource* bytes) {
-  if (mapping.format == import_tool::FileFormat::kJson) return import_tool::OpenJson(bytes, mapping.Columns());
+  if (IsJson(mapping, bytes)) return import_tool::OpenJson(bytes, mapping.Columns());
   return import_tool::OpenCsv(bytes, mapping.Columns(), mapping.delimiter);
+}
+
+// The mapping's chart out of pack files; nullopt when none are given.
+absl::StatusOr<std::optional<v1::Chart>> ChartOfPacks(GlobalOptions& options, const ImportArguments& arguments,
+                                                      const Mapping& mapping) {
+  for (const std::string& path : arguments.packs) {
+    DOCKET_ASSIGN_OR_RETURN(const std::string text, ReadInput(options, path));
+    const policy::Pack pack = policy::ParsePack(text, policy::PolicySet(), options.now());
+    if (!pack.findings.empty()) {
+      const policy::Finding& first = pack.findings.front();
+      return absl::InvalidArgumentError(absl::StrCat(path, ":", first.line, ": ", first.reason, " ", first.message));
+    }
+    for (const policy::PackDocument& document : pack.documents) {
+      if (document.kind == v1::WORKFLOW && document.id == mapping.workflow) return document.compiled.chart();
+    }
+  }
+  if (arguments.packs.empty()) return std::nullopt;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--policy-pack: none has the workflow ", mapping.workflow, " of ", mapping.path));
+}
+
+absl::Status CheckKind(const Mapping& mapping, const v1::Chart& chart) {
+  if (absl::c_linear_search(chart.kinds(), mapping.kind)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(mapping.path, ": kind ", v1::CaseKind_Name(mapping.kind), " is none of workflow ", chart.id()));
 }
 
 // Counts without a server: finds everything that is wrong with the file itself.
@@ -93,17 +128,24 @@ class ImportRun {
         arguments_(arguments),
         start_(options.now()),
         progress_(*options.err, options.err_is_terminal, start_),
-        report_(*options.err, arguments.progress ? &progress_ : nullptr) {}
+        report_(*options.err, BaseName(arguments.file), arguments.progress ? &progress_ : nullptr) {}
 
   int Do() {
     const absl::Status opened = Open();
     if (!opened.ok()) return ReportUsage(options_, opened.message());
     if (!arguments_.dry_run) {
       options_.client_options.retry.max_attempts = kMaxAttempts;
-      const absl::Status connected = options_.client().EnsureConnected();
-      if (!connected.ok()) return ReportFailure(options_, connected);
+      absl::Status ready = options_.client().EnsureConnected();
+      if (ready.ok()) ready = AskForChart();
+      if (!ready.ok()) return ReportFailure(options_, ready);
+    } else if (!chart_.has_value()) {
+      *options_.err << "statuses are not checked: --policy-pack was not given\n";
     }
-    CaseSource source(mapping_, reader_.get(), BaseName(arguments_.file), client::NewRequestId, &report_);
+    if (const absl::Status kind = chart_.has_value() ? CheckKind(mapping_, *chart_) : absl::OkStatus(); !kind.ok()) {
+      return ReportUsage(options_, kind.message());
+    }
+    CaseSource source(mapping_, reader_.get(), BaseName(arguments_.file), client::NewRequestId, &report_,
+                      import_tool::CommandCheck(options_.now(), chart_));
     ImportSummary summary;
     Outcome outcome;
     if (arguments_.dry_run) {
@@ -128,7 +170,18 @@ class ImportRun {
     }
     reader_ = *std::move(reader);
     DOCKET_RETURN_IF_ERROR(mapping_.CheckColumns(reader_->missing(), reader_->header()));
+    DOCKET_ASSIGN_OR_RETURN(chart_, ChartOfPacks(options_, arguments_, mapping_));
     if (!arguments_.report.empty()) DOCKET_RETURN_IF_ERROR(report_.WriteTo(arguments_.report));
+    return absl::OkStatus();
+  }
+
+  // The server's chart is the one that counts.
+  absl::Status AskForChart() {
+    v1::GetPolicyRequest request;
+    request.set_kind(v1::WORKFLOW);
+    request.set_id(mapping_.workflow);
+    DOCKET_ASSIGN_OR_RETURN(const v1::GetPolicyReply reply, options_.client().GetPolicy(request));
+    chart_ = reply.compiled().chart();
     return absl::OkStatus();
   }
 
@@ -190,6 +243,7 @@ class ImportRun {
   Mapping mapping_;
   std::unique_ptr<ByteSource> bytes_;
   std::unique_ptr<RecordReader> reader_;
+  std::optional<v1::Chart> chart_;
 };
 
 }  // namespace
@@ -200,9 +254,13 @@ void AddImportCommand(CLI::App& app, GlobalOptions& options) {
   command->add_option("FILE", arguments->file, "file to load")->required();
   command->add_option("--mapping", arguments->mapping, "how its rows become cases; see tools/import/README.md")
       ->required();
-  command->add_option("--report", arguments->report, "write every bad row and note to this file, one JSON object a line");
+  command->add_option("--report", arguments->report,
+                      "write every bad row and note to this file, one JSON object a line");
   command->add_flag("--progress", arguments->progress, "show how far it is");
   command->add_flag("--dry-run", arguments->dry_run, "read and check the file; send nothing");
+  command
+      ->add_option("--policy-pack", arguments->packs, "with --dry-run: the pack with the workflow, to check statuses")
+      ->allow_extra_args(false);
   command->footer(
       "Example:\n  docket import incidents.csv.gz --mapping tools/import/mappings/servicenow-incident.yaml --as "
       "mei.tan\n\n"

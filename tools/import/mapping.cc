@@ -154,9 +154,34 @@ absl::Status ParseRejections(const MappingNode& node, Mapping* mapping) {
   return absl::OkStatus();
 }
 
+// `closed_at: {column: …, status: CLOSED}`.
+absl::Status ParseClosing(const MappingNode& node, Mapping* mapping) {
+  if (mapping->rows == RowMeaning::kSnapshot) {
+    return node.Error("closed_at: want it with whole cases or steps only; a snapshot tells by its status");
+  }
+  DOCKET_RETURN_IF_ERROR(node.AllowKeys({"column", "status", "day_precision"}));
+  DOCKET_ASSIGN_OR_RETURN(const MappingNode column, node.Required("column"));
+  DOCKET_ASSIGN_OR_RETURN(mapping->closing.columns, ParseColumns(column));
+  DOCKET_ASSIGN_OR_RETURN(const MappingNode status, node.Required("status"));
+  DOCKET_ASSIGN_OR_RETURN(mapping->closing.status, status.Text());
+  if (const auto day = node.Find("day_precision")) {
+    DOCKET_ASSIGN_OR_RETURN(mapping->closing.day_precision, day->Boolean());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseAliases(const MappingNode& node, Mapping* mapping) {
+  DOCKET_ASSIGN_OR_RETURN(const auto entries, node.Entries());
+  for (const auto& [name, spellings] : entries) {
+    DOCKET_ASSIGN_OR_RETURN(mapping->aliases[name], spellings.Texts());
+    if (mapping->aliases[name].empty()) return spellings.Error("want at least one column name");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ParseCaseFields(const MappingNode& node, Mapping* mapping) {
-  std::vector<absl::string_view> keys = {"key", "received_at", "updated_at", "status", "first_status", "channel",
-                                         "title"};
+  std::vector<absl::string_view> keys = {"key",    "received_at",  "updated_at", "due_at", "closed_at",
+                                         "status", "first_status", "channel",    "title"};
   for (const NamedField& named : kFields) keys.push_back(named.key);
   DOCKET_RETURN_IF_ERROR(node.AllowKeys(keys));
   const std::pair<absl::string_view, ColumnRef*> columns[] = {
@@ -167,12 +192,17 @@ absl::Status ParseCaseFields(const MappingNode& node, Mapping* mapping) {
   }
   DOCKET_ASSIGN_OR_RETURN(const MappingNode status, node.Required("status"));
   DOCKET_ASSIGN_OR_RETURN(mapping->status, ParseField(status, false));
-  if (mapping->rows == RowMeaning::kWholeCase) {
+  if (mapping->rows != RowMeaning::kSnapshot) {
     DOCKET_ASSIGN_OR_RETURN(const MappingNode first, node.Required("first_status"));
     DOCKET_ASSIGN_OR_RETURN(mapping->first_status, first.Text());
   } else if (const auto first = node.Find("first_status")) {
-    return first->Error("first_status: want it with whole cases only; a snapshot tells the first status itself");
+    return first->Error(
+        "first_status: want it with whole cases or steps only; a snapshot tells the first status itself");
   }
+  if (const auto due = node.Find("due_at")) {
+    DOCKET_ASSIGN_OR_RETURN(mapping->due_at, ParseColumns(*due));
+  }
+  if (const auto closed = node.Find("closed_at")) DOCKET_RETURN_IF_ERROR(ParseClosing(*closed, mapping));
   DOCKET_ASSIGN_OR_RETURN(const MappingNode title, node.Required("title"));
   DOCKET_ASSIGN_OR_RETURN(mapping->title, ParseTemplate(title));
   for (const NamedField& named : kFields) {
@@ -188,11 +218,16 @@ absl::Status ParseCaseFields(const MappingNode& node, Mapping* mapping) {
 
 absl::Status ParseFormat(const MappingNode& root, Mapping* mapping) {
   DOCKET_ASSIGN_OR_RETURN(const MappingNode format, root.Required("format"));
-  DOCKET_ASSIGN_OR_RETURN(const std::string format_name, format.OneOf({"csv", "json"}));
-  mapping->format = format_name == "csv" ? FileFormat::kCsv : FileFormat::kJson;
+  DOCKET_ASSIGN_OR_RETURN(const std::string format_name, format.OneOf({"csv", "json", "csv or json"}));
+  mapping->format = format_name == "csv"    ? FileFormat::kCsv
+                    : format_name == "json" ? FileFormat::kJson
+                                            : FileFormat::kEither;
   DOCKET_ASSIGN_OR_RETURN(const MappingNode rows, root.Required("rows"));
-  DOCKET_ASSIGN_OR_RETURN(const std::string rows_name, rows.OneOf({"snapshot of a case", "whole case"}));
-  mapping->rows = rows_name == "whole case" ? RowMeaning::kWholeCase : RowMeaning::kSnapshot;
+  DOCKET_ASSIGN_OR_RETURN(const std::string rows_name,
+                          rows.OneOf({"snapshot of a case", "whole case", "step of a case"}));
+  mapping->rows = rows_name == "whole case"       ? RowMeaning::kWholeCase
+                  : rows_name == "step of a case" ? RowMeaning::kStep
+                                                  : RowMeaning::kSnapshot;
   if (const auto delimiter = root.Find("delimiter")) {
     DOCKET_ASSIGN_OR_RETURN(const std::string text, delimiter->Text());
     if (text.size() != 1 || text == "\"" || text == "\n" || text == "\r") {
@@ -205,7 +240,7 @@ absl::Status ParseFormat(const MappingNode& root, Mapping* mapping) {
 
 absl::StatusOr<Mapping> ParseRoot(const MappingNode& root) {
   DOCKET_RETURN_IF_ERROR(root.AllowKeys({"source", "workflow", "kind", "format", "delimiter", "rows", "none", "time",
-                                         "observed_until", "case", "reject"}));
+                                         "observed_until", "aliases", "optional", "case", "reject"}));
   Mapping mapping;
   DOCKET_ASSIGN_OR_RETURN(const MappingNode source, root.Required("source"));
   DOCKET_ASSIGN_OR_RETURN(mapping.source, source.Text());
@@ -232,6 +267,11 @@ absl::StatusOr<Mapping> ParseRoot(const MappingNode& root) {
     }
     mapping.observed_until = instant;
   }
+  if (const auto aliases = root.Find("aliases")) DOCKET_RETURN_IF_ERROR(ParseAliases(*aliases, &mapping));
+  if (const auto optional = root.Find("optional")) {
+    DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> names, optional->Texts());
+    mapping.optional.insert(names.begin(), names.end());
+  }
   DOCKET_ASSIGN_OR_RETURN(const MappingNode fields, root.Required("case"));
   DOCKET_RETURN_IF_ERROR(ParseCaseFields(fields, &mapping));
   if (const auto reject = root.Find("reject")) {
@@ -242,7 +282,8 @@ absl::StatusOr<Mapping> ParseRoot(const MappingNode& root) {
 
 // Every group of columns of which the file must have one, with the line that names it.
 std::vector<ColumnRef> ColumnGroups(const Mapping& mapping) {
-  std::vector<ColumnRef> groups = {mapping.key, mapping.received_at, mapping.updated_at};
+  std::vector<ColumnRef> groups = {mapping.key, mapping.received_at, mapping.updated_at, mapping.due_at,
+                                   mapping.closing.columns};
   const auto add_field = [&groups](const FieldRule& rule) {
     groups.push_back(rule.columns);
     for (const auto& [name, value] : rule.if_set) groups.push_back({{name}, rule.columns.line});
@@ -259,10 +300,25 @@ std::vector<ColumnRef> ColumnGroups(const Mapping& mapping) {
     groups.push_back({{rejection.column}, rejection.line});
     groups.push_back({{rejection.before}, rejection.line});
   }
+  for (ColumnRef& group : groups) {
+    std::vector<std::string> spellings;
+    for (const std::string& name : group.names) {
+      group.optional |= mapping.optional.count(name) > 0;
+      for (std::string& spelling : mapping.SpellingsOf(name)) spellings.push_back(std::move(spelling));
+    }
+    group.names = std::move(spellings);
+  }
+  groups.erase(std::remove_if(groups.begin(), groups.end(), [](const ColumnRef& group) { return group.names.empty(); }),
+               groups.end());
   return groups;
 }
 
 }  // namespace
+
+std::vector<std::string> Mapping::SpellingsOf(const std::string& name) const {
+  const auto found = aliases.find(name);
+  return found == aliases.end() ? std::vector<std::string>{name} : found->second;
+}
 
 std::vector<std::string> Mapping::Columns() const {
   std::vector<std::string> columns;
@@ -280,7 +336,7 @@ absl::Status Mapping::CheckColumns(const std::vector<std::string>& missing,
     const bool absent = std::all_of(group.names.begin(), group.names.end(), [&missing](const std::string& name) {
       return std::find(missing.begin(), missing.end(), name) != missing.end();
     });
-    if (absent) {
+    if (absent && !group.optional) {
       return absl::InvalidArgumentError(absl::StrCat(path, ":", group.line, ": the file has no column \"",
                                                      absl::StrJoin(group.names, "\" or \""), "\", it has ",
                                                      absl::StrJoin(header, ", ")));

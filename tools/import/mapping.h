@@ -16,20 +16,21 @@
 // How rows of another system's file become cases. tools/import/README.md documents the YAML key by key.
 namespace docket::import_tool {
 
-// Where a value comes from: the first of these columns that has one.
+// Where a value comes from: the first of these columns, or spellings of columns, that has one.
 struct ColumnRef {
   std::vector<std::string> names;  // never empty when the field is mapped
   int line = 0;                    // in the mapping, for errors about the file's columns
+  bool optional = false;           // a file may have none of them
 };
 
 // How one field is computed from a row.
 struct FieldRule {
   ColumnRef columns;
   bool has_map = false;
-  std::map<std::string, std::string> map;     // source value to ours; a value outside it takes `fallback`
-  std::optional<std::string> fallback;        // without one, a value outside the map is a bad row
-  bool slug = false;                          // "Group 56" becomes "group-56"
-  bool number = false;                        // the digits in front: "2 - Medium" becomes 2
+  std::map<std::string, std::string> map;  // source value to ours; a value outside it takes `fallback`
+  std::optional<std::string> fallback;     // without one, a value outside the map is a bad row
+  bool slug = false;                       // "Group 56" becomes "group-56"
+  bool number = false;                     // the digits in front: "2 - Medium" becomes 2
   // A column that, when it has a value, decides the field alone: {"Closed Date", "CLOSED"}.
   std::vector<std::pair<std::string, std::string>> if_set;
 };
@@ -54,10 +55,18 @@ struct Rejection {
   int line = 0;
 };
 
-enum class FileFormat { kCsv, kJson };
+// When a case was closed, as one column of its row or rows tells; no columns: the statuses of the rows tell.
+struct Closing {
+  ColumnRef columns;
+  std::string status;          // the one it has from then on
+  bool day_precision = false;  // a value of the day of the receipt, but before it, means the receipt
+};
+
+enum class FileFormat { kCsv, kJson, kEither };  // kEither: JSON when the file begins with a bracket or a brace
 enum class RowMeaning {
   kSnapshot,   // the state of a case after one update; the rows of a case stand together, in order
   kWholeCase,  // one row is all that is known of a case
+  kStep,       // one thing done; columns of the case hold the same on each of its rows, which stand together, in order
 };
 
 struct Mapping {
@@ -76,8 +85,10 @@ struct Mapping {
   ColumnRef key;
   ColumnRef received_at;
   ColumnRef updated_at;  // when the row became true
+  ColumnRef due_at;      // the instant promised for the case
+  Closing closing;
   FieldRule status;
-  std::string first_status;  // whole cases: the status a case had when it was received
+  std::string first_status;  // whole cases and steps: the status a case had when it was received
   std::optional<FieldRule> queue;
   std::optional<FieldRule> owner;
   std::optional<FieldRule> category;
@@ -93,7 +104,14 @@ struct Mapping {
   Template title;
   std::vector<Rejection> rejections;
 
-  // Every column the mapping names, once, in order of first use.
+  std::map<std::string, std::vector<std::string>> aliases;  // a name used in this mapping: how files spell the column
+
+  std::set<std::string> optional;  // names of columns that a file may lack
+
+  // How files spell the column that this mapping calls `name`.
+  std::vector<std::string> SpellingsOf(const std::string& name) const;
+
+  // Every column the mapping names, in every spelling, once, in order of first use.
   std::vector<std::string> Columns() const;
 
   // kInvalidArgument naming the mapping's line, when the file has none of the columns a field names.

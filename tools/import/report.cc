@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/import/utf8.h"
+#include "workflow/base/field_rules.h"
 
 namespace docket::import_tool {
 namespace {
@@ -51,6 +52,17 @@ std::string JsonString(absl::string_view text) {
   return out;
 }
 
+namespace {
+
+// As members of a JSON object.
+std::string Members(const RowProblem& problem) {
+  return absl::StrCat("\"line\":", problem.line, ",\"key\":", JsonString(problem.key),
+                      ",\"column\":", JsonString(problem.column), ",\"value\":", JsonString(problem.value),
+                      ",\"reason\":", JsonString(problem.reason));
+}
+
+}  // namespace
+
 ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, absl::Time start)
     : out_(out), is_terminal_(is_terminal), start_(start), last_(start) {}
 
@@ -58,9 +70,8 @@ void ProgressLine::Show(absl::Time now, double share, uint64_t rows, uint64_t ca
   if (now - last_ < (is_terminal_ ? kTerminalInterval : kPlainInterval)) return;
   last_ = now;
   const double seconds = absl::ToDoubleSeconds(now - start_);
-  const std::string text =
-      absl::StrFormat("%3.0f%%  %s rows  %s cases  %.0f rows/s", share * 100, Grouped(rows), Grouped(cases),
-                      seconds > 0 ? static_cast<double>(rows) / seconds : 0.0);
+  const std::string text = absl::StrFormat("%3.0f%%  %s rows  %s cases  %.0f rows/s", share * 100, Grouped(rows),
+                                           Grouped(cases), seconds > 0 ? static_cast<double>(rows) / seconds : 0.0);
   if (!is_terminal_) {
     out_ << text << std::endl;
     return;
@@ -107,15 +118,16 @@ void ImportReport::Print(const char* what, uint64_t number, const RowProblem& pr
     err_ << what << ": further ones are counted, and written to the file of --report\n";
     return;
   }
-  err_ << what << ": line " << problem.line;
+  err_ << what << ": " << import_file_ << ":" << problem.line;
   if (!problem.key.empty()) err_ << ", case " << Harmless(problem.key);
+  if (!problem.column.empty()) err_ << ", column " << Harmless(problem.column);
   err_ << ": " << Harmless(problem.reason) << "\n";
 }
 
 void ImportReport::Write(const RowProblem& problem, bool bad) {
   if (!file_.is_open()) return;
-  file_ << "{\"line\":" << problem.line << ",\"key\":" << JsonString(problem.key)
-        << ",\"bad\":" << (bad ? "true" : "false") << ",\"reason\":" << JsonString(problem.reason) << "}\n";
+  file_ << "{\"file\":" << JsonString(import_file_) << ",\"bad\":" << (bad ? "true" : "false") << ","
+        << Members(problem) << "}\n";
 }
 
 void PrintSummary(const ImportSummary& summary, std::ostream& out) {
@@ -132,14 +144,13 @@ void PrintSummary(const ImportSummary& summary, std::ostream& out) {
 
 void PrintSummaryJson(const ImportSummary& summary, const std::vector<RowProblem>& bad_rows, std::ostream& out) {
   out << "{\"file\":" << JsonString(summary.file) << ",\"dryRun\":" << (summary.dry_run ? "true" : "false")
-      << ",\"rows\":" << summary.rows << ",\"cases\":" << summary.cases
-      << ",\"rowsImported\":" << summary.rows_imported << ",\"commitsAdded\":" << summary.commits_added
-      << ",\"unchanged\":" << summary.unchanged << ",\"badRows\":" << summary.bad_rows
-      << ",\"rowsLeftOut\":" << summary.rows_left_out << ",\"notes\":" << summary.notes
+      << ",\"rows\":" << summary.rows << ",\"cases\":" << summary.cases << ",\"rowsImported\":" << summary.rows_imported
+      << ",\"commitsAdded\":" << summary.commits_added << ",\"unchanged\":" << summary.unchanged
+      << ",\"badRows\":" << summary.bad_rows << ",\"rowsLeftOut\":" << summary.rows_left_out
+      << ",\"notes\":" << summary.notes
       << absl::StrFormat(",\"seconds\":%.3f,\"firstBadRows\":[", absl::ToDoubleSeconds(summary.elapsed));
   for (size_t i = 0; i < bad_rows.size(); ++i) {
-    out << (i == 0 ? "" : ",") << "{\"line\":" << bad_rows[i].line << ",\"key\":" << JsonString(bad_rows[i].key)
-        << ",\"reason\":" << JsonString(bad_rows[i].reason) << "}";
+    out << (i == 0 ? "" : ",") << "{" << Members(bad_rows[i]) << "}";
   }
   out << "]}\n";
 }

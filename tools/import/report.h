@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,10 +43,12 @@ class ImportReport : public ImportObserver {
  public:
   static constexpr size_t kShown = 20;
 
-  // `progress` may be null.
-  ImportReport(std::ostream& err, ProgressLine* progress) : err_(err), progress_(progress) {}
+  // `file`: what is imported, as lines name it. `progress` may be null.
+  ImportReport(std::ostream& err, std::string file, ProgressLine* progress)
+      : err_(err), import_file_(std::move(file)), progress_(progress) {}
 
-  // One JSON object per line: {"line":…,"key":…,"bad":true|false,"reason":…}. kInvalidArgument: cannot be written.
+  // One JSON object per line: {"file":…,"bad":true|false,"line":…,"key":…,"column":…,"value":…,"reason":…}.
+  // kInvalidArgument: cannot be written.
   absl::Status WriteTo(const std::string& path);
   // Call when done. kDataLoss: the file could not be written whole.
   absl::Status Close();
@@ -62,6 +65,7 @@ class ImportReport : public ImportObserver {
   void Write(const RowProblem& problem, bool bad);
 
   std::ostream& err_;
+  std::string import_file_;
   ProgressLine* progress_;
   std::ofstream file_;
   std::string path_;

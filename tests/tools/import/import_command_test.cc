@@ -35,6 +35,15 @@ constexpr char kBadRow[] = "C,New,1/2/2016 08:00,never,g,?,2\n";
 class ImportCommandTest : public ::testing::Test {
  protected:
   ImportCommandTest() : mapping_(WriteFile(kSmallMapping)) {
+    server_.get_policy = [this](const v1::GetPolicyRequest& request, v1::GetPolicyReply* reply) {
+      EXPECT_EQ(request.id(), "desk-chart");
+      if (!published_) return Refuse(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND", "no WORKFLOW desk-chart");
+      v1::Chart* chart = reply->mutable_compiled()->mutable_chart();
+      chart->set_id(request.id());
+      chart->add_kinds(v1::INCIDENT);
+      for (const std::string& status : statuses_) chart->add_statuses()->set_id(status);
+      return absl::OkStatus();
+    };
     server_.execute_stream = [this](const v1::ExecuteStreamRequest& request, v1::ExecuteStreamReply* reply) {
       if (++messages_ == break_at_) return absl::UnavailableError("connection lost");
       for (const v1::ExecuteRequest& one : request.requests()) *reply->add_results() = Answer(one);
@@ -68,6 +77,8 @@ class ImportCommandTest : public ::testing::Test {
   std::ostringstream out_, err_;
   std::map<std::string, absl::Status> refusals_;  // by external key
   std::vector<v1::ExecuteRequest> received_;
+  bool published_ = true;
+  std::vector<std::string> statuses_ = {"NEW", "RESOLVED"};
   std::function<void(absl::Duration)> sleep_ = [](absl::Duration) {};
   int break_at_ = 0;  // the message of requests at which the stream is lost
 
@@ -104,7 +115,7 @@ TEST_F(ImportCommandTest, AnImportIsSummedUpAndASecondOneAddsNothing) {
 
 TEST_F(ImportCommandTest, BadRowsAreToldAndExitWithOne) {
   EXPECT_EQ(Import(absl::StrCat(kRows, kBadRow)), cli::kExitRefused);
-  EXPECT_THAT(err_.str(), HasSubstr("bad row: line 5, case C: \"never\""));
+  EXPECT_THAT(err_.str(), HasSubstr(":5, case C, column updated: updated: \"never\""));
   EXPECT_THAT(out_.str(), HasSubstr("bad rows                  1\n"));
   EXPECT_EQ(received_.size(), 5);
 }
@@ -112,7 +123,7 @@ TEST_F(ImportCommandTest, BadRowsAreToldAndExitWithOne) {
 TEST_F(ImportCommandTest, ARefusalOfTheServerIsABadRow) {
   refusals_["B"] = Refuse(absl::StatusCode::kNotFound, "WORKFLOW_NOT_FOUND", "no workflow desk-chart");
   EXPECT_EQ(Import(kRows), cli::kExitRefused);
-  EXPECT_THAT(err_.str(), HasSubstr("bad row: line 4, case B: WORKFLOW_NOT_FOUND: no workflow desk-chart"));
+  EXPECT_THAT(err_.str(), HasSubstr(":4, case B: WORKFLOW_NOT_FOUND: no workflow desk-chart"));
 }
 
 TEST_F(ImportCommandTest, ADryRunSendsNothingAndNeedsNoServer) {
@@ -122,10 +133,65 @@ TEST_F(ImportCommandTest, ADryRunSendsNothingAndNeedsNoServer) {
   EXPECT_THAT(received_, IsEmpty());
 }
 
+TEST_F(ImportCommandTest, TheChartOfTheServerIsAskedFirstSoThatNoCaseIsHalfLoaded) {
+  statuses_ = {"NEW"};
+  EXPECT_EQ(Import(kRows), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr(":3, case A: status: \"RESOLVED\" is no status of workflow desk-chart"));
+  EXPECT_EQ(received_.size(), 2);  // case B
+  published_ = false;
+  EXPECT_EQ(Import(kRows), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("no WORKFLOW desk-chart"));
+  EXPECT_EQ(received_.size(), 2);
+}
+
+constexpr char kPack[] = R"(workflow: desk-chart
+kinds: [INCIDENT]
+case_number_prefix: DSK
+initial: NEW
+statuses:
+  - {id: NEW, name: New, category: NEW}
+  - {id: DONE, name: Done, category: CLOSED}
+  - {id: VOIDED, name: Created in error, category: CLOSED, closure_code: VOIDED}
+transitions:
+  - {id: close, command: close, from: [NEW], to: DONE}
+  - {id: void, command: void, from: [NEW, DONE], to: VOIDED}
+closing_bases: [ACCEPTED]
+)";
+
+TEST_F(ImportCommandTest, ADryRunChecksStatusesAgainstAPack) {
+  server_.Stop();
+  EXPECT_EQ(Import(kRows, {"--dry-run", "--policy-pack", WriteFile(kPack)}), cli::kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("status: \"RESOLVED\" is no status of workflow desk-chart"));
+  EXPECT_EQ(Import(kRows, {"--dry-run", "--policy-pack", WriteFile(absl::StrReplaceAll(kPack, {{"DONE", "RESOLVED"}}))}),
+            cli::kExitOk)
+      << err_.str();
+  EXPECT_EQ(
+      Import(kRows, {"--dry-run", "--policy-pack", WriteFile(absl::StrReplaceAll(kPack, {{"desk-chart", "other"}}))}),
+      cli::kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("--policy-pack: none has the workflow desk-chart"));
+  EXPECT_EQ(Import(kRows, {"--dry-run", "--policy-pack",
+                           WriteFile(absl::StrReplaceAll(kPack, {{"[INCIDENT]", "[REQUEST]"}}))}),
+            cli::kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("kind INCIDENT is none of workflow desk-chart"));
+  EXPECT_EQ(Import(kRows, {"--dry-run"}), cli::kExitOk);
+  EXPECT_THAT(err_.str(), HasSubstr("statuses are not checked: --policy-pack was not given"));
+}
+
+TEST_F(ImportCommandTest, AMappingForBothFormatsLooksAtTheFile) {
+  mapping_ = WriteFile(absl::StrReplaceAll(kSmallMapping, {{"format: csv", "format: csv or json"}}));
+  EXPECT_EQ(Import(kRows), cli::kExitOk) << err_.str();
+  EXPECT_EQ(Import(R"([{"id": "J", "state": "New", "opened": "1/2/2016 08:00", "updated": "1/2/2016 09:00", "impact": 2}])"),
+            cli::kExitOk)
+      << err_.str();
+  EXPECT_EQ(received_.back().external_ref().key(), "J");
+}
+
 TEST_F(ImportCommandTest, AReportHoldsEveryProblem) {
   const std::string report = WriteFile("");
   EXPECT_EQ(Import(absl::StrCat(kRows, kBadRow), {"--report", report}), cli::kExitRefused);
-  EXPECT_THAT(ReadBytes(report), HasSubstr("{\"line\":5,\"key\":\"C\",\"bad\":true,"));
+  EXPECT_THAT(ReadBytes(report), HasSubstr("\",\"bad\":true,\"line\":5,\"key\":\"C\",\"column\":\"updated\",\"value\":"
+                                           "\"never\",\"reason\":\"updated: "));
+  EXPECT_THAT(ReadBytes(report), HasSubstr("{\"file\":\"docket_import_"));
 }
 
 TEST_F(ImportCommandTest, WrongInputExitsWithTwo) {

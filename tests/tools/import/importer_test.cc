@@ -236,27 +236,28 @@ TEST(ImporterTest, AFileOfNoRowsIsAnImportOfNothing) {
 
 TEST(ReportTest, TheFirstProblemsAreShownAndAllAreWritten) {
   std::ostringstream err;
-  ImportReport report(err, nullptr);
+  ImportReport report(err, "f.csv", nullptr);
   const std::string path = WriteFile("");
   ASSERT_TRUE(report.WriteTo(path).ok());
-  for (uint64_t i = 1; i <= ImportReport::kShown + 5; ++i) report.OnBadRow({i, "A\"", "re\nason"});
+  for (uint64_t i = 1; i <= ImportReport::kShown + 5; ++i) report.OnBadRow({i, "A\"", "re\nason", "c\n", "v"});
   report.OnNote({9, "", "note\x1B[2J"});
   ASSERT_TRUE(report.Close().ok());
   const std::string file = ReadBytes(path);
   EXPECT_EQ(std::count(file.begin(), file.end(), '\n'), ImportReport::kShown + 6);
-  EXPECT_THAT(file, HasSubstr("{\"line\":25,\"key\":\"A\\\"\",\"bad\":true,\"reason\":\"re\\nason\"}\n"));
-  EXPECT_THAT(file, HasSubstr("{\"line\":9,\"key\":\"\",\"bad\":false,\"reason\":\"note\\u001b[2J\"}\n"));
+  EXPECT_THAT(file, HasSubstr("{\"file\":\"f.csv\",\"bad\":true,\"line\":25,\"key\":\"A\\\"\",\"column\":\"c\\n\",\"value\":\"v\","
+                              "\"reason\":\"re\\nason\"}\n"));
+  EXPECT_THAT(file, HasSubstr("\"bad\":false,\"line\":9,\"key\":\"\",\"column\":\"\",\"value\":\"\",\"reason\":\"note\\u001b[2J\"}\n"));
   const std::string shown = err.str();
   EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), ImportReport::kShown + 2);
-  EXPECT_THAT(shown, HasSubstr("bad row: line 20, case A\": re?ason\n"));
-  EXPECT_THAT(shown, testing::Not(HasSubstr("line 21")));
-  EXPECT_THAT(shown, HasSubstr("note: line 9: note?[2J\n"));
+  EXPECT_THAT(shown, HasSubstr("bad row: f.csv:20, case A\", column c?: re?ason\n"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr("csv:21")));
+  EXPECT_THAT(shown, HasSubstr("note: f.csv:9: note?[2J\n"));
   EXPECT_EQ(report.bad_rows(), 25);
 }
 
 TEST(ReportTest, AReportThatCannotBeWrittenIsRefused) {
   std::ostringstream err;
-  EXPECT_FALSE(ImportReport(err, nullptr).WriteTo("/nonexistent/report").ok());
+  EXPECT_FALSE(ImportReport(err, "f.csv", nullptr).WriteTo("/nonexistent/report").ok());
 }
 
 TEST(ReportTest, ProgressKeepsItsPace) {
@@ -284,11 +285,11 @@ TEST(ReportTest, TheSummaryIsOneLineOfJson) {
   summary.bad_rows = 1;
   summary.elapsed = absl::Milliseconds(1500);
   std::ostringstream out;
-  PrintSummaryJson(summary, {{7, "A", "why"}}, out);
+  PrintSummaryJson(summary, {{7, "A", "why", "c", "v"}}, out);
   EXPECT_EQ(out.str(),
             "{\"file\":\"f.csv\",\"dryRun\":false,\"rows\":3,\"cases\":0,\"rowsImported\":0,\"commitsAdded\":0,"
             "\"unchanged\":0,\"badRows\":1,\"rowsLeftOut\":0,\"notes\":0,\"seconds\":1.500,\"firstBadRows\":[{\"line\":7,"
-            "\"key\":\"A\",\"reason\":\"why\"}]}\n");
+            "\"key\":\"A\",\"column\":\"c\",\"value\":\"v\",\"reason\":\"why\"}]}\n");
 }
 
 }  // namespace

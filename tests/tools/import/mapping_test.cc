@@ -57,7 +57,7 @@ TEST(MappingTest, AMissingKeyIsNamed) {
 TEST(MappingTest, ValuesOutOfRangeAreNamedWithTheirLine) {
   EXPECT_THAT(ErrorWith("zone: UTC", "zone: Mars/Olympus"), StartsWith("map.yaml:8: zone \"Mars/Olympus\""));
   EXPECT_THAT(ErrorWith("kind: INCIDENT", "kind: GRUMBLE"), StartsWith("map.yaml:4: kind \"GRUMBLE\""));
-  EXPECT_EQ(ErrorWith("format: csv", "format: xml"), "map.yaml:5: \"xml\", want csv or json");
+  EXPECT_EQ(ErrorWith("format: csv", "format: xml"), "map.yaml:5: \"xml\", want csv or json or csv or json");
   EXPECT_EQ(ErrorWith("Incident {id}", "Incident {id"), "map.yaml:11: unpaired brace in \"Incident {id\"");
   EXPECT_EQ(ErrorWith("slug: true", "slug: yes"), "map.yaml:15: \"yes\", want true or false");
   EXPECT_THAT(ErrorWith("kind: INCIDENT", "kind: INCIDENT\ndelimiter: ab"), StartsWith("map.yaml:5: delimiter"));
@@ -73,7 +73,37 @@ TEST(MappingTest, MalformedYamlIsNamedWithItsLine) {
 
 TEST(MappingTest, AWholeCaseNeedsItsFirstStatusAndASnapshotHasNone) {
   EXPECT_THAT(ErrorWith("snapshot of a case", "whole case"), HasSubstr("want the key \"first_status\""));
-  EXPECT_THAT(ErrorWith("  queue:", "  first_status: NEW\n  queue:"), HasSubstr("want it with whole cases only"));
+  EXPECT_THAT(ErrorWith("  queue:", "  first_status: NEW\n  queue:"), HasSubstr("want it with whole cases or steps only"));
+}
+
+TEST(MappingTest, TheOtherShippedMappingsParse) {
+  const absl::StatusOr<Mapping> city = LoadMapping("tools/import/mappings/nyc311.yaml");
+  ASSERT_TRUE(city.ok()) << city.status();
+  EXPECT_EQ(city->rows, RowMeaning::kWholeCase);
+  EXPECT_EQ(city->format, FileFormat::kEither);
+  EXPECT_THAT(city->SpellingsOf("closed"), ElementsAre("Closed Date", "closed_date"));
+  EXPECT_THAT(city->SpellingsOf("no alias"), ElementsAre("no alias"));
+  const absl::StatusOr<Mapping> permits = LoadMapping("tools/import/mappings/permits-wabo.yaml");
+  ASSERT_TRUE(permits.ok()) << permits.status();
+  EXPECT_EQ(permits->rows, RowMeaning::kStep);
+  EXPECT_TRUE(permits->closing.day_precision);
+}
+
+TEST(MappingTest, AFileHasOneSpellingOfEachColumnUnlessItIsOptional) {
+  const Mapping mapping = MustParse(absl::StrCat(
+      "aliases: {g: [Group, group], w: [Who, who]}\noptional: [w]",
+      absl::StrReplaceAll(kSmallMapping, {{"column: group", "column: g"}, {"column: who", "column: w"}})));
+  EXPECT_THAT(mapping.Columns(),
+              ElementsAre("id", "opened", "updated", "state", "Group", "group", "Who", "who", "impact"));
+  EXPECT_TRUE(mapping.CheckColumns({"Group", "Who", "who"}, {}).ok());
+  EXPECT_THAT(std::string(mapping.CheckColumns({"Group", "group"}, {"id"}).message()),
+              HasSubstr("the file has no column \"Group\" or \"group\""));
+}
+
+TEST(MappingTest, AClosingColumnIsForWholeCasesAndSteps) {
+  EXPECT_THAT(ErrorWith("  queue:", "  closed_at: {column: x, status: CLOSED}\n  queue:"),
+              HasSubstr("closed_at: want it with whole cases or steps only"));
+  EXPECT_THAT(ErrorWith("  queue:", "  closed_at: {column: x}\n  queue:"), HasSubstr("closed_at"));
 }
 
 TEST(MappingTest, AColumnTheFileLacksIsNamedWithTheMappingsLine) {

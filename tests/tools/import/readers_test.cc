@@ -6,6 +6,7 @@
 #include "tools/import/byte_source.h"
 #include "tools/import/record_reader.h"
 #include "tools/import/utf8.h"
+#include "workflow/base/field_rules.h"
 
 namespace docket::import_tool {
 namespace {
@@ -232,6 +233,13 @@ TEST(Utf8Test, APrefixCutsNoCharacter) {
   EXPECT_EQ(Utf8Prefix(text, 3), 1);
   EXPECT_EQ(Utf8Prefix(text, 2), 1);
   EXPECT_EQ(Utf8Prefix(text, 0), 0);
+}
+
+TEST(Utf8Test, CodePointsAreReadOneByOne) {
+  const std::string text = "a\u00e9\u4e2d\U0001F600";
+  size_t at = 0;
+  for (const uint32_t code : {0x61u, 0xE9u, 0x4E2Du, 0x1F600u}) EXPECT_EQ(NextCodePoint(text, &at), code);
+  EXPECT_EQ(at, text.size());
 }
 
 }  // namespace

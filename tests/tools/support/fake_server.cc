@@ -100,6 +100,7 @@ class FakeServer::Policies final : public v1::PolicyService::Service {
   explicit Policies(FakeServer& fake) : fake_(fake) {}
   DOCKET_FAKE_UNARY(PublishPolicies, PublishPoliciesRequest, PublishPoliciesReply, publish)
   DOCKET_FAKE_UNARY(ValidatePolicies, ValidatePoliciesRequest, ValidatePoliciesReply, validate)
+  DOCKET_FAKE_UNARY(GetPolicy, GetPolicyRequest, GetPolicyReply, get_policy)
 
  private:
   FakeServer& fake_;

@@ -56,6 +56,7 @@ class FakeServer {
   Answer<v1::ExplainDueRequest, v1::ExplainDueReply> explain_due;
   Answer<v1::PublishPoliciesRequest, v1::PublishPoliciesReply> publish;
   Answer<v1::ValidatePoliciesRequest, v1::ValidatePoliciesReply> validate;
+  Answer<v1::GetPolicyRequest, v1::GetPolicyReply> get_policy;
   Answer<v1::GetStatsRequest, v1::GetStatsReply> get_stats;
   // One message of requests; the status ends the stream when it is not OK.
   Answer<v1::ExecuteStreamRequest, v1::ExecuteStreamReply> execute_stream;
