@@ -9,6 +9,7 @@ closing of a request that has a due; without --all, for MAX_INSTANTS of these in
 rejected rows as `docket import --report` wrote them. Exits 1 when a figure or a list differs.
 """
 import argparse
+import collections
 import concurrent.futures
 import csv
 import datetime
@@ -54,10 +55,13 @@ class Server:
     def __init__(self, docket):
         self.docket = docket
         self.keys = {}  # case number to the key of the request
+        self.breaches = collections.Counter()  # by cause
         for line in self.run("log", "read"):
-            received = json.loads(line)["event"].get("caseReceived")
-            if received:
-                self.keys[received["caseNo"]] = received["externalRef"]["key"]
+            event = json.loads(line)["event"]
+            if "caseReceived" in event:
+                self.keys[event["caseReceived"]["caseNo"]] = event["caseReceived"]["externalRef"]["key"]
+            elif "clockBreached" in event:
+                self.breaches[event["clockBreached"]["cause"]] += 1
 
     def run(self, *arguments):
         return subprocess.run([self.docket, "-o", "jsonl", *arguments], check=True, stdout=subprocess.PIPE,
@@ -109,6 +113,10 @@ def main():
     server = Server(options.docket)
     equal("requests of the log that are of the files",
           len(set(server.keys.values()) & {one["key"] for one in loaded}), len(loaded))
+    # Whatever passed before the import is its business: nobody is told of it.
+    still_open = [one for one in promised if not one["closed"]]
+    equal("breaches, all with the cause IMPORT", server.breaches["IMPORT"], len(late) + len(still_open))
+    equal("breaches with another cause", server.breaches.total() - server.breaches["IMPORT"], 0)
     instants = sorted({one["due"] for one in promised} | {one["closed"] for one in promised if one["closed"]})
     chosen = instants if options.all else spread(instants, MAX_INSTANTS)
     moments = sorted({at + step for at in chosen for step in (-SECOND, 0 * SECOND, SECOND)})

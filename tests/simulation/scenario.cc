@@ -141,6 +141,8 @@ std::string OtherWords(const v1::Event& event) {
     return event.case_queued().queue();
   } else if (event.has_owner_assigned()) {
     return absl::StrCat(event.owner_assigned().owner(), " ", v1::AssignMode_Name(event.owner_assigned().mode()));
+  } else if (event.has_promised_due_set()) {
+    return DueOf(event.promised_due_set());
   } else if (event.has_priority_set()) {
     return absl::StrCat(event.priority_set().previous(), " -> ", event.priority_set().priority());
   } else if (event.has_escalation_raised()) {

@@ -163,6 +163,7 @@ class ImportRun {
  private:
   absl::Status Open() {
     DOCKET_ASSIGN_OR_RETURN(mapping_, import_tool::LoadMapping(arguments_.mapping));
+    if (mapping_.observed_until_import) mapping_.observed_until = start_;
     DOCKET_ASSIGN_OR_RETURN(bytes_, ByteSource::Open(arguments_.file));
     absl::StatusOr<std::unique_ptr<RecordReader>> reader = OpenReader(mapping_, bytes_.get());
     if (!reader.ok()) {

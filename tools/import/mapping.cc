@@ -238,6 +238,19 @@ absl::Status ParseFormat(const MappingNode& root, Mapping* mapping) {
   return absl::OkStatus();
 }
 
+absl::Status ParseObservedUntil(const MappingNode& node, Mapping* mapping) {
+  DOCKET_ASSIGN_OR_RETURN(const std::string text, node.Text());
+  mapping->observed_until_import = text == "import";
+  if (mapping->observed_until_import) return absl::OkStatus();
+  absl::Time instant;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &instant, &error)) {
+    return node.Error(absl::StrCat("observed_until \"", text, "\": ", error, ", want 2026-11-23T09:30:00Z or import"));
+  }
+  mapping->observed_until = instant;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Mapping> ParseRoot(const MappingNode& root) {
   DOCKET_RETURN_IF_ERROR(root.AllowKeys({"source", "workflow", "kind", "format", "delimiter", "rows", "none", "time",
                                          "observed_until", "aliases", "optional", "case", "reject"}));
@@ -259,13 +272,7 @@ absl::StatusOr<Mapping> ParseRoot(const MappingNode& root) {
   DOCKET_ASSIGN_OR_RETURN(const MappingNode time, root.Required("time"));
   DOCKET_RETURN_IF_ERROR(ParseTime(time, &mapping));
   if (const auto until = root.Find("observed_until")) {
-    DOCKET_ASSIGN_OR_RETURN(const std::string text, until->Text());
-    absl::Time instant;
-    std::string error;
-    if (!absl::ParseTime(absl::RFC3339_full, text, &instant, &error)) {
-      return until->Error(absl::StrCat("observed_until \"", text, "\": ", error, ", want 2026-11-23T09:30:00Z"));
-    }
-    mapping.observed_until = instant;
+    DOCKET_RETURN_IF_ERROR(ParseObservedUntil(*until, &mapping));
   }
   if (const auto aliases = root.Find("aliases")) DOCKET_RETURN_IF_ERROR(ParseAliases(*aliases, &mapping));
   if (const auto optional = root.Find("optional")) {

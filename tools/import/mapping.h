@@ -81,6 +81,7 @@ struct Mapping {
   std::vector<std::string> time_formats;  // absl::ParseTime; the first that fits
   absl::TimeZone zone;
   std::optional<absl::Time> observed_until;  // unset: the time of the case's last row
+  bool observed_until_import = false;        // whoever imports sets observed_until to the moment of the import
 
   ColumnRef key;
   ColumnRef received_at;

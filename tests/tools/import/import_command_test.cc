@@ -177,6 +177,15 @@ TEST_F(ImportCommandTest, ADryRunChecksStatusesAgainstAPack) {
   EXPECT_THAT(err_.str(), HasSubstr("statuses are not checked: --policy-pack was not given"));
 }
 
+TEST_F(ImportCommandTest, AHistoryMayEndWithItsImport) {
+  mapping_ = WriteFile(absl::StrCat("observed_until: import", kSmallMapping));
+  EXPECT_EQ(Import(kRows), cli::kExitOk) << err_.str();
+  for (const v1::ExecuteRequest& request : received_) {
+    if (!request.command().has_end_history()) continue;
+    EXPECT_EQ(request.command().end_history().observed_until().seconds(), 1'700'000'000);
+  }
+}
+
 TEST_F(ImportCommandTest, AMappingForBothFormatsLooksAtTheFile) {
   mapping_ = WriteFile(absl::StrReplaceAll(kSmallMapping, {{"format: csv", "format: csv or json"}}));
   EXPECT_EQ(Import(kRows), cli::kExitOk) << err_.str();

@@ -100,6 +100,14 @@ TEST(MappingTest, AFileHasOneSpellingOfEachColumnUnlessItIsOptional) {
               HasSubstr("the file has no column \"Group\" or \"group\""));
 }
 
+TEST(MappingTest, ObservationEndsAtAnInstantOrWithTheImport) {
+  const auto with = [](const std::string& until) { return absl::StrCat("observed_until: ", until, kSmallMapping); };
+  EXPECT_TRUE(MustParse(with("2016-02-01T12:00:00Z")).observed_until.has_value());
+  EXPECT_FALSE(MustParse(with("2016-02-01T12:00:00Z")).observed_until_import);
+  EXPECT_FALSE(MustParse(with("import")).observed_until.has_value());
+  EXPECT_TRUE(MustParse(with("import")).observed_until_import);
+}
+
 TEST(MappingTest, AClosingColumnIsForWholeCasesAndSteps) {
   EXPECT_THAT(ErrorWith("  queue:", "  closed_at: {column: x, status: CLOSED}\n  queue:"),
               HasSubstr("closed_at: want it with whole cases or steps only"));
