@@ -23,8 +23,11 @@ struct Family {
 };
 inline constexpr Family kLogFamily{0};
 inline constexpr Family kPersonalFamily{1};
-inline constexpr uint32_t kFirstViewFamily = 16;  // 2..15 are kept free for families that are not views
+inline constexpr Family kOutboxFamily{2};  // in a store of its own, see services/outbox
+inline constexpr uint32_t kFirstViewFamily = 16;  // 3..15 are kept free for families that are not views
 constexpr Family ViewFamily(uint32_t generation) { return Family{kFirstViewFamily + generation}; }
+// Whether a store may have the family or not; log and personal it always has.
+constexpr bool IsOptional(Family family) { return family.id == kOutboxFamily.id || family.id >= kFirstViewFamily; }
 
 // Entries that become visible and durable together. Later entries win over earlier ones on the same key.
 class KvBatch {
@@ -99,8 +102,8 @@ class KvStore {
   virtual std::unique_ptr<KvSnapshot> Snapshot() const = 0;
 
   // Families beyond log and personal, which always exist and are not listed by Families(). Creating one that exists or
-  // dropping one that does not is kFailedPrecondition; a family that is no ViewFamily is kInvalidArgument. Snapshots
-  // taken before a drop still read the dropped family; those taken before its creation do not know it.
+  // dropping one that does not is kFailedPrecondition; one that is neither kOutboxFamily nor a ViewFamily is
+  // kInvalidArgument. Snapshots taken before a drop still read the dropped family; those taken before its creation do not know it.
   virtual absl::Status CreateFamily(Family family) = 0;
   virtual absl::Status DropFamily(Family family) = 0;
   virtual std::vector<Family> Families() const = 0;

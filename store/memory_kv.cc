@@ -198,7 +198,7 @@ class MemoryKv : public KvStore {
   std::unique_ptr<KvSnapshot> Snapshot() const override { return std::make_unique<MemorySnapshot>(state_); }
 
   absl::Status CreateFamily(Family family) override {
-    DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
+    DOCKET_RETURN_IF_ERROR(CheckOptional(family));
     const MutexLock lock(&state_->mutex);
     if (!state_->tables.try_emplace(family, std::make_shared<Table>()).second) {
       return absl::FailedPreconditionError(absl::StrCat("family ", family.id, " exists already"));
@@ -207,7 +207,7 @@ class MemoryKv : public KvStore {
   }
 
   absl::Status DropFamily(Family family) override {
-    DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
+    DOCKET_RETURN_IF_ERROR(CheckOptional(family));
     const MutexLock lock(&state_->mutex);
     if (state_->tables.erase(family) == 0) {
       return absl::FailedPreconditionError(absl::StrCat("family ", family.id, " does not exist"));
@@ -219,7 +219,7 @@ class MemoryKv : public KvStore {
     const MutexLock lock(&state_->mutex);
     std::vector<Family> families;
     for (const auto& [family, table] : state_->tables) {
-      if (family.id >= kFirstViewFamily) families.push_back(family);
+      if (IsOptional(family)) families.push_back(family);
     }
     return families;
   }
@@ -244,9 +244,10 @@ class MemoryKv : public KvStore {
   absl::Status WriteLatch() const override { return absl::OkStatus(); }
 
  private:
-  static absl::Status CheckViewFamily(Family family) {
-    if (family.id >= kFirstViewFamily) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("family: ", family.id, ", want at least ", kFirstViewFamily));
+  static absl::Status CheckOptional(Family family) {
+    if (IsOptional(family)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("family: ", family.id, ", want ", kOutboxFamily.id, " or at least ", kFirstViewFamily));
   }
 
   void Set(const std::shared_ptr<Table>& table, const std::string& key, const std::optional<std::string>& value)

@@ -199,7 +199,7 @@ class RocksKv : public KvStore {
   }
 
   absl::Status CreateFamily(Family family) override {
-    DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
+    DOCKET_RETURN_IF_ERROR(CheckOptional(family));
     const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     auto handles = std::make_shared<Handles>(*handles_snapshot());
@@ -216,7 +216,7 @@ class RocksKv : public KvStore {
   }
 
   absl::Status DropFamily(Family family) override {
-    DOCKET_RETURN_IF_ERROR(CheckViewFamily(family));
+    DOCKET_RETURN_IF_ERROR(CheckOptional(family));
     const MutexLock writing(&write_mutex_);
     DOCKET_RETURN_IF_ERROR(CheckWritable());
     auto handles = std::make_shared<Handles>(*handles_snapshot());
@@ -234,7 +234,7 @@ class RocksKv : public KvStore {
   std::vector<Family> Families() const override {
     std::vector<Family> families;
     for (const auto& [family, handle] : *handles_snapshot()) {
-      if (family.id >= kFirstViewFamily) families.push_back(family);
+      if (IsOptional(family)) families.push_back(family);
     }
     return families;
   }
@@ -277,9 +277,10 @@ class RocksKv : public KvStore {
   static constexpr size_t kOverheadPerEntry = 16;  // tag, family and lengths
   static constexpr uint64_t kFlushOnCloseBytes = uint64_t{8} << 20;
 
-  static absl::Status CheckViewFamily(Family family) {
-    if (family.id >= kFirstViewFamily) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("family: ", family.id, ", want at least ", kFirstViewFamily));
+  static absl::Status CheckOptional(Family family) {
+    if (IsOptional(family)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("family: ", family.id, ", want ", kOutboxFamily.id, " or at least ", kFirstViewFamily));
   }
 
   // After a clean stop there is little WAL to replay, so the next start is quick however much was written before.

@@ -148,12 +148,14 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_
 std::string FamilyName(Family family) {
   if (family == kLogFamily) return "log";
   if (family == kPersonalFamily) return "personal";
+  if (family == kOutboxFamily) return "outbox";
   return absl::StrCat(kViewPrefix, family.id - kFirstViewFamily);
 }
 
 std::optional<Family> ParseFamilyName(absl::string_view name) {
   if (name == "log") return kLogFamily;
   if (name == "personal") return kPersonalFamily;
+  if (name == "outbox") return kOutboxFamily;
   uint32_t generation = 0;
   if (!absl::ConsumePrefix(&name, kViewPrefix) || !absl::SimpleAtoi(name, &generation)) return std::nullopt;
   return ViewFamily(generation);

@@ -33,7 +33,7 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, std::shared_ptr<ErrorLatch> 
 std::shared_ptr<rocksdb::Cache> MakeBlockCache();
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_ptr<rocksdb::Cache>& cache);
 
-// "log", "personal", "views.g<N>"; nullopt for a name that is none of these.
+// "log", "personal", "outbox", "views.g<N>"; nullopt for a name that is none of these.
 std::string FamilyName(Family family);
 std::optional<Family> ParseFamilyName(absl::string_view name);
 

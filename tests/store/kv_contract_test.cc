@@ -53,6 +53,14 @@ TEST_P(KvContractTest, ReadsBackWhatWasWrittenAlsoAfterReopening) {
   EXPECT_EQ(Get(kPersonalFamily, zeros), std::nullopt) << "families are apart";
 }
 
+TEST_P(KvContractTest, TheOutboxHasAFamilyWhereItIsAskedFor) {
+  ASSERT_TRUE(store_->CreateFamily(kOutboxFamily).ok());
+  Put(kOutboxFamily, "a", "1");
+  store_.Reopen();
+  EXPECT_THAT(store_->Families(), ElementsAre(kOutboxFamily));
+  EXPECT_THAT(Get(kOutboxFamily, "a"), Optional(std::string("1")));
+}
+
 TEST_P(KvContractTest, LaterEntriesOfABatchWin) {
   KvBatch batch;
   batch.Put(kLogFamily, "a", "1");
