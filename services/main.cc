@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "prometheus/registry.h"
 #include "services/engine/engine.h"
+#include "services/outbox/curl_sender.h"
+#include "services/outbox/outbox.h"
 #include "services/rpc/server.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
@@ -37,6 +40,7 @@ struct Flags {
   std::string metrics = "127.0.0.1:7451";
   bool metrics_given = false;
   std::vector<std::string> policy_packs;
+  std::vector<std::string> webhooks;
   uint64_t disk_reserve = store::kDefaultDiskReserveBytes;
   bool accept_missing_high_water = false;
 };
@@ -50,6 +54,8 @@ bool ParseFlags(int argc, char** argv, Flags* flags, int* exit_code) {
       ->capture_default_str();
   app.add_option("--policy-pack", flags->policy_packs,
                  "policy pack to publish at start; unchanged documents are skipped")
+      ->check(CLI::ExistingFile);
+  app.add_option("--webhook", flags->webhooks, "file of webhooks that are sent alerts (services/outbox/README.md)")
       ->check(CLI::ExistingFile);
   CLI::Option* metrics =
       app.add_option("--metrics", flags->metrics, "HOST:PORT for Prometheus, or off")->capture_default_str();
@@ -126,6 +132,48 @@ void AwaitSignal(const sigset_t& signals) {
   spdlog::info("signal {}: draining", signal);
 }
 
+absl::StatusOr<std::vector<outbox::WebhookOptions>> ReadWebhooks(const std::vector<std::string>& paths) {
+  std::vector<outbox::WebhookOptions> webhooks;
+  std::set<std::string> names;
+  for (const std::string& path : paths) {
+    DOCKET_ASSIGN_OR_RETURN(std::vector<outbox::WebhookOptions> read, outbox::ReadWebhooks(path));
+    for (outbox::WebhookOptions& webhook : read) {
+      if (!names.insert(webhook.name).second) {
+        return absl::InvalidArgumentError(absl::StrCat(path, ": name: \"", webhook.name, "\" is used in two files"));
+      }
+      webhooks.push_back(std::move(webhook));
+    }
+  }
+  if (webhooks.size() > outbox::kMaxWebhooks) {
+    return absl::InvalidArgumentError(absl::StrCat(webhooks.size(), " webhooks, want at most ", outbox::kMaxWebhooks));
+  }
+  return webhooks;
+}
+
+// The outbox with the store it stands on. Made only when there are webhooks; what an earlier one left stays until then.
+struct OutboxParts {
+  std::unique_ptr<store::KvStore> kv;
+  std::unique_ptr<outbox::Outbox> outbox;  // null: no webhooks
+};
+absl::StatusOr<OutboxParts> OpenOutbox(const Flags& flags, std::vector<outbox::WebhookOptions> webhooks,
+                                       engine::Engine* engine, std::shared_ptr<prometheus::Registry> registry) {
+  OutboxParts parts;
+  if (webhooks.empty()) return parts;
+  store::RocksOptions rocks;
+  rocks.path = absl::StrCat(flags.data, "/outbox");
+  rocks.disk_reserve_bytes = flags.disk_reserve;
+  rocks.notice = [](absl::string_view line) { spdlog::warn("outbox: {}", std::string(line)); };
+  DOCKET_ASSIGN_OR_RETURN(parts.kv, store::OpenRocksKv(rocks));
+  outbox::OutboxOptions options;
+  options.webhooks = std::move(webhooks);
+  options.engine = engine;
+  options.kv = parts.kv.get();
+  options.sender = outbox::MakeCurlSender("docketd/" DOCKET_VERSION);
+  options.metrics = std::move(registry);
+  DOCKET_ASSIGN_OR_RETURN(parts.outbox, outbox::Outbox::Open(std::move(options)));
+  return parts;
+}
+
 absl::Status Run(const Flags& flags, const sigset_t& signals) {
   rpc::ServerOptions server_options;
   server_options.listen = flags.listen;
@@ -133,6 +181,7 @@ absl::Status Run(const Flags& flags, const sigset_t& signals) {
   server_options.metrics_optional = !flags.metrics_given;
   server_options.registry = std::make_shared<prometheus::Registry>();
   DOCKET_RETURN_IF_ERROR(rpc::Server::CheckAddresses(server_options));
+  DOCKET_ASSIGN_OR_RETURN(std::vector<outbox::WebhookOptions> webhooks, ReadWebhooks(flags.webhooks));
 
   std::error_code made;
   std::filesystem::create_directories(flags.data, made);
@@ -167,12 +216,16 @@ absl::Status Run(const Flags& flags, const sigset_t& signals) {
     if (!published.ok()) spdlog::error("not published: {}", std::string(published.message()));
   }
 
+  DOCKET_ASSIGN_OR_RETURN(OutboxParts outbox,
+                          OpenOutbox(flags, std::move(webhooks), engine.get(), server_options.registry));
+  server_options.outbox = outbox.outbox.get();
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(server_options, engine.get()));
   if (!server->metrics_address().empty()) spdlog::info("metrics on http://{}/metrics", server->metrics_address());
   std::printf("listening on %s\n", server->address().c_str());
   std::fflush(stdout);
   AwaitSignal(signals);
   server->Shutdown();
+  outbox.outbox.reset();
   engine->Stop();
   return absl::OkStatus();  // engine, log and store close in this order
 }

@@ -12,10 +12,15 @@ namespace docket::rpc {
 namespace {
 
 using Raw = v1::AdminService;
-using Base = Raw::WithRawCallbackMethod_GetStats<
-    Raw::WithRawCallbackMethod_RebuildViews<Raw::WithRawCallbackMethod_AcceptClock<Raw::Service>>>;
+using Base = Raw::WithRawCallbackMethod_GetStats<Raw::WithRawCallbackMethod_RebuildViews<
+    Raw::WithRawCallbackMethod_AcceptClock<Raw::WithRawCallbackMethod_ListWebhooks<
+        Raw::WithRawCallbackMethod_ListDeadLetters<Raw::WithRawCallbackMethod_ReplayDeadLetters<Raw::Service>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
+
+absl::Status NoWebhooks() {
+  return RefuseFields("UNKNOWN_WEBHOOK", {{"webhook", "this server was started without webhooks (docketd --webhook)"}});
+}
 
 class AdminService final : public Base {
  public:
@@ -23,7 +28,10 @@ class AdminService final : public Base {
       : backend_(backend),
         get_stats_(backend.metrics->Of("AdminService/GetStats")),
         rebuild_views_(backend.metrics->Of("AdminService/RebuildViews")),
-        accept_clock_(backend.metrics->Of("AdminService/AcceptClock")) {}
+        accept_clock_(backend.metrics->Of("AdminService/AcceptClock")),
+        list_webhooks_(backend.metrics->Of("AdminService/ListWebhooks")),
+        list_dead_letters_(backend.metrics->Of("AdminService/ListDeadLetters")),
+        replay_dead_letters_(backend.metrics->Of("AdminService/ReplayDeadLetters")) {}
 
   ~AdminService() override {
     if (rebuild_.joinable()) rebuild_.join();
@@ -69,6 +77,41 @@ class AdminService final : public Base {
     return call;
   }
 
+  grpc::ServerUnaryReactor* ListWebhooks(Context* context, const Bytes* in, Bytes* out) override {
+    const outbox::Outbox* outbox = backend_.outbox;
+    return AnswerRead<v1::ListWebhooksRequest, v1::ListWebhooksReply>(
+        backend_, list_webhooks_, context, in, out, [outbox](const query::Reader&, const v1::ListWebhooksRequest&) {
+          return outbox == nullptr ? v1::ListWebhooksReply() : outbox->ListWebhooks();
+        });
+  }
+
+  grpc::ServerUnaryReactor* ListDeadLetters(Context* context, const Bytes* in, Bytes* out) override {
+    const outbox::Outbox* outbox = backend_.outbox;
+    return AnswerRead<v1::ListDeadLettersRequest, v1::ListDeadLettersReply>(
+        backend_, list_dead_letters_, context, in, out,
+        [outbox](const query::Reader& reader,
+                 const v1::ListDeadLettersRequest& request) -> absl::StatusOr<v1::ListDeadLettersReply> {
+          if (outbox != nullptr) return outbox->ListDeadLetters(reader, request);
+          if (!request.webhook().empty()) return NoWebhooks();
+          return v1::ListDeadLettersReply();
+        });
+  }
+
+  grpc::ServerUnaryReactor* ReplayDeadLetters(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call =
+        new UnaryCall<v1::ReplayDeadLettersRequest, v1::ReplayDeadLettersReply>(context, out, replay_dead_letters_);
+    if (!call->Accept(*in)) return call;
+    absl::Status status = WriterOf(*context).status();
+    if (status.ok() && backend_.outbox == nullptr) status = NoWebhooks();
+    if (!status.ok()) {
+      call->Answer(status);
+      return call;
+    }
+    backend_.outbox->Replay(
+        call->request, [call](absl::StatusOr<v1::ReplayDeadLettersReply> reply) { call->Answer(std::move(reply)); });
+    return call;
+  }
+
  private:
   // One at a time, on its own thread: it takes minutes and would hold a thread that answers reads.
   absl::Status BeginRebuild(bool keep_old, ProgressStream<v1::RebuildViewsReply>* stream) {
@@ -98,6 +141,9 @@ class AdminService final : public Base {
   MethodMetrics* get_stats_;
   MethodMetrics* rebuild_views_;
   MethodMetrics* accept_clock_;
+  MethodMetrics* list_webhooks_;
+  MethodMetrics* list_dead_letters_;
+  MethodMetrics* replay_dead_letters_;
   Mutex mutex_;
   bool rebuilding_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread rebuild_ ABSL_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 #define DOCKET_SERVICES_RPC_BACKEND_H_
 
 #include "services/engine/engine.h"
+#include "services/outbox/outbox.h"
 #include "services/query/reader.h"
 #include "services/rpc/read_pool.h"
 #include "services/rpc/rpc_metrics.h"
@@ -16,6 +17,7 @@ struct Backend {
   ReadPool* reads = nullptr;
   RpcMetrics* metrics = nullptr;
   query::ReplayGate* replays = nullptr;
+  outbox::Outbox* outbox = nullptr;   // null: no webhooks
   StreamRegistry* streams = nullptr;  // streams without an end of their own, ended when the server stops
 };
 

@@ -115,8 +115,12 @@ absl::Status Server::ExposeMetrics() {
 }
 
 absl::Status Server::Build() {
-  const Backend backend{
-      .engine = engine_, .reads = reads_.get(), .metrics = &metrics_, .replays = &replays_, .streams = &streams_};
+  const Backend backend{.engine = engine_,
+                        .reads = reads_.get(),
+                        .metrics = &metrics_,
+                        .replays = &replays_,
+                        .outbox = options_.outbox,
+                        .streams = &streams_};
   services_.push_back(MakeCaseService(backend));
   services_.push_back(MakeQueueService(backend));
   services_.push_back(MakeAuditService(backend));

@@ -42,6 +42,7 @@ struct ServerOptions {
   std::string metrics = "off";                     // HOST:PORT for Prometheus, "off": none; port 0: a free one
   bool metrics_optional = false;                   // serve without them, and say so, when their address is taken
   std::shared_ptr<prometheus::Registry> registry;  // null: one of its own
+  outbox::Outbox* outbox = nullptr;                // outlives the server; null: no webhooks
   bool reflection = true;
   int read_threads = 4;
   absl::Duration drain = absl::Seconds(5);  // for calls in flight when stopping

@@ -16,11 +16,13 @@ namespace docket::cli {
 namespace {
 
 void PrintViews(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::ViewDigest>& views) {
-  Table table({{"VIEW"}, {"VERSION", Table::Align::kRight}, {"ROWS", Table::Align::kRight},
+  Table table({{"VIEW"},
+               {"VERSION", Table::Align::kRight},
+               {"ROWS", Table::Align::kRight},
                {"DIGEST", Table::Align::kLeft, 64}});
   for (const v1::ViewDigest& view : views) {
-    table.AddRow({view.view(), absl::StrCat(view.version()), absl::StrCat(view.rows()),
-                  absl::BytesToHexString(view.digest())});
+    table.AddRow(
+        {view.view(), absl::StrCat(view.version()), absl::StrCat(view.rows()), absl::BytesToHexString(view.digest())});
   }
   table.Print(*options.out);
 }
@@ -133,9 +135,8 @@ void AddAdminCommands(CLI::App& app, GlobalOptions& options) {
   CLI::App* admin = app.add_subcommand("admin", "Operate the server");
   admin->require_subcommand(1, 1);
   const auto digests = std::make_shared<bool>(false);
-  CLI::App* stats =
-      AddCommand(*admin, "stats", "Size, health and clock", options,
-                 [&options, digests] { return Stats(options, *digests); });
+  CLI::App* stats = AddCommand(*admin, "stats", "Size, health and clock", options,
+                               [&options, digests] { return Stats(options, *digests); });
   stats->add_flag("--digests", *digests, "With a digest of every view; reads them all");
   const auto keep_old = std::make_shared<bool>(false);
   CLI::App* rebuild = AddCommand(*admin, "rebuild", "Rebuild all views from the log and compare", options,
@@ -146,6 +147,7 @@ void AddAdminCommands(CLI::App& app, GlobalOptions& options) {
   clock->require_subcommand(1, 1);
   AddCommand(*clock, "accept", "Accept the clock as it is now; timers run again", options,
              [&options] { return AcceptClock(options); });
+  AddOutboxCommands(*admin, options);
 }
 
 void AddDirectoryCommand(CLI::App& app, GlobalOptions& options) {

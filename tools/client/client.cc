@@ -179,5 +179,14 @@ absl::StatusOr<v1::GetStatsReply> Client::GetStats(const v1::GetStatsRequest& re
 absl::StatusOr<v1::AcceptClockReply> Client::AcceptClock(const v1::AcceptClockRequest& request) {
   return Call(*admin_, &v1::AdminService::StubInterface::AcceptClock, request);
 }
+absl::StatusOr<v1::ListWebhooksReply> Client::ListWebhooks(const v1::ListWebhooksRequest& request) {
+  return Call(*admin_, &v1::AdminService::StubInterface::ListWebhooks, request);
+}
+absl::StatusOr<v1::ListDeadLettersReply> Client::ListDeadLetters(const v1::ListDeadLettersRequest& request) {
+  return Call(*admin_, &v1::AdminService::StubInterface::ListDeadLetters, request);
+}
+absl::StatusOr<v1::ReplayDeadLettersReply> Client::ReplayDeadLetters(const v1::ReplayDeadLettersRequest& request) {
+  return Call(*admin_, &v1::AdminService::StubInterface::ReplayDeadLetters, request);
+}
 
 }  // namespace docket::client

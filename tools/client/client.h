@@ -70,6 +70,11 @@ class Client {
 
   absl::StatusOr<v1::GetStatsReply> GetStats(const v1::GetStatsRequest& request);
   absl::StatusOr<v1::AcceptClockReply> AcceptClock(const v1::AcceptClockRequest& request);
+  absl::StatusOr<v1::ListWebhooksReply> ListWebhooks(const v1::ListWebhooksRequest& request);
+  absl::StatusOr<v1::ListDeadLettersReply> ListDeadLetters(const v1::ListDeadLettersRequest& request);
+  // Repeated with `all` it replays only what was given up again meanwhile; repeated with ids it may say that they are
+  // no dead letters any more.
+  absl::StatusOr<v1::ReplayDeadLettersReply> ReplayDeadLetters(const v1::ReplayDeadLettersRequest& request);
 
   // For callers that run their own streams or asynchronous calls. Prepare() sets the identity and, with a finite
   // `timeout`, the deadline.

@@ -41,6 +41,7 @@ LAYERS = (
           proto=("record", "view", "annotations")),
     Layer("services/engine/", ("services/engine/", "workflow/", "store/"), ROCKSDB),
     Layer("services/query/", ("services/query/", "services/engine/", "workflow/", "store/"), ROCKSDB),
+    Layer("services/outbox/", ("services/outbox/", "services/query/", "services/engine/", "workflow/", "store/"), ROCKSDB),
     Layer("services/", ("services/", "workflow/", "store/"), grpc=True),
     Layer("tools/bench/", ("tools/", "workflow/", "store/", "services/"), grpc=True),
     Layer("tools/", ("tools/", "workflow/"), ROCKSDB, grpc=True),

@@ -49,6 +49,9 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.GetStatsRequest", "with_digests: true"},
       {"docket.v1.RebuildViewsRequest", "keep_old: true"},
       {"docket.v1.AcceptClockRequest", " "},
+      {"docket.v1.ListWebhooksRequest", " "},
+      {"docket.v1.ListDeadLettersRequest", "webhook: 'ops'"},
+      {"docket.v1.ReplayDeadLettersRequest", "webhook: 'ops' ids: 'a/1'"},
   };
   return *samples;
 }

@@ -364,6 +364,65 @@ TEST_F(Readers, AlertsEndWhereTheyHaveCaughtUpUnlessFollowed) {
   EXPECT_EQ(Run({"alerts", "--kind", "breech"}).exit_code, kExitUsage);
 }
 
+TEST_F(Readers, WebhooksTellHowTheyStand) {
+  server_.list_webhooks = [](const v1::ListWebhooksRequest&, v1::ListWebhooksReply* reply) {
+    auto* good = reply->add_webhooks();
+    good->set_name("ops");
+    good->set_url("https://example.org/x");
+    good->set_position(40);
+    good->set_delivered(7);
+    auto* bad = reply->add_webhooks();
+    bad->set_name("wall");
+    bad->set_lag(3);
+    bad->set_pending(2);
+    bad->set_dead_letters(1);
+    bad->set_last_error("HTTP 503");
+    *bad->mutable_failing_since() = ToProto(kDue);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"admin", "webhooks"}).out,
+            "WEBHOOK  POSITION  LAG  PENDING  DELIVERED  DEAD  STATE                                          URL\n"
+            "ops            40    0        0          7     0  delivers                                       "
+            "https://example.org/x\n"
+            "wall            0    3        2          0     1  FAILING since Fri 2026-11-20 16:30: HTTP 503\n");
+}
+
+TEST_F(Readers, DeadLettersAreListedAndReplayed) {
+  std::vector<std::string> asked;
+  server_.list_dead_letters = [&](const v1::ListDeadLettersRequest& request, v1::ListDeadLettersReply* reply) {
+    asked.push_back(request.webhook());
+    auto* letter = reply->add_dead_letters();
+    letter->set_webhook("ops");
+    letter->set_position(12);
+    letter->set_case_no("CMP-1");
+    letter->set_kind(v1::BREACH);
+    letter->set_attempts(3);
+    letter->set_last_error("HTTP 422");
+    *letter->mutable_dead_at() = ToProto(kDue);
+    return absl::OkStatus();
+  };
+  v1::ReplayDeadLettersRequest replayed;
+  server_.replay_dead_letters = [&](const v1::ReplayDeadLettersRequest& request, v1::ReplayDeadLettersReply* reply) {
+    replayed = request;
+    reply->set_replayed(2);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"admin", "dead-letters", "--webhook", "ops"}).out,
+            "Given up: 1 alert\n"
+            "WEBHOOK  POSITION  CASE   KIND    ATTEMPTS  GIVEN UP              LAST ERROR\n"
+            "ops            12  CMP-1  BREACH         3  Fri 2026-11-20 16:30  HTTP 422\n");
+  EXPECT_THAT(asked, ElementsAre("ops"));
+  EXPECT_EQ(Run({"admin", "dead-letters", "replay", "12", "x/13", "--webhook", "ops"}).out,
+            "2 alerts on the way again\n");
+  EXPECT_THAT(replayed.ids(), ElementsAre("12", "x/13"));
+  EXPECT_EQ(replayed.webhook(), "ops");
+  EXPECT_FALSE(replayed.all());
+  EXPECT_EQ(Run({"admin", "dead-letters", "replay", "--all"}).exit_code, kExitOk);
+  EXPECT_TRUE(replayed.all());
+  EXPECT_EQ(Run({"admin", "dead-letters", "replay"}).exit_code, kExitUsage);
+  EXPECT_THAT(asked, ElementsAre("ops")) << "replaying does not list";
+}
+
 TEST_F(Readers, HistoryShowsWhoAndHow) {
   server_.read_history = [](const v1::ReadHistoryRequest&,
                             const std::function<bool(const v1::ReadHistoryReply&)>& write) {

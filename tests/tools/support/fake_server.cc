@@ -110,6 +110,9 @@ class FakeServer::Admin final : public v1::AdminService::Service {
  public:
   explicit Admin(FakeServer& fake) : fake_(fake) {}
   DOCKET_FAKE_UNARY(GetStats, GetStatsRequest, GetStatsReply, get_stats)
+  DOCKET_FAKE_UNARY(ListWebhooks, ListWebhooksRequest, ListWebhooksReply, list_webhooks)
+  DOCKET_FAKE_UNARY(ListDeadLetters, ListDeadLettersRequest, ListDeadLettersReply, list_dead_letters)
+  DOCKET_FAKE_UNARY(ReplayDeadLetters, ReplayDeadLettersRequest, ReplayDeadLettersReply, replay_dead_letters)
   DOCKET_FAKE_STREAM(RebuildViews, RebuildViewsRequest, RebuildViewsReply, rebuild)
 
  private:

@@ -58,6 +58,9 @@ class FakeServer {
   Answer<v1::ValidatePoliciesRequest, v1::ValidatePoliciesReply> validate;
   Answer<v1::GetPolicyRequest, v1::GetPolicyReply> get_policy;
   Answer<v1::GetStatsRequest, v1::GetStatsReply> get_stats;
+  Answer<v1::ListWebhooksRequest, v1::ListWebhooksReply> list_webhooks;
+  Answer<v1::ListDeadLettersRequest, v1::ListDeadLettersReply> list_dead_letters;
+  Answer<v1::ReplayDeadLettersRequest, v1::ReplayDeadLettersReply> replay_dead_letters;
   // One message of requests; the status ends the stream when it is not OK.
   Answer<v1::ExecuteStreamRequest, v1::ExecuteStreamReply> execute_stream;
   StreamAnswer<v1::ReadHistoryRequest, v1::ReadHistoryReply> read_history;
