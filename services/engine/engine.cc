@@ -33,7 +33,8 @@ EngineImpl::EngineImpl(const EngineOptions& options, std::shared_ptr<TrustedCloc
       metrics_(registry_),
       feed_(options.log->Head().commits),
       configuration_(std::move(configuration)),
-      sequencer_(options.kv, options.log, environment_, options.cached_cases, generation, configuration_.policies) {
+      sequencer_(options.kv, options.log, environment_, &leases_, options.cached_cases, generation,
+                 configuration_.policies) {
   PublishView();
   writer_ = std::thread([this] { Run(); });
   jobs_ = std::thread([this] { RunJobs(); });
@@ -88,6 +89,16 @@ void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller
   Task task = std::move(publish);
   absl::Status status = Push(task, Lane::kInteractive);
   if (!status.ok()) std::get<PublishTask>(task).done(std::move(status));
+}
+
+absl::StatusOr<LeaseTable::Lease> EngineImpl::TakeLease(const std::string& case_id, const Caller& caller,
+                                                        absl::Duration span) {
+  return leases_.Take(case_id, caller.principal_id, span == absl::ZeroDuration() ? kDefaultLease : span,
+                      trusted_->Now());
+}
+
+bool EngineImpl::ReleaseLease(const std::string& case_id, const Caller& caller) {
+  return leases_.Release(case_id, caller.principal_id, trusted_->Now());
 }
 
 absl::Status EngineImpl::WriteHealth() const {

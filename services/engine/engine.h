@@ -18,6 +18,7 @@
 #include "prometheus/registry.h"
 #include "services/engine/environment.h"
 #include "services/engine/feed.h"
+#include "services/engine/lease_table.h"
 #include "store/event_log.h"
 #include "store/kv.h"
 #include "workflow/policy/policy_set.h"
@@ -90,6 +91,11 @@ class Engine {
   // Takes the first unowned case of a queue for the caller.
   virtual void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) = 0;
   virtual void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) = 0;
+
+  // Tells others that the caller is at work on a case (lease_table.h); `span` zero: kDefaultLease.
+  virtual absl::StatusOr<LeaseTable::Lease> TakeLease(const std::string& case_id, const Caller& caller,
+                                                      absl::Duration span) = 0;
+  virtual bool ReleaseLease(const std::string& case_id, const Caller& caller) = 0;
 
   // Another version for clocks that run already (rollout.h). Planning counts first and blocks meanwhile; `progress` as
   // there. Approving lets a thread of the engine do it, which ListRollouts watches.

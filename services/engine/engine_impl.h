@@ -75,6 +75,9 @@ class EngineImpl : public Engine {
   void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) override;
   void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) override;
 
+  absl::StatusOr<LeaseTable::Lease> TakeLease(const std::string& case_id, const Caller& caller,
+                                              absl::Duration span) override;
+  bool ReleaseLease(const std::string& case_id, const Caller& caller) override;
   absl::StatusOr<v1::PlanRolloutReply> PlanRollout(
       v1::PlanRolloutRequest request, Caller caller,
       std::function<bool(uint64_t done, uint64_t total)> progress) override;
@@ -145,6 +148,7 @@ class EngineImpl : public Engine {
   EngineMetrics metrics_;
   Feed feed_;
   const Configuration configuration_;
+  LeaseTable leases_;
   Sequencer sequencer_;  // writer only
 
   mutable Mutex mutex_;

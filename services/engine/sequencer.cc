@@ -54,11 +54,12 @@ std::string ExternalKey(const v1::ExternalRef& ref) {
 
 }  // namespace
 
-Sequencer::Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, size_t cached_cases,
-                     uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies)
+Sequencer::Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, const LeaseTable* leases,
+                     size_t cached_cases, uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies)
     : kv_(kv),
       log_(log),
       environment_(environment),
+      leases_(leases),
       generation_(view_generation),
       policies_(policies),
       durable_policies_(policies),
@@ -229,12 +230,26 @@ Prepared Sequencer::Execute(const v1::ExecuteRequest& request, const Caller& cal
   return ExecuteNew(request, caller, canonical);
 }
 
+// What the world does is recorded whoever is at work; a second person's word is not somebody else's work.
+absl::Status Sequencer::CheckLease(const v1::ExecuteRequest& request, const Caller& caller,
+                                   const v1::Case& state) const {
+  const v1::Command& command = request.command();
+  const bool goes_on = command.has_record_inbound() || command.has_report_delivery() || command.has_advance() ||
+                       command.has_add_note() || command.has_acknowledge_escalation() ||
+                       command.has_judge_late_entry() || IsHistory(request);
+  if (goes_on || caller.kind != v1::ACTOR_KIND_STAFF) return absl::OkStatus();
+  const std::optional<LeaseTable::Lease> lease = leases_->Find(state.case_id(), now_);
+  if (!lease.has_value() || lease->holder == caller.principal_id) return absl::OkStatus();
+  return Leased(state.case_no(), *lease);
+}
+
 Prepared Sequencer::ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical) {
   if (!request.command().has_file()) {
     const absl::StatusOr<std::string> case_id = ResolveCase(request);
     if (!case_id.ok()) return {case_id.status()};
     const absl::StatusOr<LoadedCase*> loaded = Load(*case_id);
     if (!loaded.ok()) return {loaded.status()};
+    if (const absl::Status leased = CheckLease(request, caller, (*loaded)->state); !leased.ok()) return {leased};
     return DecideAndStage(request, caller, canonical, *loaded);
   }
   const v1::ExternalRef& ref = request.command().file().external_ref();
@@ -469,6 +484,8 @@ Prepared Sequencer::TakeNext(const std::string& queue, const std::string& reques
     if (!loaded.ok()) return {loaded.status()};
     const v1::Case& state = (*loaded)->state;  // with what this group did before
     if (!state.owner().empty() || state.queue() != queue || !projection::StandsInQueue(state, now_)) continue;
+    const std::optional<LeaseTable::Lease> lease = leases_->Find(state.case_id(), now_);
+    if (lease.has_value() && lease->holder != caller.principal_id) continue;
     v1::ExecuteRequest request;
     request.set_request_id(request_id);
     request.set_case_id(row->case_id);

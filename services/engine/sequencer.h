@@ -16,6 +16,7 @@
 #include "services/engine/case_cache.h"
 #include "services/engine/engine.h"
 #include "services/engine/feed.h"
+#include "services/engine/lease_table.h"
 #include "store/event_log.h"
 #include "store/kv.h"
 #include "workflow/case/draft.h"
@@ -39,9 +40,9 @@ struct PreparedPublication {
 
 class Sequencer {
  public:
-  // `environment.clock` is the trusted clock.
-  Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, size_t cached_cases,
-            uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies);
+  // `environment.clock` is the trusted clock. `leases` outlives the sequencer.
+  Sequencer(store::KvStore* kv, store::EventLog* log, const Environment& environment, const LeaseTable* leases,
+            size_t cached_cases, uint32_t view_generation, std::shared_ptr<const policy::PolicySet> policies);
 
   void BeginGroup();
   Prepared Execute(const v1::ExecuteRequest& request, const Caller& caller);
@@ -110,6 +111,8 @@ class Sequencer {
   // A case as it was after `revision`, also when this group staged that revision.
   absl::StatusOr<v1::Case> StateAt(const std::string& case_id, uint32_t revision);
   Prepared ExecuteNew(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical);
+  // FAILED_PRECONDITION LEASED: somebody else is at work on the case.
+  absl::Status CheckLease(const v1::ExecuteRequest& request, const Caller& caller, const v1::Case& state) const;
   Prepared DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
                           LoadedCase* loaded);
   // A command of the server itself.
@@ -139,6 +142,7 @@ class Sequencer {
   store::KvStore* const kv_;
   store::EventLog* const log_;
   const Environment environment_;
+  const LeaseTable* const leases_;
   uint32_t generation_;
   std::shared_ptr<const policy::PolicySet> policies_;
   std::shared_ptr<const policy::PolicySet> durable_policies_;

@@ -1,5 +1,8 @@
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "docket/v1/case_service.grpc.pb.h"
 #include "services/query/case_query.h"
 #include "services/query/lists.h"
@@ -7,14 +10,18 @@
 #include "services/rpc/execute_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
+#include "workflow/base/check.h"
+#include "workflow/base/refusal.h"
+#include "workflow/base/time.h"
 
 namespace docket::rpc {
 namespace {
 
 using Raw = v1::CaseService;
-using Base = Raw::WithRawCallbackMethod_Execute<Raw::WithRawCallbackMethod_ExecuteStream<
-    Raw::WithRawCallbackMethod_ListAllowedCommands<Raw::WithRawCallbackMethod_GetCase<
-        Raw::WithRawCallbackMethod_ListCases<Raw::WithRawCallbackMethod_Echo<Raw::Service>>>>>>;
+using Base = Raw::WithRawCallbackMethod_Execute<
+    Raw::WithRawCallbackMethod_ExecuteStream<Raw::WithRawCallbackMethod_ListAllowedCommands<
+        Raw::WithRawCallbackMethod_GetCase<Raw::WithRawCallbackMethod_ListCases<Raw::WithRawCallbackMethod_TakeLease<
+            Raw::WithRawCallbackMethod_ReleaseLease<Raw::WithRawCallbackMethod_Echo<Raw::Service>>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -28,6 +35,8 @@ class CaseService final : public Base {
         list_allowed_(backend.metrics->Of("CaseService/ListAllowedCommands")),
         get_case_(backend.metrics->Of("CaseService/GetCase")),
         list_cases_(backend.metrics->Of("CaseService/ListCases")),
+        take_lease_(backend.metrics->Of("CaseService/TakeLease")),
+        release_lease_(backend.metrics->Of("CaseService/ReleaseLease")),
         echo_(backend.metrics->Of("CaseService/Echo")) {}
 
   Reactor* Execute(Context* context, const Bytes* in, Bytes* out) override {
@@ -70,6 +79,45 @@ class CaseService final : public Base {
                                                                 query::ListCases);
   }
 
+  Reactor* TakeLease(Context* context, const Bytes* in, Bytes* out) override {
+    const absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    engine::Engine* engine = backend_.engine;
+    return AnswerRead<v1::TakeLeaseRequest, v1::TakeLeaseReply>(
+        backend_, take_lease_, context, in, out,
+        [engine, caller](const query::Reader& reader,
+                         const v1::TakeLeaseRequest& request) -> absl::StatusOr<v1::TakeLeaseReply> {
+          DOCKET_RETURN_IF_ERROR(caller.status());
+          const absl::Duration span = FromProto(request.span());
+          if (span < absl::ZeroDuration() || span > engine::kMaxLease) {
+            return RefuseFields("INVALID_FIELD", {{"span", absl::StrCat(absl::FormatDuration(span), ", want up to ",
+                                                                        absl::FormatDuration(engine::kMaxLease))}});
+          }
+          DOCKET_ASSIGN_OR_RETURN(const std::string case_id,
+                                  query::ResolveCase(reader, {request.case_id(), request.case_no()}));
+          DOCKET_ASSIGN_OR_RETURN(const engine::LeaseTable::Lease lease, engine->TakeLease(case_id, *caller, span));
+          v1::TakeLeaseReply reply;
+          reply.set_holder(lease.holder);
+          *reply.mutable_until() = ToProto(lease.until);
+          return reply;
+        });
+  }
+
+  Reactor* ReleaseLease(Context* context, const Bytes* in, Bytes* out) override {
+    const absl::StatusOr<engine::Caller> caller = WriterOf(*context);
+    engine::Engine* engine = backend_.engine;
+    return AnswerRead<v1::ReleaseLeaseRequest, v1::ReleaseLeaseReply>(
+        backend_, release_lease_, context, in, out,
+        [engine, caller](const query::Reader& reader,
+                         const v1::ReleaseLeaseRequest& request) -> absl::StatusOr<v1::ReleaseLeaseReply> {
+          DOCKET_RETURN_IF_ERROR(caller.status());
+          DOCKET_ASSIGN_OR_RETURN(const std::string case_id,
+                                  query::ResolveCase(reader, {request.case_id(), request.case_no()}));
+          v1::ReleaseLeaseReply reply;
+          reply.set_released(engine->ReleaseLease(case_id, *caller));
+          return reply;
+        });
+  }
+
   // The ceiling for benchmarks: the same parsing, checking, measuring and answering as Execute, without the log.
   Reactor* Echo(Context* context, const Bytes* in, Bytes* out) override {
     auto* call = new UnaryCall<v1::EchoMessage, v1::EchoMessage>(context, out, echo_);
@@ -90,6 +138,8 @@ class CaseService final : public Base {
   MethodMetrics* list_allowed_;
   MethodMetrics* get_case_;
   MethodMetrics* list_cases_;
+  MethodMetrics* take_lease_;
+  MethodMetrics* release_lease_;
   MethodMetrics* echo_;
 };
 

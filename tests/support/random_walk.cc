@@ -48,7 +48,7 @@ std::string NewVersionOf(const std::string& pack, int n) {
 RandomWalk::RandomWalk(House* house, uint64_t seed, Options options)
     : house_(house), seed_(seed), options_(options), dice_(seed) {
   if (!options_.more_promises) return;
-  for (const char* pack : {"internal-ola.yaml", "fca-disp-psd.yaml"}) {
+  for (const char* pack : {"internal-ola.yaml", "fca-disp-psd.yaml", "routing-standard.yaml"}) {
     const absl::Status status = house_->Publish(ReadPack(pack));
     if (!status.ok()) broken_.push_back(absl::StrCat("publishing ", pack, ": ", std::string(status.message())));
   }

@@ -274,6 +274,7 @@ void AddCaseCommands(CLI::App& app, GlobalOptions& options) {
 
   AddReader(*cases, options, "allowed", "What may be done now, and what forbids the rest", Allowed,
             std::make_shared<CaseInput>());
+  AddLeaseCommands(*cases, options);
   AddVerbCommands(*cases, options);
 }
 

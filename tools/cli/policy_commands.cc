@@ -113,13 +113,11 @@ int List(GlobalOptions& options, const PolicyInput& input) {
   for (const auto& item : reply->policies()) {
     table.AddRow({v1::PolicyKind_Name(item.kind()), item.pin().id(), absl::StrCat(item.pin().version()),
                   FormatMoment(item.effective_from(), options.zone()),
-                  FormatMoment(item.published_at(), options.zone()),
-                  item.published_by()});
+                  FormatMoment(item.published_at(), options.zone()), item.published_by()});
   }
   table.Print(*options.out);
   *options.out << CountText(reply->policies_size(), "policy", "policies") << ", position " << reply->position()
-               << ", times in "
-               << options.zone_name() << "\n";
+               << ", times in " << options.zone_name() << "\n";
   return kExitOk;
 }
 
@@ -158,12 +156,12 @@ void AddPolicyCommands(CLI::App& app, GlobalOptions& options) {
   input = std::make_shared<PolicyInput>();
   command = AddCommand(*policy, "list", "The newest version of every policy", options,
                        [&options, input] { return List(options, *input); });
-  command->add_option("--kind", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER or PRIORITY_MATRIX");
+  command->add_option("--kind", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER, PRIORITY_MATRIX or ROUTING");
 
   input = std::make_shared<PolicyInput>();
   command = AddCommand(*policy, "show", "A policy as published", options,
                        [&options, input] { return Show(options, *input); });
-  command->add_option("KIND", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER or PRIORITY_MATRIX")->required();
+  command->add_option("KIND", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER, PRIORITY_MATRIX or ROUTING")->required();
   command->add_option("ID", input->id, "Its id")->required();
   command->add_option("--version", input->version, "Default: the newest");
   AddDueCommand(*policy, options);

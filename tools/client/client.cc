@@ -128,6 +128,13 @@ absl::StatusOr<v1::ListCasesReply> Client::ListCases(const v1::ListCasesRequest&
   return Call(*cases_, &v1::CaseService::StubInterface::ListCases, request);
 }
 
+absl::StatusOr<v1::TakeLeaseReply> Client::TakeLease(const v1::TakeLeaseRequest& request) {
+  return Call(*cases_, &v1::CaseService::StubInterface::TakeLease, request);
+}
+absl::StatusOr<v1::ReleaseLeaseReply> Client::ReleaseLease(const v1::ReleaseLeaseRequest& request) {
+  return Call(*cases_, &v1::CaseService::StubInterface::ReleaseLease, request);
+}
+
 absl::StatusOr<v1::ListQueueReply> Client::ListQueue(const v1::ListQueueRequest& request) {
   return Call(*queues_, &v1::QueueService::StubInterface::ListQueue, request);
 }

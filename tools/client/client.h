@@ -53,6 +53,9 @@ class Client {
   absl::StatusOr<v1::GetCaseReply> GetCase(const v1::GetCaseRequest& request);
   absl::StatusOr<v1::ListCasesReply> ListCases(const v1::ListCasesRequest& request);
 
+  absl::StatusOr<v1::TakeLeaseReply> TakeLease(const v1::TakeLeaseRequest& request);
+  absl::StatusOr<v1::ReleaseLeaseReply> ReleaseLease(const v1::ReleaseLeaseRequest& request);
+
   absl::StatusOr<v1::ListQueueReply> ListQueue(const v1::ListQueueRequest& request);
   absl::StatusOr<v1::ExecuteReply> TakeNext(v1::TakeNextRequest request);
   absl::StatusOr<v1::ListDutiesReply> ListDuties(const v1::ListDutiesRequest& request);

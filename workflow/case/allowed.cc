@@ -8,6 +8,7 @@
 #include "docket/v1/command.pb.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/owed_items.h"
+#include "workflow/case/routing.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
@@ -19,9 +20,14 @@ bool OfPeople(const std::string& command) {
 }
 
 // Conditions that the commands themselves check, beyond the chart.
-void AddOwnConditions(const v1::Case& state, const std::string& command, std::vector<Unmet>* unmet) {
+void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, const std::string& command,
+                      std::vector<Unmet>* unmet) {
   if (state.revision() >= EventLimit(command)) {
     unmet->push_back({"CASE_FULL", absl::StrCat(state.revision(), " events, the limit is ", EventLimit(command)), ""});
+  }
+  if (command == "route") {
+    const Route route = RouteFor(state, policies, absl::InfiniteFuture());
+    if (route.queue.empty()) unmet->push_back({"NO_ROUTE", "no routing rule holds for this case", "queue"});
   }
   if (command == "queue" && state.has_transfer()) {
     unmet->push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
@@ -75,8 +81,8 @@ void AddOwnConditions(const v1::Case& state, const std::string& command, std::ve
   }
 }
 
-void AddOne(const v1::Chart& chart, const v1::Case& state, const google::protobuf::FieldDescriptor& field,
-            std::vector<AllowedCommand>* out) {
+void AddOne(const v1::Chart& chart, const v1::Case& state, const policy::PolicySet& policies,
+            const google::protobuf::FieldDescriptor& field, std::vector<AllowedCommand>* out) {
   const std::string& name = field.name();
   Choice choice = ChooseTransition(chart, state, name, nullptr);
   std::vector<Unmet> unmet = std::move(choice.unmet);
@@ -88,7 +94,7 @@ void AddOne(const v1::Chart& chart, const v1::Case& state, const google::protobu
       unmet.push_back({"CASE_NOT_ACTIVE", absl::StrCat("status ", state.status().status(), " is final"), "reopen"});
     }
   }
-  AddOwnConditions(state, name, &unmet);
+  AddOwnConditions(state, policies, name, &unmet);
   AllowedCommand allowed{.command = name, .allowed = unmet.empty()};
   allowed.unmet = std::move(unmet);
   if (choice.transition != nullptr) {
@@ -109,7 +115,7 @@ std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy:
   if (!chart.ok()) return out;
   const auto* oneof = v1::Command::descriptor()->FindOneofByName("command");
   for (int i = 0; i < oneof->field_count(); ++i) {
-    if (OfPeople(oneof->field(i)->name())) AddOne(**chart, state, *oneof->field(i), &out);
+    if (OfPeople(oneof->field(i)->name())) AddOne(**chart, state, policies, *oneof->field(i), &out);
   }
   return out;
 }

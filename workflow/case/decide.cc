@@ -16,6 +16,7 @@
 #include "workflow/case/intake.h"
 #include "workflow/case/owed_items.h"
 #include "workflow/case/ownership.h"
+#include "workflow/case/routing.h"
 #include "workflow/case/second_person.h"
 #include "workflow/case/status.h"
 
@@ -108,6 +109,8 @@ absl::Status DecideCommand(Draft& draft, const v1::Command& command) {
       return DecideRefuseItem(draft, command);
     case v1::Command::kCancelItem:
       return DecideCancelItem(draft, command);
+    case v1::Command::kRoute:
+      return DecideRoute(draft, command);
     case v1::Command::kRollOut:
       return DecideRollOut(draft, command);
     case v1::Command::kAdvance:

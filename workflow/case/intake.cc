@@ -12,6 +12,7 @@
 #include "workflow/base/time.h"
 #include "workflow/case/history.h"
 #include "workflow/case/ownership.h"
+#include "workflow/case/routing.h"
 #include "workflow/case/status.h"
 #include "workflow/sla/target.h"
 
@@ -102,7 +103,7 @@ std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file
 }
 
 v1::CaseReceived Received(const Draft& draft, const v1::FileCase& file, const v1::Chart& chart,
-                          const v1::PolicyPin& pin, const std::string& queue) {
+                          const v1::PolicyPin& pin) {
   const DecideContext& context = draft.context();
   const std::string& id = context.new_case_id;
   v1::CaseReceived received;
@@ -127,9 +128,6 @@ v1::CaseReceived Received(const Draft& draft, const v1::FileCase& file, const v1
   *received.mutable_workflow() = pin;
   *received.mutable_entered() = EnteredOf(chart, *FindStatus(chart, chart.initial()), context.effective);
   received.set_department(file.department());
-  if (const v1::Queue* known = context.policies->Queue(queue); received.department().empty() && known != nullptr) {
-    received.set_department(known->department());
-  }
   received.set_respondent_department(file.respondent_department());
   received.set_history(file.history());
   received.set_tier(file.tier());
@@ -158,21 +156,39 @@ void Prioritise(const Draft& draft, const v1::FileCase& file, const v1::Chart& c
   received->set_subcategory(file.subcategory());
 }
 
+// Who does not say which department answers leaves it to the queue.
+void AccountByQueue(const Draft& draft, const std::string& queue, v1::CaseReceived* received) {
+  const v1::Queue* known = draft.context().policies->Queue(queue);
+  if (received->department().empty() && known != nullptr) received->set_department(known->department());
+}
+
+// The queue named, else that of the routing rules for the case as it will be.
+absl::StatusOr<Route> RouteOnFiling(const Draft& draft, const v1::FileCase& file, const v1::Event& received) {
+  if (!file.queue().empty()) return Route{.queue = file.queue()};
+  v1::Case filed = draft.state();
+  DOCKET_RETURN_IF_ERROR(ApplyCaseReceived(received, &filed));
+  return RouteFor(filed, *draft.context().policies, draft.InForce(draft.context().effective));
+}
+
 }  // namespace
 
 absl::Status DecideFile(Draft& draft, const v1::Command& command) {
   const v1::FileCase& file = command.file();
   if (const auto bad = BadFileFields(draft, file); !bad.empty()) return RefuseFields("INVALID_FIELD", bad);
   DOCKET_ASSIGN_OR_RETURN(const auto* chart, ChartToFileUnder(draft, file));
-  std::string queue = file.queue();
-  if (queue.empty() && !file.history()) queue = chart->value->default_queue();
   v1::Event event;
   event.set_visibility(v1::VISIBILITY_PUBLIC);
-  *event.mutable_case_received() = Received(draft, file, *chart->value, chart->pin, queue);
-  if (file.history()) return DecideHistoricalFile(draft, file, *chart->value, std::move(event));
+  *event.mutable_case_received() = Received(draft, file, *chart->value, chart->pin);
+  if (file.history()) {
+    AccountByQueue(draft, file.queue(), event.mutable_case_received());
+    return DecideHistoricalFile(draft, file, *chart->value, std::move(event));
+  }
   Prioritise(draft, file, *chart->value, event.mutable_case_received());
+  DOCKET_ASSIGN_OR_RETURN(Route route, RouteOnFiling(draft, file, event));
+  if (route.queue.empty()) route.queue = chart->value->default_queue();
+  AccountByQueue(draft, route.queue, event.mutable_case_received());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
-  return queue.empty() ? absl::OkStatus() : EmitQueued(draft, queue);
+  return route.queue.empty() ? absl::OkStatus() : EmitQueued(draft, route.queue, route.skills, route.rule);
 }
 
 absl::Status DecideAccept(Draft& draft, const v1::Command& command) {

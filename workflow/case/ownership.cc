@@ -56,11 +56,14 @@ void CheckPrincipal(const DecideContext& context, absl::string_view field, const
   }
 }
 
-absl::Status EmitQueued(Draft& draft, const std::string& queue) {
+absl::Status EmitQueued(Draft& draft, const std::string& queue, const std::vector<std::string>& skills,
+                        const std::string& rule) {
   v1::Event event;
+  event.set_rule(rule);
   v1::CaseQueued* queued = event.mutable_case_queued();
   queued->set_queue(queue);
   queued->set_previous(draft.state().queue());
+  queued->mutable_skills()->Assign(skills.begin(), skills.end());
   *queued->mutable_queue_since() = ToProto(draft.context().effective);
   if (const v1::Queue* known = draft.context().policies->Queue(queue); known != nullptr) {
     queued->set_department(known->department());
@@ -96,25 +99,29 @@ absl::Status EmitReleased(Draft& draft) {
   return draft.Emit(std::move(event));
 }
 
+void AddUnmetForQueue(const Draft& draft, absl::string_view verb, const std::string& queue, std::vector<Unmet>* unmet) {
+  const v1::Case& state = draft.state();
+  if (state.has_transfer()) {
+    unmet->push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
+  } else if (const v1::Queue* to = draft.context().policies->Queue(queue);
+             !state.owner().empty() && to->department() != state.queue_department()) {
+    // What somebody works on is handed over, not pushed over: the other department has to accept it.
+    unmet->push_back({"OTHER_DEPARTMENT",
+                      absl::StrCat(verb, ": ", queue, " is of department ", to->department(), ", and ", state.owner(),
+                                   " of ", state.queue_department(), " works on the case"),
+                      "transfer"});
+  }
+}
+
 absl::Status DecideQueue(Draft& draft, const v1::Command& command) {
   const std::string& queue = command.queue().queue();
   std::vector<BadField> bad;
   CheckQueue(draft.context(), "queue.queue", queue, &bad);
   if (!bad.empty()) return RefuseFields("UNKNOWN_QUEUE", bad);
   std::vector<Unmet> unmet;
-  const v1::Case& state = draft.state();
-  if (state.has_transfer()) {
-    unmet.push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
-  } else if (const v1::Queue* to = draft.context().policies->Queue(queue);
-             !state.owner().empty() && to->department() != state.queue_department()) {
-    // What somebody works on is handed over, not pushed over: the other department has to accept it.
-    unmet.push_back({"OTHER_DEPARTMENT",
-                     absl::StrCat("queue.queue: ", queue, " is of department ", to->department(), ", and ",
-                                  state.owner(), " of ", state.queue_department(), " works on the case"),
-                     "transfer"});
-  }
+  AddUnmetForQueue(draft, "queue.queue", queue, &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
-  if (queue != state.queue()) DOCKET_RETURN_IF_ERROR(EmitQueued(draft, queue));
+  if (queue != draft.state().queue()) DOCKET_RETURN_IF_ERROR(EmitQueued(draft, queue));
   return Follow(draft, transition);
 }
 
@@ -212,6 +219,7 @@ absl::Status ApplyCaseQueued(const v1::CaseQueued& event, v1::Case* state) {
   *state->mutable_queue_since() = event.queue_since();
   state->clear_queue_default_due_at();
   if (event.has_default_due_at()) *state->mutable_queue_default_due_at() = event.default_due_at();
+  *state->mutable_required_skills() = event.skills();
   return absl::OkStatus();
 }
 
@@ -220,6 +228,7 @@ absl::Status ApplyCaseDequeued(v1::Case* state) {
   state->clear_queue_department();
   state->clear_queue_since();
   state->clear_queue_default_due_at();
+  state->clear_required_skills();
   return absl::OkStatus();
 }
 

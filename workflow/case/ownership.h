@@ -22,7 +22,11 @@ void CheckQueue(const DecideContext& context, absl::string_view field, const std
 void CheckPrincipal(const DecideContext& context, absl::string_view field, const std::string& id,
                     std::vector<BadField>* bad);
 
-absl::Status EmitQueued(Draft& draft, const std::string& queue);
+// `skills` and `rule`: of the routing rule that chose the queue, if one did.
+absl::Status EmitQueued(Draft& draft, const std::string& queue, const std::vector<std::string>& skills = {},
+                        const std::string& rule = "");
+// Why a case may not be put into `queue` as it stands.
+void AddUnmetForQueue(const Draft& draft, absl::string_view verb, const std::string& queue, std::vector<Unmet>* unmet);
 absl::Status EmitDequeued(Draft& draft);
 absl::Status EmitAssigned(Draft& draft, const std::string& owner, v1::AssignMode mode);
 absl::Status EmitReleased(Draft& draft);

@@ -56,6 +56,7 @@ inline constexpr DocumentKind kDocumentKinds[] = {{"workflow", v1::WORKFLOW},
                                                   {"calendar", v1::CALENDAR},
                                                   {"ladder", v1::LADDER},
                                                   {"priority_matrix", v1::PRIORITY_MATRIX},
+                                                  {"routing", v1::ROUTING},
                                                   {"directory", v1::POLICY_KIND_UNSPECIFIED}};
 
 void ReadChart(MapReader& reader, ParsedDocument* document, Findings* findings);
@@ -63,6 +64,7 @@ void ReadSla(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadCalendar(MapReader& reader, absl::Time now, ParsedDocument* document, Findings* findings);
 void ReadLadder(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadMatrix(MapReader& reader, ParsedDocument* document, Findings* findings);
+void ReadRouting(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadDirectory(MapReader& reader, ParsedDocument* document, Findings* findings);
 
 // The chart as a graph: reachability, ways out, what each command and category may do.

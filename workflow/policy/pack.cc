@@ -75,14 +75,14 @@ std::optional<int> KindOf(const YamlNode& root, Findings* findings) {
   if (!root.is_map() || root.entries.empty()) {
     findings->Add(root.line, "UNKNOWN_DOCUMENT",
                   absl::StrCat("document: found ", root.Describe(), ", want a map that begins with ",
-                               "workflow, sla, calendar, ladder, priority_matrix or directory"));
+                               "workflow, sla, calendar, ladder, priority_matrix, routing or directory"));
     return std::nullopt;
   }
   const auto it = std::find(keys.begin(), keys.end(), root.entries[0].key);
   if (it != keys.end()) return static_cast<int>(it - keys.begin());
   findings->Add(root.entries[0].line, "UNKNOWN_DOCUMENT",
                 absl::StrCat("document: found the first key \"", root.entries[0].key.substr(0, 80),
-                             "\", want workflow, sla, calendar, ladder, priority_matrix or directory",
+                             "\", want workflow, sla, calendar, ladder, priority_matrix, routing or directory",
                              Suggest(root.entries[0].key, keys)));
   return std::nullopt;
 }
@@ -117,6 +117,10 @@ bool ReadDocument(const Chunk& chunk, absl::Time now, ParsedDocument* document, 
     case v1::PRIORITY_MATRIX:
       ReadMatrix(reader, document, findings);
       document->compiled.mutable_matrix()->set_id(document->id);
+      break;
+    case v1::ROUTING:
+      ReadRouting(reader, document, findings);
+      document->compiled.mutable_routing()->set_id(document->id);
       break;
     default:
       ReadDirectory(reader, document, findings);

@@ -167,6 +167,7 @@ void SetCompiled(const v1::Chart& value, v1::CompiledPolicy* compiled) { *compil
 void SetCompiled(const v1::SlaPolicy& value, v1::CompiledPolicy* compiled) { *compiled->mutable_sla() = value; }
 void SetCompiled(const v1::Ladder& value, v1::CompiledPolicy* compiled) { *compiled->mutable_ladder() = value; }
 void SetCompiled(const v1::PriorityMatrix& value, v1::CompiledPolicy* compiled) { *compiled->mutable_matrix() = value; }
+void SetCompiled(const v1::Routing& value, v1::CompiledPolicy* compiled) { *compiled->mutable_routing() = value; }
 void SetCompiled(const sla::WorkingCalendar& value, v1::CompiledPolicy* compiled) {
   *compiled->mutable_calendar() = value.compiled();
 }
@@ -221,6 +222,7 @@ struct PolicySet::Data {
   std::shared_ptr<const ById<sla::WorkingCalendar>> calendars = std::make_shared<ById<sla::WorkingCalendar>>();
   std::shared_ptr<const ById<v1::Ladder>> ladders = std::make_shared<ById<v1::Ladder>>();
   std::shared_ptr<const ById<v1::PriorityMatrix>> matrices = std::make_shared<ById<v1::PriorityMatrix>>();
+  std::shared_ptr<const ById<v1::Routing>> routings = std::make_shared<ById<v1::Routing>>();
   std::shared_ptr<const IndexedDirectory> directory = std::make_shared<IndexedDirectory>(v1::Directory(), 0);
   std::shared_ptr<const DirectoryNames> names = std::make_shared<DirectoryNames>();
   std::shared_ptr<const RolloutsById> rollouts = std::make_shared<RolloutsById>();
@@ -241,6 +243,8 @@ absl::Status PolicySet::Data::Publish(const Publication& publication) {
     DOCKET_ASSIGN_OR_RETURN(ladders, Add(*ladders, publication, Identified(compiled.ladder(), event)));
   } else if (is(v1::PRIORITY_MATRIX, compiled.has_matrix())) {
     DOCKET_ASSIGN_OR_RETURN(matrices, Add(*matrices, publication, Identified(compiled.matrix(), event)));
+  } else if (is(v1::ROUTING, compiled.has_routing())) {
+    DOCKET_ASSIGN_OR_RETURN(routings, Add(*routings, publication, Identified(compiled.routing(), event)));
   } else if (is(v1::CALENDAR, compiled.has_calendar())) {
     auto calendar = sla::WorkingCalendar::FromCompiled(*Identified(compiled.calendar(), event));
     if (!calendar.ok()) return DataLoss(absl::StrCat("calendar ", event.id(), ": ", calendar.status().message()));
@@ -371,6 +375,16 @@ std::vector<const Published<v1::Ladder>*> PolicySet::Ladders(absl::Time at) cons
   return result;
 }
 
+std::vector<const Published<v1::Routing>*> PolicySet::Routings(absl::Time at) const {
+  std::vector<const Published<v1::Routing>*> result;
+  for (const auto& [id, versions] : *data_->routings) {
+    if (const auto* published = EffectiveAt(*versions, at)) result.push_back(published);
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const auto* a, const auto* b) { return a->value->order() < b->value->order(); });
+  return result;
+}
+
 std::vector<PolicySet::Listed> PolicySet::List(v1::PolicyKind kind) const {
   std::vector<Listed> result;
   const auto wants = [&](v1::PolicyKind candidate) { return kind == v1::POLICY_KIND_UNSPECIFIED || kind == candidate; };
@@ -379,6 +393,7 @@ std::vector<PolicySet::Listed> PolicySet::List(v1::PolicyKind kind) const {
   if (wants(v1::CALENDAR)) ListNewest(v1::CALENDAR, *data_->calendars, &result);
   if (wants(v1::LADDER)) ListNewest(v1::LADDER, *data_->ladders, &result);
   if (wants(v1::PRIORITY_MATRIX)) ListNewest(v1::PRIORITY_MATRIX, *data_->matrices, &result);
+  if (wants(v1::ROUTING)) ListNewest(v1::ROUTING, *data_->routings, &result);
   return result;
 }
 
@@ -394,6 +409,8 @@ absl::StatusOr<PolicySet::Listed> PolicySet::Get(v1::PolicyKind kind, absl::stri
       return GetOne(kind, *data_->ladders, id, version);
     case v1::PRIORITY_MATRIX:
       return GetOne(kind, *data_->matrices, id, version);
+    case v1::ROUTING:
+      return GetOne(kind, *data_->routings, id, version);
     default:
       return Refuse(absl::StatusCode::kInvalidArgument, "POLICY_KIND_MISSING",
                     absl::StrCat("kind: ", static_cast<int>(kind), ", want the kind of a policy"));

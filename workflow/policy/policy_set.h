@@ -61,7 +61,8 @@ class PolicySet {
   const Published<v1::PriorityMatrix>* MatrixFor(v1::CaseKind kind, absl::Time at) const;
   // Newest effective version of every SLA policy, by obligation, then order, then id.
   std::vector<const Published<v1::SlaPolicy>*> SlaPolicies(absl::Time at) const;
-  std::vector<const Published<v1::Ladder>*> Ladders(absl::Time at) const;  // by id
+  std::vector<const Published<v1::Ladder>*> Ladders(absl::Time at) const;    // by id
+  std::vector<const Published<v1::Routing>*> Routings(absl::Time at) const;  // by order, then id
 
   // The plan of an approved rollout; null: none such.
   const v1::PolicyRolloutPlanned* ApprovedRollout(absl::string_view id) const;

@@ -91,6 +91,7 @@ std::vector<Try> Tries() {
       {"refuse_item", "refuse_item { reason_code: 'NOT_OURS' }"},
       {"cancel_item", "cancel_item { reason_code: 'NOT_NEEDED' }"},
       {"roll_out", "roll_out { rollout_id: 'r1' }"},
+      {"route", "route {}"},
   };
 }
 
