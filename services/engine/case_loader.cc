@@ -18,11 +18,24 @@ const v1::Slice* SliceOf(const v1::CommitRecord& record, absl::string_view case_
   return nullptr;
 }
 
-absl::Status FoldSlice(const v1::Slice& slice, v1::Case* state) {
-  if (slice.first_revision() != state->revision() + 1) {
-    return absl::DataLossError(absl::StrCat("case ", slice.stream_id(), ": revision ", slice.first_revision(),
-                                            " follows ", state->revision()));
+absl::StatusOr<std::vector<v1::Event>> EventsOf(const v1::Slice& slice) {
+  std::vector<v1::Event> events;
+  events.reserve(slice.events_size());
+  for (const v1::RecordedEvent& recorded : slice.events()) {
+    DOCKET_ASSIGN_OR_RETURN(v1::Event event, workflow::DecodeEvent(recorded));
+    events.push_back(std::move(event));
   }
+  return events;
+}
+
+absl::Status CheckFollows(const v1::Slice& slice, const v1::Case& state) {
+  if (slice.first_revision() == state.revision() + 1) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("case ", slice.stream_id(), ": revision ", slice.first_revision(), " follows ", state.revision()));
+}
+
+absl::Status FoldSlice(const v1::Slice& slice, v1::Case* state) {
+  DOCKET_RETURN_IF_ERROR(CheckFollows(slice, *state));
   state->set_case_id(slice.stream_id());
   for (const v1::RecordedEvent& recorded : slice.events()) {
     DOCKET_ASSIGN_OR_RETURN(const v1::Event event, workflow::DecodeEvent(recorded));
@@ -65,6 +78,17 @@ absl::StatusOr<std::optional<LoadedCase>> CaseLoader::Kept(absl::string_view cas
   return std::optional<LoadedCase>(std::move(loaded));
 }
 
+absl::StatusOr<std::vector<projection::PastEvent>> CaseLoader::Events(absl::string_view case_id,
+                                                                      uint64_t commit) const {
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::CommitRecord> records, RecordsBack(case_id, commit, std::nullopt));
+  std::vector<projection::PastEvent> all;
+  for (const v1::CommitRecord& record : records) {
+    DOCKET_ASSIGN_OR_RETURN(std::vector<v1::Event> events, EventsOf(*SliceOf(record, case_id)));
+    for (v1::Event& event : events) all.push_back({record.commit(), std::move(event)});
+  }
+  return all;
+}
+
 absl::StatusOr<std::optional<LoadedCase>> CaseLoader::LoadWithHead(absl::string_view case_id) const {
   projection::CaseRow key;
   key.case_id = std::string(case_id);
@@ -79,6 +103,7 @@ absl::StatusOr<std::optional<LoadedCase>> CaseLoader::LoadWithHead(absl::string_
   }
   loaded.last_commit = head->value.last_commit();
   loaded.last_leaf = head->value.last_leaf();
+  loaded.listing = head->value.listing();
   DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::CommitRecord> records, RecordsBack(case_id, loaded.last_commit, until));
   for (const v1::CommitRecord& record : records) {
     DOCKET_RETURN_IF_ERROR(FoldSlice(*SliceOf(record, case_id), &loaded.state));

@@ -12,6 +12,7 @@
 #include "docket/v1/record.pb.h"
 #include "store/event_log.h"
 #include "store/kv.h"
+#include "workflow/projection/past.h"
 
 // Cases from the store: the newest kept state plus the events since, found by following each slice's link to the commit
 // before it. Reads one snapshot; not thread-safe by itself, cheap to make.
@@ -23,6 +24,7 @@ struct LoadedCase {
   uint64_t last_commit = 0;
   std::string last_leaf;
   uint32_t kept_revision = 0;  // revision of the kept state it was folded from; 0: from the beginning
+  v1::CaseListing listing;
 };
 
 class CaseLoader {
@@ -38,6 +40,9 @@ class CaseLoader {
   absl::StatusOr<LoadedCase> LoadThrough(absl::string_view case_id, uint64_t commit, const LoadedCase* base) const;
   // The state after `revision`, which must exist.
   absl::StatusOr<v1::Case> LoadAt(absl::string_view case_id, uint32_t revision) const;
+
+  // All events of the case up to those of `commit`, its newest one that counts.
+  absl::StatusOr<std::vector<projection::PastEvent>> Events(absl::string_view case_id, uint64_t commit) const;
 
   // All commits with events of the case, ascending; empty: no such case.
   absl::StatusOr<std::vector<uint64_t>> Commits(absl::string_view case_id) const;
@@ -56,6 +61,12 @@ class CaseLoader {
 
 // The slice of `record` that belongs to a case; null: none.
 const v1::Slice* SliceOf(const v1::CommitRecord& record, absl::string_view case_id);
+
+// The events of a slice. kDataLoss: one that this binary does not know.
+absl::StatusOr<std::vector<v1::Event>> EventsOf(const v1::Slice& slice);
+
+// kDataLoss: a revision gap.
+absl::Status CheckFollows(const v1::Slice& slice, const v1::Case& state);
 
 // Folds the events of a slice into `state`. kDataLoss: a revision gap or an event that does not follow.
 absl::Status FoldSlice(const v1::Slice& slice, v1::Case* state);

@@ -9,6 +9,7 @@
 #include "store/requests.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
+#include "workflow/case/replay.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::engine {
@@ -61,15 +62,44 @@ size_t DifferenceOf(const Rows& before, const Rows& after, Family views, KvBatch
   return Difference(old_rows, new_rows, views, batch);
 }
 
-projection::CaseRow HeadRow(const v1::Case& state, const CaseHead& head) {
-  projection::CaseRow row;
-  row.case_id = state.case_id();
-  row.value.set_revision(state.revision());
+projection::CaseRow HeadRow(const v1::Case& state, const v1::CaseListing& listing, const CaseHead& head) {
+  projection::CaseRow row = projection::CaseRowOf(state, listing);
   row.value.set_last_commit(head.last_commit);
   row.value.set_last_leaf(head.last_leaf);
-  row.value.set_case_no(state.case_no());
-  *row.value.mutable_facts() = projection::FactsOf(state);
   return row;
+}
+
+size_t RowsDifference(const projection::Rows& before, const projection::Rows& after, Family views, KvBatch* batch) {
+  return DifferenceOf(before.number, after.number, views, batch) +
+         DifferenceOf(before.external, after.external, views, batch) +
+         DifferenceOf(before.duties, after.duties, views, batch) +
+         DifferenceOf(before.queue, after.queue, views, batch) + DifferenceOf(before.wake, after.wake, views, batch) +
+         DifferenceOf(before.escalations, after.escalations, views, batch) +
+         DifferenceOf(before.entries, after.entries, views, batch);
+}
+
+PastChange Encode(const projection::PastRows& rows) {
+  PastChange out;
+  for (const projection::CasePeriodRow& row : rows.periods) out.rows[store::RowKey(row)] = row.Value();
+  for (const projection::PastEntryRow& row : rows.entries) out.rows[store::RowKey(row)] = row.Value();
+  return out;
+}
+
+// Of a commit that goes back.
+absl::StatusOr<PastChange> MakePastAnew(const std::string& case_id, EarlierEvents earlier, uint64_t commit,
+                                        const std::vector<v1::Event>& events, v1::CaseListing* listing) {
+  DOCKET_ASSIGN_OR_RETURN(std::vector<projection::PastEvent> all, earlier());
+  DOCKET_ASSIGN_OR_RETURN(const projection::Past old, projection::PastOf(case_id, all));
+  for (const v1::Event& event : events) all.push_back({commit, event});
+  DOCKET_ASSIGN_OR_RETURN(projection::Past anew, projection::PastOf(case_id, all));
+  *listing = std::move(anew.listing);
+  PastChange change = Encode(anew.rows);
+  change.anew = true;
+  for (const auto& [key, value] : Encode(old.rows).rows) {
+    const auto [found, gone] = change.rows.try_emplace(key, std::nullopt);
+    if (!gone && found->second == value) change.rows.erase(found);
+  }
+  return change;
 }
 
 struct View {
@@ -91,6 +121,9 @@ constexpr View kViews[] = {
     ViewOf<projection::EscalationRow>("escalation"),
     ViewOf<store::RequestRow>("request"),
     ViewOf<projection::ConfigRow>("config"),
+    ViewOf<projection::CasePeriodRow>("case_period"),
+    ViewOf<projection::EntryRow>("entry"),
+    ViewOf<projection::PastEntryRow>("past_entry"),
 };
 
 class Digester {
@@ -118,18 +151,46 @@ class Digester {
 
 }  // namespace
 
-size_t ProjectChange(const v1::Case& before, const v1::Case& after, const CaseHead& head, Family views,
-                     KvBatch* batch) {
-  const projection::Rows old_rows = before.revision() == 0 ? projection::Rows{} : projection::RowsOf(before);
-  const projection::Rows new_rows = projection::RowsOf(after);
-  const projection::CaseRow row = HeadRow(after, head);
+absl::StatusOr<PastChange> FollowInLists(const v1::Case& before, const v1::Case& after,
+                                         const std::vector<v1::Event>& events, uint64_t commit, EarlierEvents earlier,
+                                         v1::CaseListing* listing) {
+  if (projection::GoesBack(*listing, events)) {
+    return MakePastAnew(after.case_id(), earlier, commit, events, listing);
+  }
+  projection::PastRows closed;
+  DOCKET_RETURN_IF_ERROR(projection::FollowCommit(before, after, events, listing, &closed));
+  return Encode(closed);
+}
+
+absl::StatusOr<PastChange> ApplyInLists(const std::vector<v1::Event>& events, uint64_t commit, EarlierEvents earlier,
+                                        v1::Case* state, v1::CaseListing* listing) {
+  if (projection::GoesBack(*listing, events)) {
+    DOCKET_ASSIGN_OR_RETURN(PastChange change, MakePastAnew(state->case_id(), earlier, commit, events, listing));
+    for (const v1::Event& event : events) DOCKET_RETURN_IF_ERROR(workflow::Apply(event, state));
+    return change;
+  }
+  projection::PastRows closed;
+  DOCKET_RETURN_IF_ERROR(projection::ApplyAndFollow(events, state, listing, &closed));
+  return Encode(closed);
+}
+
+size_t ProjectChange(const CaseChange& change, Family views, KvBatch* batch) {
+  const projection::CaseRow row = HeadRow(change.after, change.listing_after, change.head);
   batch->Put(views, store::RowKey(row), row.Value());
-  return 1 + DifferenceOf(old_rows.number, new_rows.number, views, batch) +
-         DifferenceOf(old_rows.external, new_rows.external, views, batch) +
-         DifferenceOf(old_rows.duties, new_rows.duties, views, batch) +
-         DifferenceOf(old_rows.queue, new_rows.queue, views, batch) +
-         DifferenceOf(old_rows.wake, new_rows.wake, views, batch) +
-         DifferenceOf(old_rows.escalations, new_rows.escalations, views, batch);
+  for (const auto& [key, value] : change.past.rows) {
+    value.has_value() ? batch->Put(views, key, *value) : batch->Delete(views, key);
+  }
+  const size_t rows = 1 + change.past.rows.size();
+  const bool moves = std::any_of(change.events.begin(), change.events.end(),
+                                 [](const v1::Event& event) { return projection::MovesRows(event.body_case()); });
+  if (!moves && !change.past.anew) return rows;
+  const projection::Rows before =
+      change.before.revision() == 0
+          ? projection::Rows{}
+          : projection::RowsOf(change.before, projection::StandingOf(change.before), change.listing_before);
+  const projection::Rows after =
+      projection::RowsOf(change.after, projection::StandingOf(change.after), change.listing_after);
+  return rows + RowsDifference(before, after, views, batch);
 }
 
 void KeepState(const v1::Case& state, uint64_t last_commit, Family views, KvBatch* batch) {
@@ -160,16 +221,18 @@ size_t ProjectCommit(const v1::CommitRecord& record, Family views, KvBatch* batc
   return rows;
 }
 
-std::vector<std::pair<std::string, std::string>> EncodeAllRows(const v1::Case& state, const CaseHead& head) {
+std::vector<std::pair<std::string, std::string>> EncodeAllRows(const v1::Case& state, const v1::CaseListing& listing,
+                                                               const CaseHead& head) {
   Encoded out;
-  const projection::Rows rows = projection::RowsOf(state);
-  Add(HeadRow(state, head), &out);
+  const projection::Rows rows = projection::RowsOf(state, projection::StandingOf(state), listing);
+  Add(HeadRow(state, listing, head), &out);
   Add(rows.number, &out);
   Add(rows.external, &out);
   Add(rows.duties, &out);
   Add(rows.queue, &out);
   Add(rows.wake, &out);
   Add(rows.escalations, &out);
+  Add(rows.entries, &out);
   return {out.begin(), out.end()};
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -31,20 +33,47 @@ constexpr size_t kKeyspaceBytes = 2;   // a view's prefix of its keys
 constexpr uint64_t kProgressEvery = 4096;
 constexpr uint32_t kKeepStateFrom = 32;  // revisions; shorter cases are quick to fold from the beginning
 
-// Folds commits to states of bounded number.
+// Folds a slice of `record` into a case and its listing.
+absl::StatusOr<PastChange> FoldInLists(store::KvStore* kv, const store::EventLog& log, const v1::CommitRecord& record,
+                                       const v1::Slice& slice, LoadedCase* loaded) {
+  DOCKET_RETURN_IF_ERROR(CheckFollows(slice, loaded->state));
+  loaded->state.set_case_id(slice.stream_id());
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> events, EventsOf(slice));
+  const auto earlier = [&]() -> absl::StatusOr<std::vector<projection::PastEvent>> {
+    if (slice.prev_commit_plus_1() == 0) return std::vector<projection::PastEvent>();
+    const auto snapshot = kv->Snapshot();
+    return CaseLoader(*snapshot, Family{}, log).Events(slice.stream_id(), slice.prev_commit_plus_1() - 1);
+  };
+  return ApplyInLists(events, record.commit(), earlier, &loaded->state, &loaded->listing);
+}
+
+// Folds commits to states of bounded number, and gives away the rows of the past that they leave.
 class Folder {
  public:
-  Folder(store::KvStore* kv, Family scratch) : kv_(kv), scratch_(scratch) {}
+  Folder(store::KvStore* kv, const store::EventLog& log, Family scratch) : kv_(kv), log_(log), scratch_(scratch) {}
 
   absl::Status Fold(const v1::CommitRecord& record, const std::string& leaf) {
     for (const v1::Slice& slice : record.slices()) {
       if (slice.kind() != v1::STREAM_KIND_CASE) continue;
       DOCKET_ASSIGN_OR_RETURN(LoadedCase * loaded, Find(slice.stream_id()));
-      DOCKET_RETURN_IF_ERROR(FoldSlice(slice, &loaded->state));
+      DOCKET_ASSIGN_OR_RETURN(PastChange past, FoldInLists(kv_, log_, record, slice, loaded));
+      AddPast(slice.stream_id(), std::move(past));
       loaded->last_commit = record.commit();
       loaded->last_leaf = leaf;
     }
     return held_.size() > kRebuildHeldCases ? Spill() : absl::OkStatus();
+  }
+
+  // Rows of the past that stay, to be taken away by the caller.
+  Entries& past() { return past_; }
+  // Those of cases whose past was made anew, to be written after all others.
+  store::KvBatch TakeRewritten(Family views) {
+    store::KvBatch batch;
+    for (auto& [key, value] : rewritten_) {
+      value.has_value() ? batch.Put(views, key, *std::move(value)) : batch.Delete(views, key);
+    }
+    rewritten_.clear();
+    return batch;
   }
 
   absl::Status Spill() {
@@ -53,6 +82,7 @@ class Folder {
       projection::SnapshotRow row;
       row.value.set_last_commit(loaded.last_commit);
       row.value.set_state(absl::StrCat(loaded.last_leaf, loaded.state.SerializeAsString()));
+      *row.value.mutable_listing() = loaded.listing;
       batch.Put(scratch_, id, row.Value());
     }
     held_.clear();
@@ -65,6 +95,7 @@ class Folder {
     if (!row.SetValue(value) || row.value.state().size() < 32) return absl::DataLossError("scratch row does not parse");
     loaded.last_leaf = row.value.state().substr(0, 32);
     loaded.last_commit = row.value.last_commit();
+    loaded.listing = row.value.listing();
     if (!loaded.state.ParseFromString(row.value.state().substr(32)))
       return absl::DataLossError("scratch state does not parse");
     return loaded;
@@ -82,9 +113,24 @@ class Folder {
     return &found->second;
   }
 
+  void AddPast(const std::string& case_id, PastChange past) {
+    if (past.anew) made_anew_.insert(case_id);
+    const bool rewritten = made_anew_.contains(case_id);
+    for (auto& [key, value] : past.rows) {
+      if (rewritten)
+        rewritten_[key] = std::move(value);
+      else
+        past_.emplace_back(key, *std::move(value));
+    }
+  }
+
   store::KvStore* const kv_;
+  const store::EventLog& log_;
   const Family scratch_;
   std::unordered_map<std::string, LoadedCase> held_;
+  Entries past_;
+  std::unordered_set<std::string> made_anew_;                    // cases
+  std::map<std::string, std::optional<std::string>> rewritten_;  // their rows
 };
 
 // Adds sorted rows of one view. The ranges of a view's slices may meet (duties come in the order of cases, not of
@@ -124,7 +170,7 @@ absl::Status EmitStates(store::KvStore* kv, Family scratch, Family views) {
   auto states = snapshot->Scan(scratch, "", "");
   for (; states->Valid(); states->Next()) {
     DOCKET_ASSIGN_OR_RETURN(const LoadedCase loaded, Folder::Parse(states->value()));
-    for (auto& row : EncodeAllRows(loaded.state, {loaded.last_commit, loaded.last_leaf}))
+    for (auto& row : EncodeAllRows(loaded.state, loaded.listing, {loaded.last_commit, loaded.last_leaf}))
       entries.push_back(std::move(row));
     if (loaded.state.revision() >= kKeepStateFrom) {
       projection::SnapshotRow kept;
@@ -155,7 +201,7 @@ absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& l
   const uint64_t total = head.commits;
   const std::string requests = store::KeyspacePrefix(store::RequestRow::kKeyspace);
   const std::string remembered = FirstRememberedRequest(absl::FromUnixMicros(head.recorded_at_us));
-  Folder folder(kv, scratch);
+  Folder folder(kv, log, scratch);
   Entries commit_rows;
   auto cursor = log.ReadFrom(0);
   uint64_t done = 0;
@@ -171,9 +217,12 @@ absl::StatusOr<uint64_t> BuildViews(store::KvStore* kv, const store::EventLog& l
       if (!forgotten) commit_rows.emplace_back(entry.key, *entry.value);
     }
     if (commit_rows.size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
+    if (folder.past().size() >= kIngestRows) DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &folder.past()));
     if (++done % kProgressEvery == 0 && !progress(done, total)) return GivenUp(done, total);
   }
   DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &commit_rows));
+  DOCKET_RETURN_IF_ERROR(Ingest(kv, views, &folder.past()));
+  DOCKET_RETURN_IF_ERROR(kv->Write(folder.TakeRewritten(views), false));
   DOCKET_RETURN_IF_ERROR(folder.Spill());
   DOCKET_RETURN_IF_ERROR(EmitStates(kv, scratch, views));
   DOCKET_RETURN_IF_ERROR(kv->DropFamily(scratch));
@@ -193,11 +242,13 @@ absl::StatusOr<uint64_t> CatchUpViews(store::KvStore* kv, const store::EventLog&
     store::KvBatch batch;
     for (const v1::Slice& slice : record.slices()) {
       if (slice.kind() != v1::STREAM_KIND_CASE) continue;
-      DOCKET_ASSIGN_OR_RETURN(std::optional<v1::Case> before, loader.Load(slice.stream_id()));
+      DOCKET_ASSIGN_OR_RETURN(std::optional<LoadedCase> before, loader.LoadWithHead(slice.stream_id()));
       if (!before.has_value()) before.emplace();
-      v1::Case after = *before;
-      DOCKET_RETURN_IF_ERROR(FoldSlice(slice, &after));
-      ProjectChange(*before, after, {record.commit(), leaf}, views, &batch);
+      LoadedCase after = *before;
+      DOCKET_ASSIGN_OR_RETURN(const PastChange past, FoldInLists(kv, log, record, slice, &after));
+      DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> events, EventsOf(slice));
+      ProjectChange({before->state, after.state, events, before->listing, after.listing, past, {record.commit(), leaf}},
+                    views, &batch);
     }
     ProjectCommit(record, views, &batch);
     DOCKET_RETURN_IF_ERROR(kv->Write(batch, false));

@@ -404,18 +404,44 @@ absl::Status Sequencer::StageCase(v1::CommitRecord record, LoadedCase* loaded, v
   }
   for (const v1::Event& event : events) *slice->add_events() = workflow::EncodeEvent(event);
   const uint64_t commit = record.commit();
-  const v1::Case before = loaded->state;
+  v1::CaseListing listing = loaded->listing;
+  const auto earlier = [&] { return EarlierEvents(*loaded); };
+  DOCKET_ASSIGN_OR_RETURN(const PastChange past,
+                          FollowInLists(loaded->state, after, events, commit, earlier, &listing));
   // The rows need the leaf hash, which only the encoded record gives; so the record is staged first.
   DOCKET_ASSIGN_OR_RETURN(const std::string leaf, Stage(std::move(record), std::move(personal), 0));
+  staged_rows_ +=
+      ProjectChange({loaded->state, after, events, loaded->listing, listing, past, {commit, leaf}}, views(), &rows_);
   loaded->state = std::move(after);
+  loaded->listing = std::move(listing);
   loaded->last_commit = commit;
   loaded->last_leaf = leaf;
-  staged_rows_ += ProjectChange(before, loaded->state, {commit, leaf}, views(), &rows_);
   if (loaded->state.revision() / kSnapshotEvery > loaded->kept_revision / kSnapshotEvery) {
     KeepState(loaded->state, commit, views(), &rows_);
     loaded->kept_revision = loaded->state.revision();
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<projection::PastEvent>> Sequencer::EarlierEvents(const LoadedCase& loaded) {
+  const std::string& case_id = loaded.state.case_id();
+  const uint64_t first_staged = next_commit_ - records_.size();
+  std::vector<Feed::Record> staged;
+  uint64_t commits_left = loaded.state.revision() == 0 ? 0 : loaded.last_commit + 1;
+  while (commits_left > first_staged) {
+    staged.push_back(records_[commits_left - 1 - first_staged]);
+    commits_left = SliceOf(*staged.back(), case_id)->prev_commit_plus_1();
+  }
+  std::vector<projection::PastEvent> all;
+  if (commits_left > 0) {
+    const CaseLoader loader(*snapshot_, views(), *log_);
+    DOCKET_ASSIGN_OR_RETURN(all, loader.Events(case_id, commits_left - 1));
+  }
+  for (auto record = staged.rbegin(); record != staged.rend(); ++record) {
+    DOCKET_ASSIGN_OR_RETURN(std::vector<v1::Event> events, EventsOf(*SliceOf(**record, case_id)));
+    for (v1::Event& event : events) all.push_back({(*record)->commit(), std::move(event)});
+  }
+  return all;
 }
 
 Prepared Sequencer::Advance(const std::string& case_id) {

@@ -120,6 +120,8 @@ class Sequencer {
   absl::StatusOr<uint64_t> NextCaseCounter(const std::string& prefix, uint32_t year);
   absl::Status StageCase(v1::CommitRecord record, LoadedCase* loaded, v1::Case after, std::vector<v1::Event> events,
                          store::KvBatch personal);
+  // All events of a case, staged ones too.
+  absl::StatusOr<std::vector<projection::PastEvent>> EarlierEvents(const LoadedCase& loaded);
   v1::CommitRecord NewRecord() const;
   // The documents of a pack that differ from what is published, each a new version in its own stream. With `only_new`
   // a document that was published before, whatever came after it, is none.

@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
-#include "services/query/case_query.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
+#include "services/query/listed_case.h"
 #include "services/query/lists.h"
 #include "services/query/summary.h"
 #include "workflow/projection/rows.h"
@@ -37,8 +37,7 @@ absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::Lis
                         const v1::RowFacts& facts = row.value.facts();
                         if (!MaySee(reader.viewer, {.facts = &facts}) || !Matches(reader, request.filter(), facts))
                           return false;
-                        DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
-                        DOCKET_ASSIGN_OR_RETURN(*reply.add_cases(), Summarise(reader, state));
+                        DOCKET_ASSIGN_OR_RETURN(*reply.add_cases(), Summarise(reader, FromRow(row), cursor.valid_at));
                         return true;
                       }));
   // Of several statuses one may match and another be misspelt.

@@ -10,17 +10,13 @@ namespace {
 
 constexpr absl::Duration kDefaultWithin = absl::Hours(4);
 
-std::string DutyKeyFrom(int64_t late_from_us) {
-  return store::KeyWriter().U16(projection::DutyRow::kKeyspace).I64(late_from_us).Take();
-}
-
 // Whether the case waits at `at` in a status that pauses the metric. A wait that began after the due pauses nothing any
 // more, it only changes the label (DOMAIN R5).
-bool WaitsFor(const v1::Case& state, const std::string& metric, absl::Time at) {
-  if (state.status().category() != v1::WAITING) return false;
-  if (state.wait().has_until() && FromProto(state.wait().until()) <= at) return false;
-  const auto& pauses = state.status().pauses();
-  return std::find(pauses.begin(), pauses.end(), metric) != pauses.end();
+bool WaitsFor(const ListedCase& one, const std::string& metric, absl::Time at) {
+  if (!one.shown.has_wait()) return false;
+  const v1::WaitFacts& wait = one.shown.wait();
+  if (wait.until_us() != 0 && wait.until_us() <= absl::ToUnixMicros(at)) return false;
+  return std::find(wait.pauses().begin(), wait.pauses().end(), metric) != wait.pauses().end();
 }
 
 }  // namespace
@@ -49,16 +45,29 @@ absl::Time DutyFilter::RiskHorizon() const {
   return latest;
 }
 
-KeyRange DutyFilter::Range() const {
-  KeyRange range = WholeView<projection::DutyRow>();
-  if (request_.preset() == v1::OVERDUE) range.upper = DutyKeyFrom(at_us_);
+ListScan::Range DutyFilter::Range() const {
+  ListScan::Range range{.list = v1::LISTED_DUTY, .group = ""};
+  if (request_.preset() == v1::OVERDUE) range.last_us = at_us_ - 1;
   if (request_.preset() == v1::AT_RISK) {
-    range.lower = DutyKeyFrom(at_us_);
+    range.first_us = at_us_;
     const absl::Time horizon = RiskHorizon();
     // kNever sorts last and is never at risk: a pause without a known end has no due to come near.
-    range.upper = DutyKeyFrom(horizon == absl::InfiniteFuture() ? projection::kNever : absl::ToUnixMicros(horizon) + 1);
+    range.last_us = horizon == absl::InfiniteFuture() ? projection::kNever - 1 : absl::ToUnixMicros(horizon);
   }
   return range;
+}
+
+bool DutyFilter::WaitMatches(const ListedCase& one) const {
+  if (!AsksForWait()) return true;
+  if (!WaitsAt(one, at_) || !EmptyOrHas(request_.waiting_on(), one.shown.wait().on())) return false;
+  return !request_.has_waiting_longer_than() ||
+         absl::FromUnixMicros(one.shown.wait().since_us()) < at_ - FromProto(request_.waiting_longer_than());
+}
+
+bool DutyFilter::TakesAll() const {
+  return request_.preset() == v1::OVERDUE && owner_.empty() && request_.kinds().empty() &&
+         request_.priorities().empty() && request_.obligations().empty() && request_.metric().empty() &&
+         request_.queue().empty() && request_.department().empty() && request_.tiers().empty() && !AsksForWait();
 }
 
 bool DutyFilter::IsPaused(const projection::DutyRow& row) const {
@@ -83,7 +92,7 @@ bool DutyFilter::Matches(const projection::DutyRow& row) const {
   if (request_.preset() == v1::WAITING_DUTIES && !IsPaused(row)) return false;
   if (request_.preset() == v1::MINE && owner_.empty()) return false;
   return OwnerMatches(owner_, facts.owner()) && EmptyOrHas(request_.kinds(), facts.kind()) &&
-         EmptyOrHas(request_.priorities(), facts.priority()) &&
+         EmptyOrHas(request_.priorities(), facts.priority()) && EmptyOrHas(request_.tiers(), facts.tier()) &&
          EmptyOrHas(request_.obligations(), row.value.obligation()) &&
          (request_.metric().empty() || request_.metric() == row.value.metric()) &&
          (request_.queue().empty() || request_.queue() == facts.queue()) &&
@@ -91,7 +100,7 @@ bool DutyFilter::Matches(const projection::DutyRow& row) const {
          (request_.preset() != v1::AT_RISK || AtRisk(row));
 }
 
-v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const v1::Case& state,
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const ListedCase& one,
                                    absl::Time at) {
   v1::ListDutiesReply::Item item;
   item.set_clock_no(row.clock_no);
@@ -111,20 +120,33 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   item.set_owner(row.value.facts().owner());
   item.set_escalation_level(row.value.escalation_level());
   if (item.late()) {
-    item.set_words(item.paused() || WaitsFor(state, item.metric(), at) ? "late, waiting" : "late");
+    item.set_words(item.paused() || WaitsFor(one, item.metric(), at) ? "late, waiting" : "late");
   } else if (item.paused()) {
     item.set_words("waiting");
   } else if (filter.AtRisk(row)) {
     item.set_words("at risk");
   }
+  if (!WaitsAt(one, at)) return item;
+  const v1::WaitFacts& wait = one.shown.wait();
+  item.set_waiting_on(wait.on());
+  item.set_waiting_reason(wait.reason_code());
+  *item.mutable_waiting_since() = ToProto(absl::FromUnixMicros(wait.since_us()));
+  if (wait.until_us() != 0) {
+    *item.mutable_waiting_until() = ToProto(absl::FromUnixMicros(wait.until_us()));
+    item.set_until_passed(wait.until_us() <= absl::ToUnixMicros(at));
+  }
   return item;
 }
 
 void DutyCount::Add(const DutyFilter& filter, const projection::DutyRow& row, bool new_case) {
+  Add(row.late_from_us, filter.IsLate(row), row.value.obligation() == v1::REGULATOR, new_case);
+}
+
+void DutyCount::Add(int64_t late_from_us, bool late, bool regulatory, bool new_case) {
   cases_ += new_case ? 1 : 0;
-  late_ += filter.IsLate(row) ? 1 : 0;
-  regulatory_ += row.value.obligation() == v1::REGULATOR ? 1 : 0;
-  oldest_us_ = std::min(oldest_us_, row.late_from_us);
+  late_ += late ? 1 : 0;
+  regulatory_ += regulatory ? 1 : 0;
+  oldest_us_ = std::min(oldest_us_, late_from_us);
 }
 
 v1::ListDutiesReply::Header DutyCount::Header(bool complete) const {

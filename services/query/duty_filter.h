@@ -6,7 +6,8 @@
 
 #include "docket/v1/case.pb.h"
 #include "docket/v1/queue_service.pb.h"
-#include "services/query/list_page.h"
+#include "services/query/list_scan.h"
+#include "services/query/listed_case.h"
 #include "services/query/reader.h"
 #include "workflow/projection/rows.h"
 
@@ -18,10 +19,16 @@ class DutyFilter {
   // `at` is the valid_at of the question.
   DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at);
 
-  // The part of the index that can match.
-  KeyRange Range() const;
+  // The part of the duty index that can match, by the instant late from.
+  ListScan::Range Range() const;
 
   bool Matches(const projection::DutyRow& row) const;
+  // What only the case tells: for whom it waits, and since when.
+  bool AsksForWait() const { return request_.waiting_on_size() > 0 || request_.has_waiting_longer_than(); }
+  bool WaitMatches(const ListedCase& one) const;
+  // Whether nothing is asked for that only the content of a row tells.
+  bool TakesAll() const;
+  const std::string& owner() const { return owner_; }
 
   // Late at `at`: the instant it became late has passed. At the due itself a duty is not late (stop <= due is met).
   bool IsLate(const projection::DutyRow& row) const { return row.late_from_us < at_us_; }
@@ -42,8 +49,8 @@ class DutyFilter {
   absl::Duration within_;
 };
 
-// What an item of the list says of a duty of `state`, without the case.
-v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const v1::Case& state,
+// What an item of the list says of a duty of `one`, without the case.
+v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const ListedCase& one,
                                    absl::Time at);
 
 // The totals of everything that matched.
@@ -51,6 +58,7 @@ class DutyCount {
  public:
   // `new_case`: no row of the same case was added before.
   void Add(const DutyFilter& filter, const projection::DutyRow& row, bool new_case);
+  void Add(int64_t late_from_us, bool late, bool regulatory, bool new_case);
   v1::ListDutiesReply::Header Header(bool complete) const;
 
  private:

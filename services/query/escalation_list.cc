@@ -1,56 +1,148 @@
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/query/case_query.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
+#include "services/query/list_replay.h"
+#include "services/query/list_scan.h"
+#include "services/query/listed_case.h"
 #include "services/query/lists.h"
 #include "services/query/summary.h"
 #include "services/query/texts.h"
+#include "store/view_table.h"
 #include "workflow/base/time.h"
 #include "workflow/projection/project.h"
-#include "workflow/projection/rows.h"
 
 namespace docket::query {
 namespace {
 
-KeyRange RangeOf(bool include_acknowledged) {
-  if (include_acknowledged) return WholeView<projection::EscalationRow>();
-  store::KeyWriter prefix;
-  prefix.U16(projection::EscalationRow::kKeyspace).U8(0);
-  return {prefix.str(), store::PrefixEnd(prefix.str())};
-}
+using projection::EscalationRow;
+
+struct EscalationQuestion {
+  const Reader& reader;
+  const v1::ListEscalationsRequest& request;
+  absl::Time at;
+  Place start;
+};
 
 // Acknowledged after its time, or not yet and the time has passed.
-bool AckLate(const v1::Escalation& escalation, absl::Time now) {
+bool AckLate(const v1::Escalation& escalation, absl::Time at) {
   if (!escalation.has_ack_due_at()) return false;
-  const absl::Time answered = escalation.has_acknowledged_at() ? FromProto(escalation.acknowledged_at()) : now;
+  const absl::Time answered = escalation.has_acknowledged_at() ? FromProto(escalation.acknowledged_at()) : at;
   return answered > FromProto(escalation.ack_due_at());
 }
 
-// nullopt: not for this viewer.
-absl::StatusOr<std::optional<v1::ListEscalationsReply::Item>> MakeItem(const Reader& reader,
-                                                                       const projection::EscalationRow& row) {
-  DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, row.case_id));
-  const v1::RowFacts facts = projection::FactsOf(state);
-  if (!MaySee(reader.viewer, {.facts = &facts})) return std::optional<v1::ListEscalationsReply::Item>();
-  const auto found =
-      std::find_if(state.escalations().begin(), state.escalations().end(),
-                   [&](const v1::Escalation& escalation) { return escalation.escalation_no() == row.escalation_no; });
-  if (found == state.escalations().end()) {
-    return absl::DataLossError(
-        absl::StrCat("case ", row.case_id, " has no escalation ", row.escalation_no, ", but its row says so"));
-  }
+bool Matches(const EscalationQuestion& question, const v1::Escalation& escalation) {
+  const std::string& target = question.request.target();
+  return DepartmentMatches(question.reader, question.request.department(), escalation.department()) &&
+         (target.empty() || EmptyOrHas(escalation.targets(), target));
+}
+
+bool Matches(const EscalationQuestion& question, const ListedCase& one) {
+  const v1::ListEscalationsRequest& request = question.request;
+  const v1::RowFacts& facts = one.facts;
+  return MaySee(question.reader.viewer, {.facts = &facts}) && EmptyOrHas(request.kinds(), facts.kind()) &&
+         EmptyOrHas(request.priorities(), facts.priority()) && EmptyOrHas(request.tiers(), facts.tier()) &&
+         OwnerMatches(request.owner(), facts.owner()) && (request.queue().empty() || request.queue() == facts.queue());
+}
+
+absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion& question,
+                                                        v1::EscalationRowValue value, const ListedCase& one) {
   v1::ListEscalationsReply::Item item;
-  DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, state));
-  *item.mutable_escalation() = *found;
-  DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, item.mutable_escalation()));
-  for (const v1::Clock& clock : state.clocks()) {
-    if (found->clock_no() != 0 && clock.clock_no() == found->clock_no()) item.set_metric(clock.metric());
+  DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question.reader, one, question.at));
+  *item.mutable_escalation() = std::move(*value.mutable_escalation());
+  DOCKET_RETURN_IF_ERROR(RevealTexts(*question.reader.view.snapshot, item.mutable_escalation()));
+  item.set_metric(value.metric());
+  item.set_ack_late(AckLate(item.escalation(), question.at));
+  return item;
+}
+
+// The row of now of an escalation that `scan` looks at, told as it was then: all that has changed since it was raised
+// is that somebody acknowledged it.
+absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& question, const ListScan& scan) {
+  if (scan.escalation() != nullptr) return scan.escalation()->value;
+  EscalationRow key;
+  key.acknowledged = true;
+  key.raised_at_us = scan.place().anchor_us;
+  key.case_id = scan.place().case_id;
+  key.escalation_no = scan.place().item;
+  DOCKET_ASSIGN_OR_RETURN(std::optional<EscalationRow> row,
+                          store::GetRow(*question.reader.view.snapshot, question.reader.view.views, key));
+  if (!row.has_value()) {
+    return absl::DataLossError(
+        absl::StrCat("case ", key.case_id, " has no escalation ", key.escalation_no, ", but its row says so"));
   }
-  item.set_ack_late(AckLate(*found, reader.now));
-  return std::optional<v1::ListEscalationsReply::Item>(std::move(item));
+  v1::Escalation& escalation = *row->value.mutable_escalation();
+  escalation.set_state(v1::Escalation::RAISED);
+  escalation.clear_acknowledged_at();
+  escalation.clear_acknowledged_by();
+  return std::move(row->value);
+}
+
+// One part of the list: those not acknowledged, or those that are. Sets `next` when the page ends in it.
+absl::Status AddPart(const EscalationQuestion& question, uint8_t part, ScanBudget& budget,
+                     v1::ListEscalationsReply* reply, std::optional<Place>* next) {
+  const uint32_t page_size = PageSize(question.request.page_size());
+  const Place from = part == question.start.part ? question.start : Place{};
+  ListScan scan(question.reader, {.list = v1::LISTED_ESCALATION, .group = part == 0 ? "" : projection::kAcknowledged},
+                question.at, from);
+  for (; scan.Valid(); scan.Next()) {
+    if (reply->items_size() == page_size || !budget.Spend()) {
+      *next = scan.place();
+      (*next)->part = part;
+      return absl::OkStatus();
+    }
+    if (!scan.stood()) continue;
+    DOCKET_ASSIGN_OR_RETURN(v1::EscalationRowValue value, ValueThen(question, scan));
+    if (!Matches(question, value.escalation())) continue;
+    DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
+    if (!Matches(question, one)) continue;
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, std::move(value), one));
+  }
+  return scan.status();
+}
+
+absl::Status FromIndex(const EscalationQuestion& question, v1::ListEscalationsReply* reply,
+                       std::optional<Place>* next) {
+  ScanBudget budget(*question.reader.clock);
+  const uint8_t last = question.request.include_acknowledged() ? 1 : 0;
+  for (uint8_t part = question.start.part; part <= last && !next->has_value(); ++part) {
+    DOCKET_RETURN_IF_ERROR(AddPart(question, part, budget, reply, next));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v1::ListEscalationsReply* reply,
+                      std::optional<Place>* next) {
+  using Found = std::pair<v1::EscalationRowValue, v1::Case>;
+  FirstPlaces<Found> page(question.start, PageSize(question.request.page_size()));
+  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) {
+    for (const EscalationRow& row : projection::RowsOf(state).escalations) {
+      if (row.acknowledged && !question.request.include_acknowledged()) continue;
+      if (!Matches(question, row.value.escalation()) || !Matches(question, FromState(state))) continue;
+      page.Add({row.acknowledged ? uint8_t{1} : uint8_t{0}, row.raised_at_us, row.case_id, row.escalation_no},
+               {row.value, state});
+    }
+    return absl::OkStatus();
+  };
+  DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
+  DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const Found& found) -> absl::Status {
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, found.first, FromState(found.second)));
+    return absl::OkStatus();
+  }));
+  return absl::OkStatus();
+}
+
+absl::Status CheckNames(const Reader& reader, const v1::ListEscalationsRequest& request) {
+  FilterNames names(reader);
+  names.Add(policy::NameKind::kDepartment, "department", request.department());
+  names.Add(policy::NameKind::kPrincipal, "target", request.target());
+  names.Add(policy::NameKind::kQueue, "queue", request.queue());
+  names.AddOwner("owner", request.owner());
+  return names.Check();
 }
 
 }  // namespace
@@ -59,34 +151,24 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
                                                          const v1::ListEscalationsRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
   const std::string digest = QueryDigest(request, reader.viewer);
-  DOCKET_ASSIGN_OR_RETURN(Cursor cursor,
-                          OpenCursor(request.page_token(), digest, {.valid_at = reader.now, .known_at = reader.now}));
-  v1::ListEscalationsReply reply;
-  ScanBudget budget(*reader.clock);
-  DOCKET_ASSIGN_OR_RETURN(
-      cursor.key, ScanPage<projection::EscalationRow>(
-                      reader, RangeOf(request.include_acknowledged()), cursor, PageSize(request.page_size()), budget,
-                      [&](const projection::EscalationRow& row) -> absl::StatusOr<bool> {
-                        if (!DepartmentMatches(reader, request.department(), row.value.department())) return false;
-                        const auto& targets = row.value.targets();
-                        if (!request.target().empty() &&
-                            std::find(targets.begin(), targets.end(), request.target()) == targets.end()) {
-                          return false;
-                        }
-                        DOCKET_ASSIGN_OR_RETURN(auto item, MakeItem(reader, row));
-                        if (item.has_value()) *reply.add_items() = *std::move(item);
-                        return item.has_value();
-                      }));
-  if (reply.items().empty()) {
-    FilterNames names(reader);
-    names.Add(policy::NameKind::kDepartment, "department", request.department());
-    names.Add(policy::NameKind::kPrincipal, "target", request.target());
-    DOCKET_RETURN_IF_ERROR(names.Check());
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
+  EscalationQuestion question{.reader = reader, .request = request, .at = cursor.valid_at, .start = {}};
+  if (!cursor.key.empty()) {
+    DOCKET_ASSIGN_OR_RETURN(question.start, DecodePlace(cursor.key));
   }
-  if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
+  v1::ListEscalationsReply reply;
+  std::optional<Place> next;
+  DOCKET_RETURN_IF_ERROR(cursor.by_replay ? ByReplay(question, cursor.known_at, &reply, &next)
+                                          : FromIndex(question, &reply, &next));
+  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
+  if (next.has_value()) {
+    cursor.key = EncodePlace(*next);
+    reply.set_next_page_token(EncodePageToken(digest, cursor));
+  }
   reply.set_position(reader.view.position);
-  *reply.mutable_valid_at() = ToProto(reader.now);
-  *reply.mutable_known_at() = ToProto(reader.now);
+  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
+  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
+  reply.set_by_replay(cursor.by_replay);
   return reply;
 }
 

@@ -18,15 +18,21 @@ absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::Lis
 // In the order of work (DOMAIN 7).
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request);
 
-// Unstopped duties, earliest first. `valid_at` now or later reads the index; the past is answered by folding every case
-// as of then: exact, but its cost grows with the whole log, and each page pays it again. The header counts the first
-// 2,000 matching rows of the index and says when there are more; replay counts all. kInvalidArgument PRINCIPAL_MISSING:
-// MINE without an owner asked by nobody known.
+// Duties, escalations and control lists are answered as of any valid_at, past or future, from the index. A known_at of
+// the past is answered by folding every case as of then: exact, but its cost grows with the whole log, and each page
+// pays it again.
+
+// Unstopped duties, earliest first; WAITING_DUTIES: the longest wait first. The header counts the first 2,000 matching
+// rows of the index and says when there are more; replay counts all. kInvalidArgument PRINCIPAL_MISSING: MINE without
+// an owner asked by nobody known.
 absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::ListDutiesRequest& request);
 
 // Unacknowledged first, oldest first.
 absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
                                                          const v1::ListEscalationsRequest& request);
+
+// In the order that ControlList says.
+absl::StatusOr<v1::ListControlReply> ListControl(const Reader& reader, const v1::ListControlRequest& request);
 
 }  // namespace docket::query
 

@@ -1,12 +1,10 @@
 #include <utility>
 
-#include "services/query/case_query.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
+#include "services/query/listed_case.h"
 #include "services/query/lists.h"
-#include "services/query/summary.h"
 #include "workflow/base/time.h"
-#include "workflow/case/advance.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::query {
@@ -47,12 +45,10 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
                                 const v1::RowFacts& facts = row.value.facts();
                                 if (!MaySee(reader.viewer, {.facts = &facts})) return false;
                                 if (request.unowned_only() && !facts.owner().empty()) return false;
-                                DOCKET_ASSIGN_OR_RETURN(v1::Case state, LoadCase(reader, row.case_id));
-                                DOCKET_ASSIGN_OR_RETURN(
-                                    const v1::Case then,
-                                    workflow::StateAt(std::move(state), *reader.view.policies, cursor.valid_at));
+                                DOCKET_ASSIGN_OR_RETURN(const ListedCase one,
+                                                        MustFindListed(reader, row.case_id, absl::InfiniteFuture()));
                                 v1::ListQueueReply::Item item;
-                                DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, then));
+                                DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(reader, one, cursor.valid_at));
                                 item.set_band(BandName(row.band));
                                 item.set_escalation_level(255 - row.inverse_level);
                                 if (row.effective_due_us != projection::kNever) {

@@ -10,12 +10,8 @@
 #include "docket/v1/view.pb.h"
 #include "services/query/reader.h"
 
-// What lists show of a case and choose it by.
+// What lists choose cases by.
 namespace docket::query {
-
-// The row of a list, with the title revealed. View rows hold no text, so a listed case is loaded for it: one page loads
-// at most kMaxPageSize cases.
-absl::StatusOr<v1::CaseSummary> Summarise(const Reader& reader, const v1::Case& state);
 
 // `wanted` "": any; "-": unowned; else that owner.
 bool OwnerMatches(const std::string& wanted, const std::string& owner);

@@ -25,6 +25,8 @@ struct Subject {
 // Whether `viewer` may see, count or be told of `subject`. Today everybody sees everything except RESTRICTED events:
 // nobody can prove membership of a compartment yet.
 bool MaySee(const Viewer& viewer, const Subject& subject);
+// Whether `viewer` may see every case whatever its facts, so that cases can be counted without reading them.
+bool SeesAll(const Viewer& viewer);
 
 // A stored commit as a whole (raw reading): shown only if all of its events are.
 bool MaySee(const Viewer& viewer, const v1::CommitRecord& record);

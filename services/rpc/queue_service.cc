@@ -15,8 +15,9 @@ namespace {
 using Raw = v1::QueueService;
 using Base =
     Raw::WithRawCallbackMethod_ListQueue<Raw::WithRawCallbackMethod_TakeNext<Raw::WithRawCallbackMethod_ListDuties<
-        Raw::WithRawCallbackMethod_ListEscalations<Raw::WithRawCallbackMethod_GetClocks<
-            Raw::WithRawCallbackMethod_ExplainDue<Raw::WithRawCallbackMethod_WatchAlerts<Raw::Service>>>>>>>;
+        Raw::WithRawCallbackMethod_ListControl<Raw::WithRawCallbackMethod_ListEscalations<
+            Raw::WithRawCallbackMethod_GetClocks<Raw::WithRawCallbackMethod_ExplainDue<
+                Raw::WithRawCallbackMethod_WatchAlerts<Raw::Service>>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -28,6 +29,7 @@ class QueueService final : public Base {
         list_queue_(backend.metrics->Of("QueueService/ListQueue")),
         take_next_(backend.metrics->Of("QueueService/TakeNext")),
         list_duties_(backend.metrics->Of("QueueService/ListDuties")),
+        list_control_(backend.metrics->Of("QueueService/ListControl")),
         list_escalations_(backend.metrics->Of("QueueService/ListEscalations")),
         get_clocks_(backend.metrics->Of("QueueService/GetClocks")),
         explain_due_(backend.metrics->Of("QueueService/ExplainDue")),
@@ -56,6 +58,11 @@ class QueueService final : public Base {
                                                                   query::ListDuties);
   }
 
+  Reactor* ListControl(Context* context, const Bytes* in, Bytes* out) override {
+    return AnswerRead<v1::ListControlRequest, v1::ListControlReply>(backend_, list_control_, context, in, out,
+                                                                    query::ListControl);
+  }
+
   Reactor* ListEscalations(Context* context, const Bytes* in, Bytes* out) override {
     return AnswerRead<v1::ListEscalationsRequest, v1::ListEscalationsReply>(backend_, list_escalations_, context, in,
                                                                             out, query::ListEscalations);
@@ -82,6 +89,7 @@ class QueueService final : public Base {
   MethodMetrics* list_queue_;
   MethodMetrics* take_next_;
   MethodMetrics* list_duties_;
+  MethodMetrics* list_control_;
   MethodMetrics* list_escalations_;
   MethodMetrics* get_clocks_;
   MethodMetrics* explain_due_;

@@ -1,6 +1,7 @@
 // The row budget (random rows are what a commit costs on disk): a note or a message writes its record, its text and at
-// most two rows of views, a status change at most five. A row that moves, deleted under one key and put under another
-// of the same view for the same case, counts once.
+// most two rows of views of now, a status change at most five. A row that moves, deleted under one key and put under
+// another of the same view for the same case, counts once; so does a case that moves between its queue and the list of
+// those that wait, which are views of one kind. What a change leaves in the views of the past is counted by itself.
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -48,19 +49,25 @@ class CountingKv : public store::KvStore {
   int writes_ = 0;
 };
 
+// One for how the case stood, one for each list that it leaves or moves in.
+constexpr int kMostOfThePast = 4;
+
 struct Rows {
   int records = 0;
   int texts = 0;
-  int views = 0;      // a row that moves counts once
+  int views = 0;      // of now; a row that moves counts once
+  int past = 0;       // of the past
   int raw = 0;        // all entries of the batch
   std::string words;  // "case 1, request 1, wake 1+1"
 };
 
 const char* NameOf(uint16_t keyspace) {
-  static constexpr const char* kNames[] = {"marker", "case",       "number",  "external", "duty",  "queue",
-                                           "wake",   "escalation", "request", "kept",     "config"};
+  static constexpr const char* kNames[] = {"marker",     "case",    "number", "external", "duty",   "queue", "wake",
+                                           "escalation", "request", "kept",   "config",   "period", "entry", "past"};
   return keyspace < std::size(kNames) ? kNames[keyspace] : "?";
 }
+
+bool IsOfThePast(uint16_t keyspace) { return keyspace == 11 || keyspace == 13; }
 
 Rows Count(const std::vector<store::KvBatch::Entry>& entries) {
   Rows rows;
@@ -77,8 +84,13 @@ Rows Count(const std::vector<store::KvBatch::Entry>& entries) {
       ++(entry.value.has_value() ? views[keyspace].first : views[keyspace].second);
     }
   }
+  const auto [queued, unqueued] = views[5];
+  const auto [listed, unlisted] = views[12];
+  rows.views -= std::min(std::max(0, queued - unqueued), std::max(0, unlisted - listed)) +
+                std::min(std::max(0, unqueued - queued), std::max(0, listed - unlisted));
   for (const auto& [keyspace, counts] : views) {
-    rows.views += std::max(counts.first, counts.second);
+    (IsOfThePast(keyspace) ? rows.past : rows.views) += std::max(counts.first, counts.second);
+    if (counts == std::pair(0, 0)) continue;
     absl::StrAppend(&rows.words, rows.words.empty() ? "" : ", ", NameOf(keyspace), " +", counts.first, " -",
                     counts.second);
   }
@@ -105,8 +117,8 @@ class RowBudgetTest : public ::testing::Test {
     case_id_ = reply->case_id();
     const Rows rows = Count(kv_->last());
     std::string verb(command.substr(0, command.find(' ')));
-    std::printf("%-16s rows %d, texts %d, entries %d: %s\n", verb.c_str(), rows.views, rows.texts, rows.raw,
-                rows.words.c_str());
+    std::printf("%-16s rows %d, of the past %d, texts %d, entries %d: %s\n", verb.c_str(), rows.views, rows.past,
+                rows.texts, rows.raw, rows.words.c_str());
     EXPECT_EQ(rows.records, 1) << command;
     return rows;
   }
@@ -123,6 +135,7 @@ TEST_F(RowBudgetTest, ANoteOrMessageTouchesAtMostTwoRows) {
                               "send_outbound { kind: UPDATE body: 'To a colleague' internal: true }"}) {
     const Rows rows = Do(command);
     EXPECT_LE(rows.views, 2) << command << ": " << rows.words;
+    EXPECT_EQ(rows.past, 0) << command << ": " << rows.words;
     EXPECT_EQ(rows.texts, 1) << command;
   }
 }
@@ -147,6 +160,7 @@ TEST_F(RowBudgetTest, AStatusChangeTouchesAtMostFiveRows) {
     house_->clock().Advance(absl::Seconds(1));
     const Rows rows = Do(command);
     EXPECT_LE(rows.views, 5) << command << ": " << rows.words;
+    EXPECT_LE(rows.past, kMostOfThePast) << command << ": " << rows.words;
   }
 }
 
@@ -168,7 +182,10 @@ TEST_F(RowBudgetTest, ATicketFromFilingToClosing) {
                               "reopen { reason: NEW_FACTS }", "void { reason_code: 'X' approver: 'helen.marsh' }"}) {
     house_->clock().Advance(absl::Seconds(1));
     const Rows rows = Do(command);
-    EXPECT_LE(rows.views, 5) << command << ": " << rows.words;
+    // Nobody owns this one, so it enters and leaves the list of those too when it becomes active and final.
+    const bool reopened_or_voided = absl::StartsWith(command, "reopen") || absl::StartsWith(command, "void");
+    EXPECT_LE(rows.views, reopened_or_voided ? 6 : 5) << command << ": " << rows.words;
+    EXPECT_LE(rows.past, kMostOfThePast) << command << ": " << rows.words;
   }
 }
 

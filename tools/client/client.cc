@@ -145,6 +145,9 @@ absl::StatusOr<v1::ExecuteReply> Client::TakeNext(v1::TakeNextRequest request) {
 absl::StatusOr<v1::ListDutiesReply> Client::ListDuties(const v1::ListDutiesRequest& request) {
   return Call(*queues_, &v1::QueueService::StubInterface::ListDuties, request);
 }
+absl::StatusOr<v1::ListControlReply> Client::ListControl(const v1::ListControlRequest& request) {
+  return Call(*queues_, &v1::QueueService::StubInterface::ListControl, request);
+}
 absl::StatusOr<v1::ListEscalationsReply> Client::ListEscalations(const v1::ListEscalationsRequest& request) {
   return Call(*queues_, &v1::QueueService::StubInterface::ListEscalations, request);
 }

@@ -59,6 +59,7 @@ class Client {
   absl::StatusOr<v1::ListQueueReply> ListQueue(const v1::ListQueueRequest& request);
   absl::StatusOr<v1::ExecuteReply> TakeNext(v1::TakeNextRequest request);
   absl::StatusOr<v1::ListDutiesReply> ListDuties(const v1::ListDutiesRequest& request);
+  absl::StatusOr<v1::ListControlReply> ListControl(const v1::ListControlRequest& request);
   absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const v1::ListEscalationsRequest& request);
   absl::StatusOr<v1::GetClocksReply> GetClocks(const v1::GetClocksRequest& request);
   absl::StatusOr<v1::ExplainDueReply> ExplainDue(const v1::ExplainDueRequest& request);

@@ -8,46 +8,20 @@
 #include "workflow/case/case_number.h"
 #include "workflow/escalation/escalation.h"
 #include "workflow/sla/clock_rules.h"
-#include "workflow/sla/policy_match.h"
 
 namespace docket::projection {
 namespace {
 
 int64_t Micros(absl::Time time) { return time == absl::InfiniteFuture() ? kNever : absl::ToUnixMicros(time); }
 
-template <class Timestamp>
-int64_t MicrosOrZero(bool has, const Timestamp& timestamp) {
-  return has ? absl::ToUnixMicros(FromProto(timestamp)) : 0;
-}
-
 bool IsOpen(const v1::Clock& clock) { return clock.state() == v1::RUNNING || clock.state() == v1::PAUSED; }
 
 // The facts without those that move with every status: rows that do not list by status need not be written for it.
-v1::RowFacts StableFactsOf(const v1::Case& state) {
-  v1::RowFacts facts = FactsOf(state);
+v1::RowFacts StableFactsOf(const v1::RowFacts& all) {
+  v1::RowFacts facts = all;
   facts.clear_status();
   facts.clear_category();
   return facts;
-}
-
-DutyRow DutyRowOf(const v1::Case& state, const v1::Clock& clock) {
-  DutyRow row;
-  row.late_from_us = Micros(sla::LateFrom(clock));
-  row.case_id = state.case_id();
-  row.clock_no = clock.clock_no();
-  row.value.set_metric(clock.metric());
-  row.value.set_obligation(clock.obligation());
-  row.value.set_due_at_us(MicrosOrZero(clock.has_due_at(), clock.due_at()));
-  row.value.set_first_due_at_us(MicrosOrZero(clock.has_first_due_at(), clock.first_due_at()));
-  row.value.set_breached_due_at_us(MicrosOrZero(clock.has_breached_due_at(), clock.breached_due_at()));
-  row.value.set_paused(clock.state() == v1::PAUSED);
-  row.value.set_paused_until_us(MicrosOrZero(clock.has_paused_until(), clock.paused_until()));
-  row.value.set_answerable(AnsweringDepartment(state, clock));
-  row.value.set_escalation_level(escalation::HighestLevel(state));
-  row.value.set_calendar(clock.calendar().id());
-  row.value.set_calendar_version(clock.calendar().version());
-  *row.value.mutable_facts() = StableFactsOf(state);
-  return row;
 }
 
 // DOMAIN's fixed tiers; anything else weighs nothing.
@@ -93,7 +67,7 @@ std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
   row.priority = state.priority();
   row.inverse_tier = 255 - TierWeight(state.tier());
   row.case_id = state.case_id();
-  *row.value.mutable_facts() = StableFactsOf(state);
+  *row.value.mutable_facts() = StableFactsOf(FactsOf(state));
   row.value.set_tier(state.tier());
   row.value.set_effective_due_us(row.effective_due_us);
   row.value.set_received_at_us(row.received_at_us);
@@ -111,32 +85,81 @@ std::optional<CaseNumberRow> NumberRowOf(const v1::Case& state) {
   return row;
 }
 
-}  // namespace
-
-v1::RowFacts FactsOf(const v1::Case& state) {
-  v1::RowFacts facts;
-  facts.set_kind(state.kind());
-  facts.set_status(state.status().status());
-  facts.set_category(state.status().category());
-  facts.set_priority(state.priority());
-  facts.set_department(state.department());
-  facts.set_queue(state.queue());
-  facts.set_owner(state.owner());
-  facts.set_source(state.external_ref().source());
-  facts.set_topic(state.category());
-  return facts;
+void AddDuties(const v1::Case& state, const Standing& standing, Rows* rows) {
+  if (standing.shown.duties().empty()) return;
+  const v1::RowFacts facts = StableFactsOf(standing.shown.facts());
+  for (const v1::PeriodDuty& duty : standing.shown.duties()) {
+    DutyRow& row = rows->duties.emplace_back();
+    row.late_from_us = duty.late_from_us();
+    row.case_id = state.case_id();
+    row.clock_no = duty.clock_no();
+    row.value = duty.duty();
+    row.value.set_escalation_level(standing.shown.shown().escalation_level());
+    *row.value.mutable_facts() = facts;
+  }
 }
+
+void AddEscalations(const v1::Case& state, Rows* rows) {
+  for (const v1::Escalation& one : state.escalations()) {
+    EscalationRow& row = rows->escalations.emplace_back();
+    row.acknowledged = one.state() == v1::Escalation::ACKNOWLEDGED;
+    row.raised_at_us = absl::ToUnixMicros(FromProto(one.raised_at()));
+    row.case_id = state.case_id();
+    row.escalation_no = one.escalation_no();
+    *row.value.mutable_escalation() = one;
+    for (const v1::Clock& clock : state.clocks()) {
+      if (one.clock_no() != 0 && clock.clock_no() == one.clock_no()) row.value.set_metric(clock.metric());
+    }
+  }
+}
+
+// Since when things stand where they stand. Duties and escalations have rows of their own.
+void AddEntries(const v1::Case& state, const v1::CaseListing& listing, Rows* rows) {
+  for (const v1::ListEntry& entry : listing.entries()) {
+    if (entry.list() == v1::LISTED_DUTY) {
+      for (DutyRow& duty : rows->duties) {
+        if (duty.clock_no == entry.item()) duty.value.set_from_us(entry.from_us());
+      }
+      continue;
+    }
+    if (entry.list() == v1::LISTED_ESCALATION) {
+      for (EscalationRow& escalation : rows->escalations) {
+        if (escalation.escalation_no == entry.item()) escalation.value.set_from_us(entry.from_us());
+      }
+      continue;
+    }
+    EntryRow& row = rows->entries.emplace_back();
+    row.list = entry.list();
+    row.group = entry.group();
+    row.anchor_us = entry.anchor_us();
+    row.case_id = state.case_id();
+    row.item = entry.item();
+    row.value.set_from_us(entry.from_us());
+  }
+}
+
+}  // namespace
 
 bool StandsInQueue(const v1::Case& state, absl::Time at) {
   const std::optional<QueueRow> row = QueueRowOf(state);
   return row.has_value() && row->value.stands_from_us() <= absl::ToUnixMicros(at);
 }
 
-std::string AnsweringDepartment(const v1::Case& state, const v1::Clock& clock) {
-  return sla::AnsweringDepartment(clock.answerable_rule(), clock.item(), state);
+CaseRow CaseRowOf(const v1::Case& state, const v1::CaseListing& listing) {
+  CaseRow row;
+  row.case_id = state.case_id();
+  row.value.set_revision(state.revision());
+  row.value.set_case_no(state.case_no());
+  *row.value.mutable_facts() = FactsOf(state);
+  *row.value.mutable_shown() = ShownOf(state);
+  if (state.has_title()) *row.value.mutable_title() = state.title();
+  *row.value.mutable_listing() = listing;
+  return row;
 }
 
-Rows RowsOf(const v1::Case& state) {
+Rows RowsOf(const v1::Case& state) { return RowsOf(state, StandingOf(state), {}); }
+
+Rows RowsOf(const v1::Case& state, const Standing& standing, const v1::CaseListing& listing) {
   Rows rows;
   rows.number = NumberRowOf(state);
   if (!state.external_ref().source().empty()) {
@@ -144,9 +167,7 @@ Rows RowsOf(const v1::Case& state) {
                                 .external_key = state.external_ref().key(),
                                 .case_id = state.case_id()};
   }
-  for (const v1::Clock& clock : state.clocks()) {
-    if (IsOpen(clock) && clock.nature() == v1::DUTY) rows.duties.push_back(DutyRowOf(state, clock));
-  }
+  AddDuties(state, standing, &rows);
   rows.queue = QueueRowOf(state);
   if (const absl::Time wake = workflow::WakeAt(state); wake != absl::InfiniteFuture()) {
     WakeRow row;
@@ -154,17 +175,8 @@ Rows RowsOf(const v1::Case& state) {
     row.case_id = state.case_id();
     rows.wake = row;
   }
-  for (const v1::Escalation& one : state.escalations()) {
-    EscalationRow row;
-    row.acknowledged = one.state() == v1::Escalation::ACKNOWLEDGED;
-    row.raised_at_us = absl::ToUnixMicros(FromProto(one.raised_at()));
-    row.case_id = state.case_id();
-    row.escalation_no = one.escalation_no();
-    *row.value.mutable_targets() = one.targets();
-    row.value.set_department(one.department());
-    row.value.set_acknowledged(row.acknowledged);
-    rows.escalations.push_back(std::move(row));
-  }
+  AddEscalations(state, &rows);
+  AddEntries(state, listing, &rows);
   return rows;
 }
 

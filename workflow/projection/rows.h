@@ -12,6 +12,7 @@
 namespace docket::projection {
 
 inline constexpr int64_t kNever = INT64_MAX;  // sorts last
+inline constexpr char kAcknowledged[] = "A";  // group of LISTED_ESCALATION
 
 template <class Message>
 struct ValueOf {
@@ -197,6 +198,76 @@ struct ConfigRow : NoValue {
   template <class R>
   bool ReadKey(R& r) {
     return r.U64(&commit);
+  }
+};
+
+// How a case stood in the lists from `since_us` until the next such row of the case, or its case row, begins. The
+// newest first.
+struct CasePeriodRow : ValueOf<v1::CasePeriodRowValue> {
+  static constexpr uint16_t kKeyspace = 11;
+  static constexpr uint32_t kVersion = 1;
+  std::string case_id;
+  int64_t since_us = 0;
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(case_id).I64(~since_us);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    int64_t inverse = 0;
+    if (!r.Text(&case_id) || !r.I64(&inverse)) return false;
+    since_us = ~inverse;
+    return true;
+  }
+};
+
+// Entries that stand in the lists of cases: owned, unowned, without a clock, waiting, to wake up.
+struct EntryRow : ValueOf<v1::ListedRowValue> {
+  static constexpr uint16_t kKeyspace = 12;
+  static constexpr uint32_t kVersion = 1;
+  v1::ListKind list = v1::LIST_KIND_UNSPECIFIED;
+  std::string group;
+  int64_t anchor_us = 0;
+  std::string case_id;
+  uint32_t item = 0;
+  template <class W>
+  void WriteKey(W& w) const {
+    w.U8(static_cast<uint8_t>(list)).Text(group).I64(anchor_us).Text(case_id).U32(item);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    uint8_t kind = 0;
+    if (!r.U8(&kind) || !r.Text(&group) || !r.I64(&anchor_us) || !r.Text(&case_id) || !r.U32(&item)) return false;
+    list = static_cast<v1::ListKind>(kind);
+    return true;
+  }
+};
+
+// Entries that stood in any list, duties and escalations too, [from_us, value.to_us), by how long they stood there
+// behind their anchor (LengthClass).
+struct PastEntryRow : ValueOf<v1::ListedRowValue> {
+  static constexpr uint16_t kKeyspace = 13;
+  static constexpr uint32_t kVersion = 1;
+  v1::ListKind list = v1::LIST_KIND_UNSPECIFIED;
+  std::string group;
+  uint8_t length_class = 0;
+  int64_t anchor_us = 0;
+  std::string case_id;
+  uint32_t item = 0;
+  int64_t from_us = 0;
+  template <class W>
+  void WriteKey(W& w) const {
+    w.U8(static_cast<uint8_t>(list)).Text(group).U8(length_class).I64(anchor_us).Text(case_id).U32(item).I64(from_us);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    uint8_t kind = 0;
+    if (!r.U8(&kind) || !r.Text(&group) || !r.U8(&length_class) || !r.I64(&anchor_us) || !r.Text(&case_id) ||
+        !r.U32(&item) || !r.I64(&from_us)) {
+      return false;
+    }
+    list = static_cast<v1::ListKind>(kind);
+    return true;
   }
 };
 

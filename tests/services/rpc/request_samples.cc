@@ -28,6 +28,7 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.ListQueueRequest", "queue: 'intake'"},
       {"docket.v1.TakeNextRequest", "queue: 'intake' request_id: 'REQUEST'"},
       {"docket.v1.ListDutiesRequest", "preset: OVERDUE kinds: COMPLAINT obligations: CUSTOMER within { seconds: 1 }"},
+      {"docket.v1.ListControlRequest", "list: UNOWNED kinds: COMPLAINT waiting_on: LEGAL"},
       {"docket.v1.ListEscalationsRequest", "department: 'complaints'"},
       {"docket.v1.GetClocksRequest", "case_id: 'CASE'"},
       {"docket.v1.ExplainDueRequest", "case_id: 'CASE' metric: 'RESOLUTION'"},

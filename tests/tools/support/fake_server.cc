@@ -16,13 +16,12 @@ grpc::Status ToGrpc(const absl::Status& status) {
 }
 
 template <class Request, class Reply>
-grpc::Status FakeServer::Run(grpc::ServerContext* context, const Answer<Request, Reply>& answer,
-                             const Request& request, Reply* reply) {
+grpc::Status FakeServer::Run(grpc::ServerContext* context, const Answer<Request, Reply>& answer, const Request& request,
+                             Reply* reply) {
   const MutexLock lock(&mutex_);
   const auto found = context->client_metadata().find("docket-principal");
-  last_principal_ = found == context->client_metadata().end()
-                        ? ""
-                        : std::string(found->second.data(), found->second.size());
+  last_principal_ =
+      found == context->client_metadata().end() ? "" : std::string(found->second.data(), found->second.size());
   if (!answer) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "the test has no answer for this call");
   return ToGrpc(answer(request, reply));
 }
@@ -38,10 +37,10 @@ grpc::Status FakeServer::RunStream(const StreamAnswer<Request, Reply>& answer, c
   grpc::Status Method(grpc::ServerContext* context, const v1::Request* request, v1::Reply* reply) override { \
     return fake_.Run(context, fake_.answer, *request, reply);                                                \
   }
-#define DOCKET_FAKE_STREAM(Method, Request, Reply, answer)                                                   \
+#define DOCKET_FAKE_STREAM(Method, Request, Reply, answer)                                                     \
   grpc::Status Method(grpc::ServerContext*, const v1::Request* request, grpc::ServerWriter<v1::Reply>* writer) \
-      override {                                                                                             \
-    return fake_.RunStream(fake_.answer, *request, writer);                                                  \
+      override {                                                                                               \
+    return fake_.RunStream(fake_.answer, *request, writer);                                                    \
   }
 
 class FakeServer::Cases final : public v1::CaseService::Service {
@@ -75,6 +74,7 @@ class FakeServer::Queues final : public v1::QueueService::Service {
   DOCKET_FAKE_UNARY(ListQueue, ListQueueRequest, ListQueueReply, list_queue)
   DOCKET_FAKE_UNARY(TakeNext, TakeNextRequest, ExecuteReply, take_next)
   DOCKET_FAKE_UNARY(ListDuties, ListDutiesRequest, ListDutiesReply, list_duties)
+  DOCKET_FAKE_UNARY(ListControl, ListControlRequest, ListControlReply, list_control)
   DOCKET_FAKE_UNARY(ListEscalations, ListEscalationsRequest, ListEscalationsReply, list_escalations)
   DOCKET_FAKE_UNARY(GetClocks, GetClocksRequest, GetClocksReply, get_clocks)
   DOCKET_FAKE_UNARY(ExplainDue, ExplainDueRequest, ExplainDueReply, explain_due)

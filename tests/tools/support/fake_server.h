@@ -51,6 +51,7 @@ class FakeServer {
   Answer<v1::ListQueueRequest, v1::ListQueueReply> list_queue;
   Answer<v1::TakeNextRequest, v1::ExecuteReply> take_next;
   Answer<v1::ListDutiesRequest, v1::ListDutiesReply> list_duties;
+  Answer<v1::ListControlRequest, v1::ListControlReply> list_control;
   Answer<v1::ListEscalationsRequest, v1::ListEscalationsReply> list_escalations;
   Answer<v1::GetClocksRequest, v1::GetClocksReply> get_clocks;
   Answer<v1::ExplainDueRequest, v1::ExplainDueReply> explain_due;

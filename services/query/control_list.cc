@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "services/query/filter_names.h"
+#include "services/query/list_page.h"
+#include "services/query/list_replay.h"
+#include "services/query/list_scan.h"
+#include "services/query/listed_case.h"
+#include "services/query/lists.h"
+#include "services/query/summary.h"
+#include "workflow/base/time.h"
+#include "workflow/case/advance.h"
+
+namespace docket::query {
+namespace {
+
+struct ControlQuestion {
+  const Reader& reader;
+  const v1::ListControlRequest& request;
+  absl::Time at;
+  Place start;
+};
+
+v1::ListKind KindOf(v1::ControlList list) {
+  switch (list) {
+    case v1::UNOWNED:
+      return v1::LISTED_UNOWNED;
+    case v1::NO_CLOCK:
+      return v1::LISTED_NO_CLOCK;
+    default:
+      return v1::LISTED_WAKE_UP;
+  }
+}
+
+bool Matches(const ControlQuestion& question, const ListedCase& one) {
+  const v1::ListControlRequest& request = question.request;
+  const v1::RowFacts& facts = one.facts;
+  if (!MaySee(question.reader.viewer, {.facts = &facts})) return false;
+  const bool waits = WaitsAt(one, question.at);
+  if (request.list() == v1::WAKE_UP && !waits) return false;
+  if (request.waiting_on_size() > 0 && (!waits || !EmptyOrHas(request.waiting_on(), one.shown.wait().on()))) {
+    return false;
+  }
+  return EmptyOrHas(request.kinds(), facts.kind()) && EmptyOrHas(request.priorities(), facts.priority()) &&
+         EmptyOrHas(request.tiers(), facts.tier()) && OwnerMatches(request.owner(), facts.owner()) &&
+         (request.queue().empty() || request.queue() == facts.queue()) &&
+         DepartmentMatches(question.reader, request.department(), facts.department());
+}
+
+absl::StatusOr<v1::ListControlReply::Item> MakeItem(const ControlQuestion& question, const ListedCase& one,
+                                                    int64_t anchor_us) {
+  v1::ListControlReply::Item item;
+  DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question.reader, one, question.at));
+  item.set_escalation_level(one.shown.escalation_level());
+  if (question.request.list() != v1::WAKE_UP) *item.mutable_since() = ToProto(absl::FromUnixMicros(anchor_us));
+  if (!WaitsAt(one, question.at)) return item;
+  const v1::WaitFacts& wait = one.shown.wait();
+  if (question.request.list() == v1::WAKE_UP) {
+    *item.mutable_since() = ToProto(absl::FromUnixMicros(wait.since_us()));
+  }
+  item.set_waiting_on(wait.on());
+  item.set_waiting_reason(wait.reason_code());
+  if (wait.until_us() != 0) {
+    *item.mutable_waiting_until() = ToProto(absl::FromUnixMicros(wait.until_us()));
+    item.set_until_passed(wait.until_us() <= absl::ToUnixMicros(question.at));
+  }
+  return item;
+}
+
+absl::Status FromIndex(const ControlQuestion& question, v1::ListControlReply* reply, std::optional<Place>* next) {
+  const uint32_t page_size = PageSize(question.request.page_size());
+  ScanBudget budget(*question.reader.clock);
+  ListScan scan(question.reader, {.list = KindOf(question.request.list()), .group = ""}, question.at, question.start);
+  for (; scan.Valid(); scan.Next()) {
+    if (reply->items_size() == page_size || !budget.Spend()) {
+      *next = scan.place();
+      return absl::OkStatus();
+    }
+    if (!scan.stood()) continue;
+    DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
+    if (!Matches(question, one)) continue;
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, one, scan.place().anchor_us));
+  }
+  return scan.status();
+}
+
+absl::Status ByReplay(const ControlQuestion& question, absl::Time known_at, v1::ListControlReply* reply,
+                      std::optional<Place>* next) {
+  FirstPlaces<std::pair<int64_t, v1::Case>> page(question.start, PageSize(question.request.page_size()));
+  const auto visit = [&](const v1::Case& state, const v1::CaseListing& listing) {
+    for (const v1::ListEntry& entry : listing.entries()) {
+      if (entry.list() != KindOf(question.request.list()) || !Matches(question, FromState(state))) continue;
+      page.Add({0, entry.anchor_us(), state.case_id(), 0}, {entry.anchor_us(), state});
+    }
+    return absl::OkStatus();
+  };
+  DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
+  DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const std::pair<int64_t, v1::Case>& found) -> absl::Status {
+    DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
+                            workflow::StateAt(found.second, *question.reader.view.policies, question.at));
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, FromState(then), found.first));
+    return absl::OkStatus();
+  }));
+  return absl::OkStatus();
+}
+
+absl::Status CheckNames(const Reader& reader, const v1::ListControlRequest& request) {
+  FilterNames names(reader);
+  names.Add(policy::NameKind::kDepartment, "department", request.department());
+  names.Add(policy::NameKind::kQueue, "queue", request.queue());
+  names.AddOwner("owner", request.owner());
+  return names.Check();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ListControlReply> ListControl(const Reader& reader, const v1::ListControlRequest& request) {
+  DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
+  const std::string digest = QueryDigest(request, reader.viewer);
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
+  ControlQuestion question{.reader = reader, .request = request, .at = cursor.valid_at, .start = {}};
+  if (!cursor.key.empty()) {
+    DOCKET_ASSIGN_OR_RETURN(question.start, DecodePlace(cursor.key));
+  }
+  v1::ListControlReply reply;
+  std::optional<Place> next;
+  DOCKET_RETURN_IF_ERROR(cursor.by_replay ? ByReplay(question, cursor.known_at, &reply, &next)
+                                          : FromIndex(question, &reply, &next));
+  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
+  if (next.has_value()) {
+    cursor.key = EncodePlace(*next);
+    reply.set_next_page_token(EncodePageToken(digest, cursor));
+  }
+  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
+  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
+  reply.set_position(reader.view.position);
+  reply.set_by_replay(cursor.by_replay);
+  reply.set_clock_suspect(reader.clock_suspect);
+  return reply;
+}
+
+}  // namespace docket::query

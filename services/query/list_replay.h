@@ -1,0 +1,65 @@
+#ifndef DOCKET_SERVICES_QUERY_LIST_REPLAY_H_
+#define DOCKET_SERVICES_QUERY_LIST_REPLAY_H_
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/queue_service.pb.h"
+#include "docket/v1/view.pb.h"
+#include "services/query/duty_page.h"
+#include "services/query/list_scan.h"
+#include "services/query/reader.h"
+
+// Lists as they were known at an earlier time: every case folded again, one after another. Takes time proportional to
+// the log, memory to the page.
+namespace docket::query {
+
+struct ReplayTimes {
+  absl::Time valid_at;
+  absl::Time known_at;
+};
+// Visits every case with the state that was known then of what had occurred by then, and since when it stood where.
+// kResourceExhausted REPLAY_BUSY: the reader's gate is full. kCancelled: nobody waits for the answer any more.
+absl::Status ReplayCases(const Reader& reader, const ReplayTimes& times,
+                         absl::FunctionRef<absl::Status(const v1::Case&, const v1::CaseListing&)> visit);
+
+// The first entries of a list at a place or behind it, whatever the order they come in.
+template <class Found>
+class FirstPlaces {
+ public:
+  FirstPlaces(Place start, size_t limit) : start_(std::move(start)), limit_(limit) {}
+  void Add(Place place, Found found) {
+    if (place < start_) return;
+    found_.emplace(std::move(place), std::move(found));
+    if (found_.size() <= limit_ + 1) return;
+    found_.erase(std::prev(found_.end()));
+  }
+  // Visits at most `limit` entries in order; returns where the next page begins.
+  absl::StatusOr<std::optional<Place>> Visit(absl::FunctionRef<absl::Status(const Found&)> visit) const {
+    size_t shown = 0;
+    for (const auto& [place, found] : found_) {
+      if (shown++ == limit_) return std::optional<Place>(place);
+      const absl::Status status = visit(found);
+      if (!status.ok()) return status;
+    }
+    return std::optional<Place>();
+  }
+
+ private:
+  Place start_;
+  size_t limit_;
+  std::map<Place, Found> found_;
+};
+
+// Fills items, header and `next`. The header is always complete; it comes with the first page only.
+absl::Status DutiesByReplay(const DutyQuestion& question, absl::Time known_at, v1::ListDutiesReply* reply,
+                            std::optional<Place>* next);
+
+}  // namespace docket::query
+
+#endif  // DOCKET_SERVICES_QUERY_LIST_REPLAY_H_
