@@ -2,6 +2,8 @@
 // is worked are what straight-line code reads from the log, at any instant asked for.
 #include <algorithm>
 #include <future>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,8 @@ namespace {
 constexpr int kWalks = 48;
 constexpr int kRounds = 13;  // per walk, each with an instant of now and one ahead of it: 1,040 instants
 constexpr int kStepsPerRound = 12;
-constexpr int kPastInstants = 4;  // per walk
+constexpr int kPastInstants = 4;    // per walk, of what was shown
+constexpr int kIndexInstants = 20;  // per walk, of all lists
 
 // A duty towards a regulator, so that its band of the queue is walked too.
 constexpr char kRegulatoryPolicy[] = R"(
@@ -82,6 +85,66 @@ std::vector<std::string> AskOverdue(House& house, v1::ListDutiesRequest request,
   return lines;
 }
 
+// Every page of some other list of duties, of control or of escalations.
+std::vector<std::string> AskDuties(House& house, v1::ListDutiesRequest request) {
+  const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "nikhil.rao"});
+  std::vector<std::string> lines;
+  do {
+    const auto reply = query::ListDuties(reader, request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return lines;
+    EXPECT_TRUE(request.has_known_at() || !reply->by_replay());
+    for (const auto& item : reply->items()) {
+      std::string when;
+      if (request.preset() == v1::MINE) {
+        const absl::Duration by = item.late() ? -FromProto(item.late_by()) : FromProto(item.late_by());
+        if (item.has_late_by()) when = FormatUtc(FromProto(request.valid_at()) + by);
+      } else {
+        when = FormatUtc(FromProto(item.waiting_since()));
+      }
+      lines.push_back(absl::StrCat(when, " ", item.case_().case_id(), "/", item.clock_no()));
+    }
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  return lines;
+}
+
+std::vector<std::string> AskControl(House& house, v1::ListControlRequest request) {
+  const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "nikhil.rao"});
+  std::vector<std::string> lines;
+  do {
+    const auto reply = query::ListControl(reader, request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return lines;
+    EXPECT_TRUE(request.has_known_at() || !reply->by_replay());
+    for (const auto& item : reply->items()) {
+      const auto& when = request.list() == v1::WAKE_UP ? item.waiting_until() : item.since();
+      lines.push_back(absl::StrCat(FormatUtc(FromProto(when)), " ", item.case_().case_id()));
+    }
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  return lines;
+}
+
+std::vector<std::string> AskEscalations(House& house, v1::ListEscalationsRequest request) {
+  const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "nikhil.rao"});
+  std::vector<std::string> lines;
+  do {
+    const auto reply = query::ListEscalations(reader, request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return lines;
+    EXPECT_TRUE(request.has_known_at() || !reply->by_replay());
+    for (const auto& item : reply->items()) {
+      const v1::Escalation& one = item.escalation();
+      lines.push_back(absl::StrCat(FormatUtc(FromProto(one.raised_at())), " ", item.case_().case_id(), "/",
+                                   one.escalation_no(),
+                                   one.state() == v1::Escalation::ACKNOWLEDGED ? " acknowledged" : " raised"));
+    }
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  return lines;
+}
+
 std::vector<std::string> AskQueue(House& house, const std::string& queue, uint32_t page_size, int* waits_over) {
   const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "grace.lind"});
   v1::ListQueueRequest request;
@@ -115,6 +178,8 @@ struct Tally {
   int waits_over = 0;  // places of cases whose wait is over and nobody has recorded it
   int taken = 0;
   int past = 0;
+  int entered_late = 0;
+  std::map<std::string, int> past_entries;  // by list
 };
 
 // What was shown at some instant, to be asked for again later.
@@ -139,6 +204,12 @@ class Comparison {
       CompareAhead();
     }
     for (int i = 0; i < kPastInstants && !::testing::Test::HasFailure(); ++i) ComparePast();
+    const LogTwin twin = Twin();
+    tally_.entered_late += twin.entered_late();
+    for (int i = 0; i < kIndexInstants && !::testing::Test::HasFailure(); ++i) CompareListsAt(Behind(twin), {});
+    CompareListsAt(house_.clock().Now(), {});
+    const absl::Time known_at = dice_.Pick(shown_).at;
+    if (!::testing::Test::HasFailure()) CompareListsAt(std::min(Behind(twin), known_at), known_at);
     if (::testing::Test::HasFailure()) ADD_FAILURE() << walk_.Story();
   }
 
@@ -217,6 +288,48 @@ class Comparison {
     Count(expected);
   }
 
+  // Any instant since before the first case, as known now; often one at which something happened, or a microsecond to
+  // either side.
+  absl::Time Behind(const LogTwin& twin) {
+    const std::vector<absl::Time> moments = twin.Instants();
+    if (!moments.empty() && dice_.Chance(60)) return dice_.Pick(moments) + absl::Microseconds(dice_.Below(3) - 1);
+    return Wednesday() + dice_.Span(absl::Hours(-1), house_.clock().Now() - Wednesday());
+  }
+
+  // All lists at an instant of the past, as known now or at another time.
+  void CompareListsAt(absl::Time at, std::optional<absl::Time> known_at) {
+    const LogTwin twin = Twin(at, known_at.value_or(absl::InfiniteFuture()));
+    const auto ask = [&](auto request) {
+      *request.mutable_valid_at() = ToProto(at);
+      if (known_at.has_value()) *request.mutable_known_at() = ToProto(*known_at);
+      request.set_page_size(1 + dice_.Below(dice_.Chance(50) ? 4 : 400));
+      return request;
+    };
+    const std::string when = absl::StrCat("at ", FormatUtc(at));
+    const auto expect = [&](const std::vector<std::string>& shown, const std::vector<std::string>& expected,
+                            const std::string& list) {
+      EXPECT_EQ(absl::StrJoin(shown, "\n"), absl::StrJoin(expected, "\n")) << list << " " << when;
+      tally_.past_entries[list] += static_cast<int>(expected.size());
+    };
+    expect(AskOverdue(house_, ask(v1::ListDutiesRequest()), at), Lines(twin.OverdueAt(at), at), "overdue");
+    v1::ListDutiesRequest duties;
+    duties.set_preset(v1::WAITING_DUTIES);
+    expect(AskDuties(house_, ask(duties)), twin.PausedAt(at), "waiting");
+    duties.set_preset(v1::MINE);
+    duties.set_owner(dice_.Pick(People()));
+    expect(AskDuties(house_, ask(duties)), twin.DutiesOf(duties.owner()), "mine");
+    v1::ListControlRequest control;
+    control.set_list(v1::UNOWNED);
+    expect(AskControl(house_, ask(control)), twin.UnownedAt(at), "unowned");
+    control.set_list(v1::NO_CLOCK);
+    expect(AskControl(house_, ask(control)), twin.WithoutClockAt(at), "no clock");
+    control.set_list(v1::WAKE_UP);
+    expect(AskControl(house_, ask(control)), twin.WakingAt(at), "wake up");
+    v1::ListEscalationsRequest escalations;
+    escalations.set_include_acknowledged(true);
+    expect(AskEscalations(house_, ask(escalations)), twin.Escalations(), "escalations");
+  }
+
   // By replay: what was true then as known now, and what the screen showed then.
   void ComparePast() {
     const Shown& then = dice_.Pick(shown_);
@@ -261,6 +374,12 @@ TEST(OverdueTwinTest, ListsWithoutTimersAreThoseOfTheLogAtAThousandInstants) {
   EXPECT_GT(tally.in_queues, tally.instants);
   EXPECT_GT(tally.waits_over, 10);
   EXPECT_GT(tally.taken, 100);
+  std::printf("events entered late: %d\n", tally.entered_late);
+  EXPECT_GT(tally.entered_late, 25);
+  for (const char* list : {"overdue", "waiting", "mine", "unowned", "no clock", "wake up", "escalations"}) {
+    std::printf("entries of the past, %s: %d\n", list, tally.past_entries[list]);
+    EXPECT_GT(tally.past_entries[list], 100) << list;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/support/brute_force.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -71,19 +72,27 @@ LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, 
         DOCKET_CHECK(event.ok());
         TwinCase& one = cases_[slice.stream_id()];
         one.case_id = slice.stream_id();
-        Take(*event, static_cast<uint32_t>(slice.first_revision() + i), &one);
+        const auto revision = static_cast<uint32_t>(slice.first_revision() + i);
+        Take(*event, revision, &one);
+        auto& events = events_[slice.stream_id()];
+        const auto later = [&](const auto& other) {
+          return FromProto(other.second.occurred_at()) > FromProto(event->occurred_at());
+        };
+        entered_late_ += std::any_of(events.begin(), events.end(), later) ? 1 : 0;
+        events.emplace_back(revision, *event);
       }
     }
   }
 }
 
-void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
+void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) const {
   if (event.has_case_received()) {
     const v1::CaseReceived& received = event.case_received();
     one->received = true;
     one->active = received.entered().active();
     one->leaves_queue = received.entered().leaves_queue();
     one->history = received.history();
+    one->status_since = FromProto(event.occurred_at());
     one->priority = received.priority();
     one->tier = received.tier();
     one->department = received.department();
@@ -96,6 +105,9 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
     one->leaves_queue = changed.entered().leaves_queue();
     one->wait_until.reset();
     if (waiting && changed.wait().has_until()) one->wait_until = FromProto(changed.wait().until());
+    one->waiting = waiting;
+    one->status_since = FromProto(event.occurred_at());
+    one->waiting_since = changed.wait().has_since() ? FromProto(changed.wait().since()) : one->status_since;
   } else if (event.has_case_queued()) {
     one->queue = event.case_queued().queue();
     one->queue_department = event.case_queued().department();
@@ -119,6 +131,9 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
     one->owner_department.clear();
   } else if (event.has_escalation_raised()) {
     one->level = std::max(one->level, event.escalation_raised().level());
+    one->escalations[revision].raised_at = FromProto(event.occurred_at());
+  } else if (event.has_escalation_acknowledged()) {
+    one->escalations[event.escalation_acknowledged().escalation_no()].acknowledged = true;
   } else if (event.has_history_ended()) {
     one->history = false;
   } else if (!TakeHands(event, revision, one)) {
@@ -126,7 +141,7 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) {
   }
 }
 
-bool LogTwin::TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one) {
+bool LogTwin::TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one) const {
   if (event.has_case_transferred()) {
     one->receiver = event.case_transferred().to_department();
   } else if (event.has_transfer_accepted() || event.has_transfer_refused()) {
@@ -154,7 +169,7 @@ std::string LogTwin::Answering(const TwinCase& one, const TwinClock& clock) {
   return one.department;
 }
 
-void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one) {
+void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one) const {
   if (event.has_clock_attached()) {
     const v1::ClockAttached& attached = event.clock_attached();
     TwinClock& clock = one->clocks[revision];
@@ -218,7 +233,7 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
   }
 }
 
-void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) {
+void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) const {
   clock->paused = true;
   clock->remaining = FromProto(paused.remaining());
   clock->until.reset();
@@ -229,7 +244,7 @@ void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) {
 
 // While paused until a known instant, a clock is due when its remaining working time has passed after it. With nothing
 // left (a shorter target was set meanwhile) its due lies before the pause.
-void LogTwin::CheckProjectedDue(const TwinClock& clock) {
+void LogTwin::CheckProjectedDue(const TwinClock& clock) const {
   if (!clock.paused || clock.remaining == absl::ZeroDuration()) return;
   std::optional<absl::Time> expected;
   if (clock.until.has_value()) {
@@ -279,11 +294,110 @@ std::vector<std::string> LogTwin::QueueAt(absl::string_view queue, absl::Time t)
   return ids;
 }
 
+std::vector<std::string> LogTwin::Since(absl::Time t, bool (*holds)(const TwinCase&)) const {
+  std::vector<std::pair<absl::Time, std::string>> found;
+  for (const auto& [id, events] : events_) {
+    std::set<absl::Time> instants;
+    for (const auto& [revision, event] : events) instants.insert(FromProto(event.occurred_at()));
+    std::optional<absl::Time> since;
+    for (auto at = instants.rbegin(); at != instants.rend(); ++at) {
+      if (*at > t) continue;
+      TwinCase then;
+      for (const auto& [revision, event] : events) {
+        if (FromProto(event.occurred_at()) <= *at) Take(event, revision, &then);
+      }
+      if (!then.received || !holds(then)) break;
+      since = *at;
+    }
+    if (since.has_value()) found.emplace_back(*since, id);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [since, id] : found) lines.push_back(absl::StrCat(FormatUtc(since), " ", id));
+  return lines;
+}
+
+std::vector<std::string> LogTwin::UnownedAt(absl::Time t) const {
+  return Since(t, [](const TwinCase& one) { return one.active && one.owner.empty(); });
+}
+
+std::vector<std::string> LogTwin::WithoutClockAt(absl::Time t) const {
+  return Since(t, [](const TwinCase& one) {
+    return one.active && std::none_of(one.clocks.begin(), one.clocks.end(),
+                                      [](const auto& clock) { return clock.second.duty && !clock.second.stopped; });
+  });
+}
+
+std::vector<std::string> LogTwin::WakingAt(absl::Time t) const {
+  std::vector<std::pair<absl::Time, std::string>> found;
+  for (const auto& [id, one] : cases_) {
+    if (one.waiting && one.wait_until.has_value() && (one.history || *one.wait_until > t)) {
+      found.emplace_back(*one.wait_until, id);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [until, id] : found) lines.push_back(absl::StrCat(FormatUtc(until), " ", id));
+  return lines;
+}
+
+std::vector<std::string> LogTwin::PausedAt(absl::Time t) const {
+  std::vector<std::tuple<absl::Time, std::string, uint32_t>> found;
+  for (const auto& [id, one] : cases_) {
+    for (const auto& [no, clock] : one.clocks) {
+      const bool paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
+      if (!clock.duty || clock.stopped || !paused) continue;
+      found.emplace_back(one.waiting ? one.waiting_since : one.status_since, id, no);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [since, id, no] : found) lines.push_back(absl::StrCat(FormatUtc(since), " ", id, "/", no));
+  return lines;
+}
+
+std::vector<std::string> LogTwin::DutiesOf(absl::string_view owner) const {
+  std::vector<std::tuple<absl::Time, std::string, uint32_t>> found;
+  for (const auto& [id, one] : cases_) {
+    if (one.owner != owner) continue;
+    for (const auto& [no, clock] : one.clocks) {
+      if (clock.duty && !clock.stopped) found.emplace_back(clock.LateFrom().value_or(absl::InfiniteFuture()), id, no);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [late_from, id, no] : found) lines.push_back(absl::StrCat(FormatUtc(late_from), " ", id, "/", no));
+  return lines;
+}
+
+std::vector<std::string> LogTwin::Escalations() const {
+  std::vector<std::tuple<bool, absl::Time, std::string, uint32_t>> found;
+  for (const auto& [id, one] : cases_) {
+    for (const auto& [no, escalation] : one.escalations) {
+      found.emplace_back(escalation.acknowledged, escalation.raised_at, id, no);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [acknowledged, raised_at, id, no] : found) {
+    lines.push_back(absl::StrCat(FormatUtc(raised_at), " ", id, "/", no, acknowledged ? " acknowledged" : " raised"));
+  }
+  return lines;
+}
+
 std::string LogTwin::FirstFree(absl::string_view queue, absl::Time t) const {
   for (const std::string& id : QueueAt(queue, t)) {
     if (cases_.at(id).owner.empty()) return id;
   }
   return "";
+}
+
+std::vector<absl::Time> LogTwin::Instants() const {
+  std::set<absl::Time> instants;
+  for (const auto& [id, events] : events_) {
+    for (const auto& [revision, event] : events) instants.insert(FromProto(event.occurred_at()));
+  }
+  return {instants.begin(), instants.end()};
 }
 
 std::vector<absl::Time> LogTwin::Moments() const {

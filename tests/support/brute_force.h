@@ -37,6 +37,11 @@ struct TwinClock {
   std::optional<absl::Time> LateFrom() const { return breached_due.has_value() ? breached_due : due; }
 };
 
+struct TwinEscalation {
+  absl::Time raised_at;
+  bool acknowledged = false;
+};
+
 struct TwinCase {
   std::string case_id;
   bool received = false;
@@ -65,6 +70,10 @@ struct TwinCase {
   std::map<uint32_t, Item> items;
   absl::Time received_at;
   std::optional<absl::Time> default_due;
+  bool waiting = false;
+  absl::Time waiting_since;
+  absl::Time status_since;
+  std::map<uint32_t, TwinEscalation> escalations;
   std::map<uint32_t, TwinClock> clocks;
 };
 
@@ -90,25 +99,43 @@ class LogTwin {
   // Case ids standing in `queue` at `t`, in the order of work (DOMAIN 7, R19). A wait whose `until` has passed is over,
   // whether or not anybody has recorded it.
   std::vector<std::string> QueueAt(absl::string_view queue, absl::Time t) const;
+  // "since case" of the control lists at `t`, in their order: active and unowned, active without a duty, waiting until.
+  std::vector<std::string> UnownedAt(absl::Time t) const;
+  std::vector<std::string> WithoutClockAt(absl::Time t) const;
+  std::vector<std::string> WakingAt(absl::Time t) const;
+  // "since case/clock" of the clocks that are paused at `t`, the longest wait first.
+  std::vector<std::string> PausedAt(absl::Time t) const;
+  // "late-from case/clock" of the duties of `owner`, whatever they are.
+  std::vector<std::string> DutiesOf(absl::string_view owner) const;
+  // "raised case/number state", those not acknowledged first.
+  std::vector<std::string> Escalations() const;
   // The first of them that nobody owns; "": none.
   std::string FirstFree(absl::string_view queue, absl::Time t) const;
   // Instants worth asking at: dues and ends of waits.
   std::vector<absl::Time> Moments() const;
+  // When something happened, as far as it was read.
+  std::vector<absl::Time> Instants() const;
+  // Events that fell between older ones of their case.
+  int entered_late() const { return entered_late_; }
   // Facts in the log that contradict each other.
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
-  void Take(const v1::Event& event, uint32_t revision, TwinCase* one);
-  void TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one);
+  // Cases of which `holds` was true at `t`, and without a break since when, the longest first.
+  std::vector<std::string> Since(absl::Time t, bool (*holds)(const TwinCase&)) const;
+  void Take(const v1::Event& event, uint32_t revision, TwinCase* one) const;
+  void TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one) const;
+  void TakePause(const v1::ClockPaused& paused, TwinClock* clock) const;
+  void CheckProjectedDue(const TwinClock& clock) const;
   // False: no event of hands or owed items.
-  bool TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one);
+  bool TakeHands(const v1::Event& event, uint32_t revision, TwinCase* one) const;
   static std::string Answering(const TwinCase& one, const TwinClock& clock);
-  void TakePause(const v1::ClockPaused& paused, TwinClock* clock);
-  void CheckProjectedDue(const TwinClock& clock);
 
   const policy::PolicySet& policies_;
   std::map<std::string, TwinCase> cases_;
-  std::vector<std::string> problems_;
+  std::map<std::string, std::vector<std::pair<uint32_t, v1::Event>>> events_;  // of a case, with their revisions
+  int entered_late_ = 0;
+  mutable std::vector<std::string> problems_;
 };
 
 }  // namespace docket::testing
