@@ -64,8 +64,8 @@ void BuildApp(CLI::App& app, GlobalOptions& options) {
       ->check(CheckServer)
       ->capture_default_str();
   app.add_option("--as", options.principal, "Principal on whose behalf")->envname("DOCKET_AS")->check(CheckPrincipal);
-  app.add_option("-o,--output", options.output, "table, json or jsonl")
-      ->check(CLI::IsMember({"table", "json", "jsonl"}))
+  app.add_option("-o,--output", options.output, "table, json or jsonl; lists also csv")
+      ->check(CLI::IsMember({"table", "json", "jsonl", "csv"}))
       ->capture_default_str();
   app.add_flag("--utc", options.utc, "Show times, and read times without an offset, in UTC");
   app.add_option("--timeout", options.timeout, "Longest wait for one answer")
@@ -76,6 +76,7 @@ void BuildApp(CLI::App& app, GlobalOptions& options) {
       ->capture_default_str();
   AddCaseCommands(app, options);
   AddMonitorCommands(app, options);
+  AddControlCommands(app, options);
   AddQueueCommands(app, options);
   AddWatchCommand(app, options);
   AddAlertsCommand(app, options);

@@ -193,7 +193,7 @@ int List(GlobalOptions& options, const ListInput& input) {
       [](const v1::ListCasesReply& page) { return page.cases_size(); },
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
   Table table({{"CASE"},
                {"KIND"},
                {"PRI", Table::Align::kRight},
@@ -226,7 +226,7 @@ CLI::App* AddReader(CLI::App& cases, GlobalOptions& options, const std::string& 
 void AddList(CLI::App& cases, GlobalOptions& options) {
   const auto input = std::make_shared<ListInput>();
   CLI::App* command =
-      AddCommand(cases, "list", "Cases that match", options, [&options, input] { return List(options, *input); });
+      AddListCommand(cases, "list", "Cases that match", options, [&options, input] { return List(options, *input); });
   command->add_option("--kind", input->kinds, "Case kind; may be repeated")->allow_extra_args(false);
   command->add_option("--status-category", input->categories, "NEW, OPEN, WAITING, RESOLVED, CLOSED; may be repeated")
       ->allow_extra_args(false);

@@ -21,15 +21,24 @@ void AddRolloutCommands(CLI::App& policy, GlobalOptions& options);  // docket po
 void AddLogCommands(CLI::App& app, GlobalOptions& options);         // docket log …
 void AddAdminCommands(CLI::App& app, GlobalOptions& options);       // docket admin …
 void AddOutboxCommands(CLI::App& admin, GlobalOptions& options);    // docket admin webhooks, dead-letters …
+void AddControlCommands(CLI::App& app, GlobalOptions& options);     // unowned, no-clock, wake-up
 void AddDirectoryCommand(CLI::App& app, GlobalOptions& options);
 
-// A subcommand whose callback stores what `run` returns.
+// A subcommand whose callback stores what `run` returns. Only lists can be printed as CSV.
 template <class Run>
-CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description, GlobalOptions& options,
-                     Run run) {
+CLI::App* AddListCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                         GlobalOptions& options, Run run) {
   CLI::App* command = parent.add_subcommand(name, description);
   command->callback([&options, run] { options.exit_code = run(); });
   return command;
+}
+template <class Run>
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description, GlobalOptions& options,
+                     Run run) {
+  return AddListCommand(parent, name, description, options, [&options, run] {
+    if (options.format() == OutputFormat::kCsv) return ReportUsage(options, "-o csv is for lists; use json or jsonl");
+    return run();
+  });
 }
 
 }  // namespace docket::cli

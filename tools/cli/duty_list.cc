@@ -10,6 +10,16 @@
 #include "workflow/base/time.h"
 
 namespace docket::cli {
+namespace {
+
+std::string WaitingText(const v1::ListDutiesReply::Item& item) {
+  if (item.waiting_on() == v1::WAITING_ON_UNSPECIFIED) return "";
+  return absl::StrCat(v1::WaitingOn_Name(item.waiting_on()), item.waiting_reason().empty() ? "" : ", ",
+                      item.waiting_reason());
+}
+
+}  // namespace
+
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
   const auto& header = reply.header();
   if (header.late_duties() == 0 && header.complete()) return "Overdue: nothing is late";
@@ -22,10 +32,10 @@ std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesRepl
   return text;
 }
 
-void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply) {
+void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool waits) {
   Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"METRIC"}, {"OWED TO"}, {"DUE"},
                {"FIRST DUE"},
-               {"STANDS"}, {"BY", Table::Align::kRight}, {"LEVEL", Table::Align::kRight}, {"ANSWERS"}, {"OWNER"},
+               {"STANDS"}, {"BY", Table::Align::kRight}, {"WAITS FOR"}, {"SINCE"}, {"UNTIL"}, {"LEVEL", Table::Align::kRight}, {"ANSWERS"}, {"OWNER"},
                {"QUEUE"}, {"TITLE", Table::Align::kLeft, 40}});
   for (const auto& item : reply.items()) {
     const std::string due = FormatMoment(item.due_at(), options.zone());
@@ -34,18 +44,13 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply) {
     if (!span.empty() && !item.late()) absl::StrAppend(&span, " left");
     table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), absl::StrCat(item.case_().priority()),
                   item.case_().status(), item.metric(), v1::Obligation_Name(item.obligation()), due,
-                  first_due == due ? "" : first_due, item.words(), span,
+                  first_due == due ? "" : first_due, item.words(), span, waits ? WaitingText(item) : "",
+                  waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
+                  waits ? FormatMoment(item.waiting_until(), options.zone()) : "",
                   item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()), item.department(),
                   item.owner(), item.case_().queue(), item.case_().title()});
   }
   table.Print(*options.out);
-}
-
-void PrintDutyWarnings(GlobalOptions& options, const v1::ListDutiesReply& reply) {
-  if (reply.by_replay()) *options.out << "answered by replaying the log\n";
-  if (reply.clock_suspect()) {
-    *options.out << "WARNING: the server's clock is in doubt; timers stand still until `docket admin clock accept`\n";
-  }
 }
 
 void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply) {

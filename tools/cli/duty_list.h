@@ -11,11 +11,8 @@ namespace docket::cli {
 // "Overdue: 12 late duties in 9 cases, 3 regulatory, oldest since …"; "at least" when the count was cut short.
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply);
 
-// The rows of any duty list.
-void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply);
-
-// Answered by replay, the server's clock in doubt: what a reader must know about the list.
-void PrintDutyWarnings(GlobalOptions& options, const v1::ListDutiesReply& reply);
+// The rows of any duty list; with `waits` also for whom the case waits, since and until when.
+void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool waits = false);
 
 void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply);
 

@@ -41,6 +41,7 @@ GlobalOptions::~GlobalOptions() = default;
 
 OutputFormat GlobalOptions::format() const {
   if (output == "json") return OutputFormat::kJson;
+  if (output == "csv") return OutputFormat::kCsv;
   return output == "jsonl" ? OutputFormat::kJsonl : OutputFormat::kTable;
 }
 

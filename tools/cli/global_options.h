@@ -27,12 +27,12 @@ enum ExitCode : int {
   kExitOlder = 5,         // older than a trusted state
 };
 
-enum class OutputFormat { kTable, kJson, kJsonl };
+enum class OutputFormat { kTable, kJson, kJsonl, kCsv };
 
 struct GlobalOptions {
   std::string server = "127.0.0.1:7450";
   std::string principal;
-  std::string output = "table";  // table, json or jsonl
+  std::string output = "table";  // table, json, jsonl or csv
   bool utc = false;
   std::string timeout = "30s";  // per call
 

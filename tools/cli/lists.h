@@ -2,12 +2,14 @@
 #define DOCKET_TOOLS_CLI_LISTS_H_
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tools/cli/csv_output.h"
 #include "tools/cli/global_options.h"
 #include "tools/cli/json_output.h"
 #include "workflow/base/check.h"
@@ -57,7 +59,8 @@ std::string Footing(const GlobalOptions& options, const Reply& reply) {
 }
 
 // Reads pages until the end or `limit` rows (0: no limit) and answers them as one reply, whose next_page_token is set
-// when rows were left. With jsonl each page's elements of the field `items` are printed as they come, and dropped.
+// when rows were left. With jsonl and csv each page's elements of the field `items` are printed as they come, and
+// dropped.
 template <class Request, class Reply>
 absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_t limit, const char* items,
                                 int (*count)(const Reply&),
@@ -71,12 +74,29 @@ absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_
     const std::string token = page.next_page_token();
     if (options.format() == OutputFormat::kJsonl) {
       PrintJson(options, page, items);
+    } else if (options.format() == OutputFormat::kCsv) {
+      if (request.page_token().empty()) PrintCsvHeader(page, items, *options.out);
+      PrintCsv(page, items, *options.out);
     } else {
       all.MergeFrom(page);
       all.set_next_page_token(token);
     }
     if (token.empty() || (limit != 0 && rows >= limit)) return all;
     request.set_page_token(token);
+  }
+}
+
+// Whether ReadPages has printed the items already.
+inline bool WasPrinted(const GlobalOptions& options) {
+  return options.format() == OutputFormat::kJsonl || options.format() == OutputFormat::kCsv;
+}
+
+// Answered by replay, the server's clock in doubt: what a reader must know about a list.
+template <class Reply>
+void PrintListWarnings(GlobalOptions& options, const Reply& reply) {
+  if (reply.by_replay()) *options.out << "answered by replaying the log\n";
+  if (reply.clock_suspect()) {
+    *options.out << "WARNING: the server's clock is in doubt; timers stand still until `docket admin clock accept`\n";
   }
 }
 

@@ -54,6 +54,7 @@ class EventPrinter {
       case OutputFormat::kTable:
         *options_.out << EventLine(options_, event) << "\n";
         break;
+      case OutputFormat::kCsv:  // refused before
       case OutputFormat::kJsonl:
         *options_.out << ToJson(event) << "\n";
         break;

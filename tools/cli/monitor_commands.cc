@@ -7,6 +7,7 @@
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/duty_list.h"
+#include "tools/cli/list_filters.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/text.h"
@@ -25,15 +26,15 @@ struct DutyInput {
   std::string within = "4h";
   bool elapsed = false;
   std::string by;
-  std::string department, metric, owner, queue;
-  std::vector<std::string> kinds, obligations;
-  std::vector<uint32_t> priorities;
+  std::string metric, longer_than;
+  CaseFilters filters;
+  std::vector<std::string> obligations, waiting_on;
 };
 
 absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options, const DutyInput& input) {
   v1::ListDutiesRequest request;
   request.set_preset(input.preset);
-  if (input.preset == v1::MINE && options.principal.empty() && input.owner.empty()) {
+  if (input.preset == v1::MINE && options.principal.empty() && input.filters.owner.empty()) {
     return absl::InvalidArgumentError(
         "whose duties? want --as PRINCIPAL (or DOCKET_AS in the environment), or --owner PRINCIPAL");
   }
@@ -44,21 +45,19 @@ absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options,
     *request.mutable_within() = ToProto(*span);
     request.set_elapsed(input.elapsed);
   }
-  for (const std::string& kind : input.kinds) {
-    const auto value = ParseEnum(*v1::CaseKind_descriptor(), kind);
-    if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--kind: ", value.status().message()));
-    request.add_kinds(static_cast<v1::CaseKind>(*value));
+  if (!input.longer_than.empty()) {
+    const auto span = ParseSpan(input.longer_than);
+    if (!span.ok()) return absl::InvalidArgumentError(absl::StrCat("--longer-than: ", span.status().message()));
+    *request.mutable_waiting_longer_than() = ToProto(*span);
   }
+  DOCKET_RETURN_IF_ERROR(input.filters.Apply(&request));
+  DOCKET_RETURN_IF_ERROR(AddWaitingOn(input.waiting_on, &request));
   for (const std::string& obligation : input.obligations) {
     const auto value = ParseEnum(*v1::Obligation_descriptor(), obligation);
     if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--owed-to: ", value.status().message()));
     request.add_obligations(static_cast<v1::Obligation>(*value));
   }
-  for (const uint32_t priority : input.priorities) request.add_priorities(priority);
-  request.set_department(input.department);
   request.set_metric(input.metric);
-  request.set_owner(input.owner);
-  request.set_queue(input.queue);
   request.set_by_case(input.by == "case");
   return request;
 }
@@ -101,13 +100,13 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
       [](const v1::ListDutiesReply& page) { return page.items_size(); },
       [&](const v1::ListDutiesRequest& page) { return options.client().ListDuties(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
   *options.out << Header(options, input, *reply) << "\n" << Footing(options, *reply) << "\n";
-  PrintDutyWarnings(options, *reply);
+  PrintListWarnings(options, *reply);
   if (!reply->items().empty()) *options.out << "\n";
   if (reply->items().empty() && !input.as_of.as_known.empty())
     SayWhereTheLogBegins(options, FromProto(reply->known_at()));
-  PrintDuties(options, *reply);
+  PrintDuties(options, *reply, input.preset == v1::WAITING_DUTIES);
   PrintMore(options, reply->next_page_token());
   return kExitOk;
 }
@@ -116,13 +115,11 @@ std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1
                                        const std::string& name, const std::string& description, CLI::App** command) {
   const auto input = std::make_shared<DutyInput>();
   input->preset = preset;
-  *command = AddCommand(app, name, description, options, [&options, input] { return ListDuties(options, *input); });
-  (*command)->add_option("--department", input->department, "Who answers, and the departments below it");
+  *command = AddListCommand(app, name, description, options, [&options, input] { return ListDuties(options, *input); });
+  (*command)->add_option("--department", input->filters.department, "Who answers, and the departments below it");
   (*command)->add_option("--metric", input->metric, "Only this metric");
-  (*command)->add_option("--owner", input->owner, "Only cases of this handler");
-  (*command)->add_option("--queue", input->queue, "Only cases of this queue");
-  (*command)->add_option("--kind", input->kinds, "Case kind; may be repeated")->allow_extra_args(false);
-  (*command)->add_option("--priority", input->priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+  input->filters.AddTo(*command);
+  AddWaitingOnOption(*command, &input->waiting_on);
   (*command)
       ->add_option("--owed-to", input->obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
       ->allow_extra_args(false);
@@ -135,24 +132,34 @@ std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1
 }
 
 struct EscalationInput {
-  std::string department, target;
+  std::string target;
   bool all = false;
+  AsOf as_of;
+  CaseFilters filters;
   ListLimit limit;
 };
 
-int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
+absl::StatusOr<v1::ListEscalationsRequest> BuildRequest(const GlobalOptions& options, const EscalationInput& input) {
   v1::ListEscalationsRequest request;
-  request.set_department(input.department);
   request.set_target(input.target);
   request.set_include_acknowledged(input.all);
+  DOCKET_RETURN_IF_ERROR(input.as_of.Apply(options, &request));
+  DOCKET_RETURN_IF_ERROR(input.filters.Apply(&request));
+  return request;
+}
+
+int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
+  const auto request = BuildRequest(options, input);
+  if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListEscalationsRequest, v1::ListEscalationsReply>(
-      options, request, input.limit.For(options), "items",
+      options, *request, input.limit.For(options), "items",
       [](const v1::ListEscalationsReply& page) { return page.items_size(); },
       [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
   *options.out << "Escalations: " << reply->items_size() << (reply->next_page_token().empty() ? "" : " or more") << "\n"
                << Footing(options, *reply) << "\n";
+  if (reply->by_replay()) *options.out << "answered by replaying the log\n";
   if (!reply->items().empty()) *options.out << "\n";
   PrintEscalationList(options, *reply);
   PrintMore(options, reply->next_page_token());
@@ -170,14 +177,18 @@ void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   command->add_option("--within", at_risk->within, "How soon, in working time")->capture_default_str();
   command->add_flag("--elapsed", at_risk->elapsed, "Count elapsed instead of working time");
   command->footer("Example:\n  docket at-risk --within 4h");
-  AddDutyList(app, options, v1::WAITING_DUTIES, "waiting", "Duties whose clock is paused", &command);
+  const auto waiting = AddDutyList(app, options, v1::WAITING_DUTIES, "waiting",
+                                   "Duties whose clock is paused, the longest wait first", &command);
+  command->add_option("--longer-than", waiting->longer_than, "Only cases that have waited longer, in elapsed time");
 
   const auto input = std::make_shared<EscalationInput>();
-  CLI::App* escalations = AddCommand(app, "escalations", "Escalations that nobody has acknowledged", options,
-                                     [&options, input] { return ListEscalations(options, *input); });
-  escalations->add_option("--department", input->department, "Only of this department");
+  CLI::App* escalations = AddListCommand(app, "escalations", "Escalations that nobody has acknowledged", options,
+                                         [&options, input] { return ListEscalations(options, *input); });
+  escalations->add_option("--department", input->filters.department, "Only of this department");
   escalations->add_option("--target", input->target, "Only to this principal");
   escalations->add_flag("--all", input->all, "Acknowledged ones too");
+  input->filters.AddTo(escalations);
+  input->as_of.AddTo(escalations);
   input->limit.AddTo(escalations);
 }
 

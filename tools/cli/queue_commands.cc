@@ -29,7 +29,7 @@ int Show(GlobalOptions& options, const QueueInput& input) {
       [](const v1::ListQueueReply& page) { return page.items_size(); },
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (options.format() == OutputFormat::kJsonl || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
   *options.out << "Queue " << OneLine(input.queue) << ": "
                << (reply->next_page_token().empty() ? "" : "at least ")
                << CountText(reply->items_size(), "case", "cases")
@@ -65,7 +65,7 @@ void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
   CLI::App* queue = app.add_subcommand("queue", "Look at a queue, take work from it");
   queue->require_subcommand(1, 1);
   const auto shown = std::make_shared<QueueInput>();
-  CLI::App* show = AddCommand(*queue, "show", "Cases of a queue in the order of work", options,
+  CLI::App* show = AddListCommand(*queue, "show", "Cases of a queue in the order of work", options,
                               [&options, shown] { return Show(options, *shown); });
   show->add_option("QUEUE", shown->queue, "Queue")->required();
   show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");

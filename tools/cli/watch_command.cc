@@ -67,7 +67,7 @@ absl::Status DrawLists(GlobalOptions& options, const WatchInput& input) {
   request.set_page_size(kRows);
   DOCKET_ASSIGN_OR_RETURN(const auto escalations, options.client().ListEscalations(request));
   *options.out << OverdueHeader(options, overdue) << "\n" << Footing(options, overdue) << "\n";
-  PrintDutyWarnings(options, overdue);
+  PrintListWarnings(options, overdue);
   PrintDuties(options, overdue);
   *options.out << "\nDue within " << input.within << " of working time: " << next.items_size()
                << (next.next_page_token().empty() ? "" : " or more") << "\n";

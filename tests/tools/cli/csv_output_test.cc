@@ -1,0 +1,122 @@
+// CSV as RFC 4180 has it, one column per JSON field.
+#include "tools/cli/csv_output.h"
+
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "docket/v1/queue_service.pb.h"
+#include "gtest/gtest.h"
+#include "tests/tools/cli/cli_runner.h"
+#include "tests/tools/support/fake_server.h"
+
+namespace docket::cli {
+namespace {
+
+TEST(CsvField, IsQuotedWhenItHoldsACommaAQuoteOrALineEnd) {
+  EXPECT_EQ(CsvField("plain text; 'so'"), "plain text; 'so'");
+  EXPECT_EQ(CsvField(""), "");
+  EXPECT_EQ(CsvField("a,b"), "\"a,b\"");
+  EXPECT_EQ(CsvField("say \"no\""), "\"say \"\"no\"\"\"");
+  EXPECT_EQ(CsvField("two\nlines"), "\"two\nlines\"");
+  EXPECT_EQ(CsvField("two\rlines"), "\"two\rlines\"");
+}
+
+v1::ListControlReply OneItem() {
+  v1::ListControlReply reply;
+  v1::ListControlReply::Item& item = *reply.add_items();
+  item.mutable_case_()->set_case_no("CMP-1");
+  item.mutable_case_()->set_kind(v1::COMPLAINT);
+  item.mutable_case_()->set_title("Cold, \"wet\"");
+  item.mutable_case_()->set_safety(true);
+  item.mutable_since()->set_seconds(1795424400);
+  item.set_waiting_on(v1::LEGAL);
+  return reply;
+}
+
+TEST(CsvOutput, NamesTheJsonFieldsOfAnItem) {
+  std::ostringstream out;
+  PrintCsvHeader(v1::ListControlReply(), "items", out);
+  EXPECT_EQ(out.str(),
+            "case.caseId,case.caseNo,case.kind,case.status,case.category,case.priority,case.department,case.queue,"
+            "case.owner,case.receivedAt,case.title,case.revision,case.reopenCount,case.safety,case.tier,since,"
+            "escalationLevel,waitingOn,waitingReason,waitingUntil,untilPassed\r\n");
+}
+
+TEST(CsvOutput, TellsInstantsInUtcAndLeavesOutWhatIsUnset) {
+  std::ostringstream out;
+  PrintCsv(OneItem(), "items", out);
+  EXPECT_EQ(out.str(), ",CMP-1,COMPLAINT,,,,,,,,\"Cold, \"\"wet\"\"\",,,true,,2026-11-23T09:00:00Z,,LEGAL,,,\r\n");
+}
+
+TEST(CsvOutput, TellsSpansAndListsOfWords) {
+  v1::ListDutiesReply duties;
+  duties.add_items()->mutable_late_by()->set_seconds(90);
+  v1::ListEscalationsReply escalations;
+  escalations.add_items()->mutable_escalation()->add_targets("a.b");
+  escalations.mutable_items(0)->mutable_escalation()->add_targets("c.d");
+  std::ostringstream out;
+  PrintCsv(duties, "items", out);
+  EXPECT_NE(out.str().find(",90s,"), std::string::npos) << out.str();
+  PrintCsv(escalations, "items", out);
+  EXPECT_NE(out.str().find(",a.b c.d,"), std::string::npos) << out.str();
+}
+
+class ControlLists : public ::testing::Test {
+ protected:
+  Ran Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--server", server_.address()});
+    return RunDocket(std::move(arguments));
+  }
+
+  docket::testing::FakeServer server_;
+};
+
+TEST_F(ControlLists, AskForTheirListWithTheirFilters) {
+  v1::ListControlRequest asked;
+  server_.list_control = [&](const v1::ListControlRequest& request, v1::ListControlReply* reply) {
+    asked = request;
+    *reply = OneItem();
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"wake-up", "--department", "complaints", "--kind", "COMPLAINT", "--tier", "VIP", "--waiting-on",
+                       "LEGAL", "--as-of", "2026-11-20T17:00:00Z", "--utc"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_EQ(asked.list(), v1::WAKE_UP);
+  EXPECT_EQ(asked.department(), "complaints");
+  EXPECT_EQ(asked.tiers(0), "VIP");
+  EXPECT_EQ(asked.waiting_on(0), v1::LEGAL);
+  EXPECT_TRUE(asked.has_valid_at());
+  EXPECT_FALSE(asked.has_known_at());
+  EXPECT_NE(ran.out.find("1 case\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("CMP-1"), std::string::npos) << ran.out;
+  EXPECT_EQ(Run({"unowned"}).exit_code, kExitOk);
+  EXPECT_EQ(asked.list(), v1::UNOWNED);
+  EXPECT_EQ(Run({"no-clock"}).exit_code, kExitOk);
+  EXPECT_EQ(asked.list(), v1::NO_CLOCK);
+}
+
+// Two pages, one header.
+TEST_F(ControlLists, CsvIsOneTableOfAllPages) {
+  server_.list_control = [&](const v1::ListControlRequest& request, v1::ListControlReply* reply) {
+    *reply = OneItem();
+    if (request.page_token().empty()) reply->set_next_page_token("two");
+    return absl::OkStatus();
+  };
+  const std::string out = Run({"unowned", "-o", "csv"}).out;
+  EXPECT_EQ(out.find("case.caseId"), 0u) << out;
+  EXPECT_EQ(out.rfind("case.caseId"), 0u) << out;
+  size_t lines = 0;
+  for (size_t at = out.find("\r\n"); at != std::string::npos; at = out.find("\r\n", at + 1)) ++lines;
+  EXPECT_EQ(lines, 3u) << out;
+}
+
+TEST_F(ControlLists, CsvIsRefusedWhereThereIsNoList) {
+  const Ran ran = Run({"case", "show", "CMP-1", "-o", "csv"});
+  EXPECT_EQ(ran.exit_code, kExitUsage);
+  EXPECT_NE(ran.err.find("csv"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace docket::cli

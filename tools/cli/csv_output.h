@@ -1,0 +1,25 @@
+#ifndef DOCKET_TOOLS_CLI_CSV_OUTPUT_H_
+#define DOCKET_TOOLS_CLI_CSV_OUTPUT_H_
+
+#include <iosfwd>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
+
+// Lists as CSV (RFC 4180: lines end in CR LF; a field that holds a comma, a quote or a line end is quoted). One column
+// per JSON field of an item, those of a message inside it with its name before theirs ("case.caseNo"); instants in UTC,
+// spans as "90s", enumerations by name, several values divided by a space. What is unset is empty, defaults too.
+namespace docket::cli {
+
+// One field, quoted if need be.
+std::string CsvField(absl::string_view text);
+
+// The names of the columns for the elements of the repeated field `items` of `reply`.
+void PrintCsvHeader(const google::protobuf::Message& reply, absl::string_view items, std::ostream& out);
+// One line per element.
+void PrintCsv(const google::protobuf::Message& reply, absl::string_view items, std::ostream& out);
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_CSV_OUTPUT_H_

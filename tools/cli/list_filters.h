@@ -1,0 +1,65 @@
+#ifndef DOCKET_TOOLS_CLI_LIST_FILTERS_H_
+#define DOCKET_TOOLS_CLI_LIST_FILTERS_H_
+
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "docket/v1/types.pb.h"
+#include "tools/cli/command_form.h"
+#include "workflow/base/check.h"
+
+// The filters that the lists of duties, escalations and cases to control have in common.
+namespace docket::cli {
+
+struct CaseFilters {
+  std::string department, owner, queue;
+  std::vector<std::string> kinds, tiers;
+  std::vector<uint32_t> priorities;
+
+  // All but --department, which says something else in each list.
+  void AddTo(CLI::App* command) {
+    command->add_option("--owner", owner, "Only cases of this handler; - for cases that nobody owns");
+    command->add_option("--queue", queue, "Only cases of this queue");
+    command->add_option("--kind", kinds, "Case kind; may be repeated")->allow_extra_args(false);
+    command->add_option("--priority", priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+    command->add_option("--tier", tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
+  }
+
+  template <class Request>
+  absl::Status Apply(Request* request) const {
+    for (const std::string& kind : kinds) {
+      const auto value = ParseEnum(*v1::CaseKind_descriptor(), kind);
+      if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--kind: ", value.status().message()));
+      request->add_kinds(static_cast<v1::CaseKind>(*value));
+    }
+    for (const uint32_t priority : priorities) request->add_priorities(priority);
+    for (const std::string& tier : tiers) request->add_tiers(tier);
+    request->set_department(department);
+    request->set_owner(owner);
+    request->set_queue(queue);
+    return absl::OkStatus();
+  }
+};
+
+inline void AddWaitingOnOption(CLI::App* command, std::vector<std::string>* values) {
+  command
+      ->add_option("--waiting-on", *values,
+                   "Only cases that wait for this: COMPLAINANT, DEPARTMENT, …; may be repeated")
+      ->allow_extra_args(false);
+}
+template <class Request>
+absl::Status AddWaitingOn(const std::vector<std::string>& values, Request* request) {
+  for (const std::string& one : values) {
+    const auto value = ParseEnum(*v1::WaitingOn_descriptor(), one);
+    if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--waiting-on: ", value.status().message()));
+    request->add_waiting_on(static_cast<v1::WaitingOn>(*value));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace docket::cli
+
+#endif  // DOCKET_TOOLS_CLI_LIST_FILTERS_H_
