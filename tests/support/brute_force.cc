@@ -53,35 +53,54 @@ std::string TwinDuty::ToString() const {
                       due.has_value() ? FormatUtc(*due) : "-", paused ? " paused " : " ", department);
 }
 
-LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at,
-                 absl::Time known_at)
-    : policies_(policies) {
+std::vector<LogEvent> ReadWholeLog(const store::EventLog& log) {
+  std::vector<LogEvent> events;
   const auto cursor = log.ReadFrom(0);
   for (;;) {
     const auto stored = cursor->Next();
     DOCKET_CHECK(stored.ok());
-    if (!stored->has_value()) return;
+    if (!stored->has_value()) return events;
     const auto record = store::DecodeRecord(**stored);
     DOCKET_CHECK(record.ok());
-    if (absl::FromUnixMicros(record->recorded_at_us()) > known_at) return;
     for (const v1::Slice& slice : record->slices()) {
       if (slice.kind() != v1::STREAM_KIND_CASE) continue;
       for (int i = 0; i < slice.events_size(); ++i) {
-        if (absl::FromUnixMicros(slice.events(i).occurred_at_us()) > valid_at) continue;
         const auto event = workflow::DecodeEvent(slice.events(i));
         DOCKET_CHECK(event.ok());
-        TwinCase& one = cases_[slice.stream_id()];
-        one.case_id = slice.stream_id();
-        const auto revision = static_cast<uint32_t>(slice.first_revision() + i);
-        Take(*event, revision, &one);
-        auto& events = events_[slice.stream_id()];
-        const auto later = [&](const auto& other) {
-          return FromProto(other.second.occurred_at()) > FromProto(event->occurred_at());
-        };
-        entered_late_ += std::any_of(events.begin(), events.end(), later) ? 1 : 0;
-        events.emplace_back(revision, *event);
+        events.push_back({.case_id = slice.stream_id(),
+                          .revision = static_cast<uint32_t>(slice.first_revision() + i),
+                          .occurred_at = absl::FromUnixMicros(slice.events(i).occurred_at_us()),
+                          .recorded_at = absl::FromUnixMicros(record->recorded_at_us()),
+                          .event = *event});
       }
     }
+  }
+}
+
+void LogTwin::TakeLogEvent(const LogEvent& one) {
+  TwinCase& taken = cases_[one.case_id];
+  taken.case_id = one.case_id;
+  Take(one.event, one.revision, &taken);
+}
+
+LogTwin::LogTwin(const std::vector<LogEvent>& log, const policy::PolicySet& policies, absl::Time valid_at,
+                 absl::Time known_at)
+    : policies_(policies) {
+  for (const LogEvent& one : log) {
+    if (one.recorded_at <= known_at && one.occurred_at <= valid_at) TakeLogEvent(one);
+  }
+}
+
+LogTwin::LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at,
+                 absl::Time known_at)
+    : policies_(policies) {
+  for (LogEvent& one : ReadWholeLog(log)) {
+    if (one.recorded_at > known_at || one.occurred_at > valid_at) continue;
+    TakeLogEvent(one);
+    auto& events = events_[one.case_id];
+    const auto later = [&](const auto& other) { return FromProto(other.second.occurred_at()) > one.occurred_at; };
+    entered_late_ += std::any_of(events.begin(), events.end(), later) ? 1 : 0;
+    events.emplace_back(one.revision, std::move(one.event));
   }
 }
 

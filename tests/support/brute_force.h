@@ -88,11 +88,24 @@ struct TwinDuty {
   std::string ToString() const;
 };
 
+// The events of all cases, in the order of the log.
+struct LogEvent {
+  std::string case_id;
+  uint32_t revision = 0;
+  absl::Time occurred_at;
+  absl::Time recorded_at;
+  v1::Event event;
+};
+std::vector<LogEvent> ReadWholeLog(const store::EventLog& log);
+
 class LogTwin {
  public:
   // Reads what had occurred by `valid_at` as far as it was recorded by `known_at`.
   LogTwin(const store::EventLog& log, const policy::PolicySet& policies, absl::Time valid_at = absl::InfiniteFuture(),
           absl::Time known_at = absl::InfiniteFuture());
+  // The same of a log that was read before.
+  LogTwin(const std::vector<LogEvent>& log, const policy::PolicySet& policies, absl::Time valid_at,
+          absl::Time known_at);
 
   // Duties whose due has passed at `t` without a stop, earliest first (R5).
   std::vector<TwinDuty> OverdueAt(absl::Time t) const;
@@ -121,6 +134,7 @@ class LogTwin {
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
+  void TakeLogEvent(const LogEvent& one);
   // Cases of which `holds` was true at `t`, and without a break since when, the longest first.
   std::vector<std::string> Since(absl::Time t, bool (*holds)(const TwinCase&)) const;
   void Take(const v1::Event& event, uint32_t revision, TwinCase* one) const;
@@ -133,7 +147,7 @@ class LogTwin {
 
   const policy::PolicySet& policies_;
   std::map<std::string, TwinCase> cases_;
-  std::map<std::string, std::vector<std::pair<uint32_t, v1::Event>>> events_;  // of a case, with their revisions
+  std::map<std::string, std::vector<std::pair<uint32_t, v1::Event>>> events_;  // of a case; not of a log read before
   int entered_late_ = 0;
   mutable std::vector<std::string> problems_;
 };
