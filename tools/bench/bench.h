@@ -46,6 +46,8 @@ struct PageTimes {
   Load overdue;       // the first page, which counts the totals too
   Load overdue_next;  // the page after it
   Load queue;
+  Load unowned;
+  Load unowned_past;  // the same page as of an instant since which its cases were taken
 };
 absl::StatusOr<PageTimes> MeasurePages(Plant& plant);
 void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report);

@@ -65,6 +65,16 @@ absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_
   return ids;
 }
 
+absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids) {
+  std::vector<v1::ExecuteRequest> batch(case_ids.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i].set_case_id(case_ids[i]);
+    batch[i].set_request_id(client::NewRequestId());
+    batch[i].mutable_command()->mutable_take();
+  }
+  return ExecuteAll(engine, std::move(batch)).status();
+}
+
 absl::Status AddNotes(engine::Engine& engine, const std::string& case_id, size_t events) {
   for (size_t sent = 0; sent < events; sent += kBatch) {
     std::vector<v1::ExecuteRequest> batch;

@@ -17,6 +17,9 @@ enum class Place { kListed, kWrittenTo };
 // Files `count` open cases through the bulk lane and returns their ids.
 absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count, Place place);
 
+// Gives cases an owner.
+absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids);
+
 // Gives one case at least `events` events, by notes.
 absl::Status AddNotes(engine::Engine& engine, const std::string& case_id, size_t events);
 

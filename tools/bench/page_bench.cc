@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/bench/bench.h"
+#include "tools/bench/case_load.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
@@ -19,6 +20,32 @@ absl::StatusOr<Load> RunPages(const std::function<absl::Status()>& call) {
   });
   if (!failed.ok()) return failed;
   return load;
+}
+
+// The list of now, then, when somebody has taken the cases of its first page, the same as of before.
+absl::Status MeasureUnowned(Plant& plant, PageTimes* times) {
+  v1::ListControlRequest unowned;
+  unowned.set_list(v1::UNOWNED);
+  unowned.set_page_size(kPage);
+  const absl::Time before = plant.engine().environment().clock->Now();
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply page, plant.client().ListControl(unowned));
+  if (page.items_size() != static_cast<int>(kPage)) {
+    return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " unowned cases, want ", kPage));
+  }
+  DOCKET_ASSIGN_OR_RETURN(times->unowned, RunPages([&] { return plant.client().ListControl(unowned).status(); }));
+  std::vector<std::string> ids;
+  for (const auto& item : page.items()) ids.push_back(item.case_().case_id());
+  DOCKET_RETURN_IF_ERROR(TakeCases(plant.engine(), ids));
+  *unowned.mutable_valid_at() = ToProto(before);
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply then, plant.client().ListControl(unowned));
+  for (int i = 0; i < page.items_size(); ++i) {
+    if (i >= then.items_size() || then.items(i).case_().case_id() != ids[i]) {
+      return absl::InternalError("the page of the past is not the one that was shown then");
+    }
+  }
+  DOCKET_ASSIGN_OR_RETURN(times->unowned_past,
+                          RunPages([&] { return plant.client().ListControl(unowned).status(); }));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -45,6 +72,7 @@ absl::StatusOr<PageTimes> MeasurePages(Plant& plant) {
     return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " queued cases, want ", kPage));
   }
   DOCKET_ASSIGN_OR_RETURN(times.queue, RunPages([&] { return plant.client().ListQueue(queue).status(); }));
+  DOCKET_RETURN_IF_ERROR(MeasureUnowned(plant, &times));
   return times;
 }
 
@@ -60,6 +88,9 @@ void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Repo
   add("overdue page of 100", few.overdue, many.overdue);
   add("overdue page after the first", few.overdue_next, many.overdue_next);
   add("queue page of 100", few.queue, many.queue);
+  add("unowned page of 100", few.unowned, many.unowned);
+  add("unowned page of the past", few.unowned_past, many.unowned_past);
+  report->AddRatio("unowned page, past / now", many.unowned_past.p50_us, many.unowned.p50_us, Wish::kAtMost, 2, "");
 }
 
 }  // namespace docket::bench
