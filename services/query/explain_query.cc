@@ -64,13 +64,20 @@ std::string CauseOf(const v1::Event& event) {
   if (event.has_clock_breached()) return event.clock_breached().cause();
   if (event.has_clock_retargeted()) return event.clock_retargeted().cause();
   if (event.has_clock_cancelled()) return event.clock_cancelled().cause();
-  if (event.has_clock_reopened()) return event.clock_reopened().mode();
+  if (event.has_clock_reopened()) {
+    return absl::StrCat(event.clock_reopened().mode(), event.clock_reopened().cause().empty() ? "" : " ",
+                        event.clock_reopened().cause());
+  }
+  if (event.has_clock_extended()) return event.clock_extended().ground();
+  if (event.has_clock_exempted()) return event.clock_exempted().cause();
+  if (event.has_breach_annulled()) return event.breach_annulled().cause();
   return "";
 }
 
 bool SameForPeople(const v1::Clock& a, const v1::Clock& b) {
   return a.state() == b.state() && FromProto(a.due_at()) == FromProto(b.due_at()) && a.has_due_at() == b.has_due_at() &&
-         a.has_stopped_at() == b.has_stopped_at() && a.has_breached_due_at() == b.has_breached_due_at();
+         a.has_stopped_at() == b.has_stopped_at() && a.has_breached_due_at() == b.has_breached_due_at() &&
+         a.disputed() == b.disputed() && a.exempt_cause() == b.exempt_cause() && a.pinned() == b.pinned();
 }
 
 // Adds a step for every event after which the clock is another than before.

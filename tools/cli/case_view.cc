@@ -64,6 +64,18 @@ void PrintMatters(const v1::Case& value, std::ostream& out) {
   table.Print(out);
 }
 
+void PrintItems(GlobalOptions& options, const v1::Case& value) {
+  Table table({{"ITEM", Table::Align::kRight}, {"KIND"}, {"WHAT"}, {"OWED BY"}, {"STATE"}, {"ASKED"}, {"BY"}, {"DUE"}});
+  for (const v1::OwedItem& one : value.items()) {
+    table.AddRow({absl::StrCat(one.item_no()), v1::OwedItemKind_Name(one.kind()), one.what(),
+                  one.principal().empty() ? one.department() : absl::StrCat(one.department(), "/", one.principal()),
+                  v1::OwedItem::State_Name(one.state()), FormatMoment(one.asked_at(), options.zone()), one.asked_by(),
+                  FormatMoment(one.due_at(), options.zone())});
+  }
+  if (!table.empty()) *options.out << "\n";
+  table.Print(*options.out);
+}
+
 void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
   Table table({{"ESCALATION", Table::Align::kRight},
                {"KIND"},
@@ -86,9 +98,11 @@ void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
 std::string ClockStands(const v1::Clock& clock, absl::Time valid_at) {
   const bool window = clock.nature() == v1::WINDOW;
   if (clock.state() == v1::CANCELLED) return absl::StrCat("cancelled, ", clock.cancel_cause());
+  if (clock.state() == v1::EXEMPTED) return absl::StrCat("exempted, ", clock.exempt_cause());
   if (clock.state() == v1::FULFILLED) {
     if (window) return "ended";
-    return absl::StrCat(clock.on_time() ? "met" : "late", clock.provisional() ? ", provisional" : "");
+    return absl::StrCat(clock.on_time() ? "met" : "late", clock.disputed() ? ", disputed" : "",
+                        clock.exempt_cause().empty() ? "" : ", exempted", clock.provisional() ? ", provisional" : "");
   }
   const bool paused = clock.state() == v1::PAUSED;
   // Late stays late: a breach counts also while the clock waits and has no due.
@@ -97,7 +111,9 @@ std::string ClockStands(const v1::Clock& clock, absl::Time valid_at) {
   const absl::Time late_since = breached ? FromProto(clock.breached_due_at()) : due;
   if (breached || due < valid_at) {
     if (window) return "elapsed";
-    return absl::StrCat("late by ", FormatSpan(valid_at - late_since), paused ? ", waiting" : "");
+    const bool excused = clock.has_excused_until() && valid_at <= FromProto(clock.excused_until());
+    return absl::StrCat("late by ", FormatSpan(valid_at - late_since), paused ? ", waiting" : "",
+                        excused ? ", excused" : "");
   }
   if (paused) {
     if (!clock.has_remaining()) return "waiting";
@@ -107,6 +123,26 @@ std::string ClockStands(const v1::Clock& clock, absl::Time valid_at) {
                         " left");
   }
   return due == absl::InfiniteFuture() ? "" : absl::StrCat(FormatSpan(due - valid_at), " left");
+}
+
+std::string ClockNotes(const v1::Clock& clock, absl::TimeZone zone) {
+  std::vector<std::string> notes;
+  if (clock.pinned()) notes.push_back("due set by hand");
+  for (const std::string& ground : clock.extensions()) notes.push_back(absl::StrCat("extended, ", ground));
+  if (clock.has_carried_at()) {
+    notes.push_back(absl::StrCat("carried over ", FormatMoment(clock.carried_at(), zone), ": ",
+                                 FormatWorkingTime(FromProto(clock.carried_used())), " of the target used"));
+  }
+  if (clock.has_annulled_due_at()) {
+    notes.push_back(absl::StrCat("breach of ", FormatMoment(clock.annulled_due_at(), zone), " annulled, ",
+                                 clock.annul_cause()));
+  }
+  if (!clock.exempt_cause().empty()) {
+    notes.push_back(absl::StrCat("exempted, ", clock.exempt_cause(), ", agreed by ", clock.exempt_approver()));
+  }
+  if (clock.disputed()) notes.push_back(absl::StrCat("entered by ", clock.entered_by(), ", wants somebody else's word"));
+  if (!clock.reopen_cause().empty()) notes.push_back(absl::StrCat("its end was set aside, ", clock.reopen_cause()));
+  return absl::StrJoin(notes, "; ");
 }
 
 void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrField<v1::Clock>& clocks,
@@ -178,6 +214,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
   PrintText("decision", value.decision().text(), out);
   PrintText("solution", value.solution(), out);
   PrintClocks(options, value.clocks(), valid_at, &value);
+  PrintItems(options, value);
   PrintEscalations(options, value);
 }
 

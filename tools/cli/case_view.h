@@ -21,6 +21,9 @@ void PrintClocks(GlobalOptions& options, const google::protobuf::RepeatedPtrFiel
 // How a clock stands at `valid_at`: "late by 3h", "met", "waiting", "2h left", "elapsed" …
 std::string ClockStands(const v1::Clock& clock, absl::Time valid_at);
 
+// What else there is to say about it: extended, carried over, annulled, disputed …; "" when nothing.
+std::string ClockNotes(const v1::Clock& clock, absl::TimeZone zone);
+
 }  // namespace docket::cli
 
 #endif  // DOCKET_TOOLS_CLI_CASE_VIEW_H_

@@ -124,7 +124,8 @@ void PrintExplanation(GlobalOptions& options, const v1::ExplainDueReply& reply) 
                {"due", clock.has_due_at() ? FormatMoment(clock.due_at(), zone) : "open: paused without a known end"},
                {"first due", FormatMoment(clock.first_due_at(), zone)},
                {"stopped", FormatMoment(clock.stopped_at(), zone)},
-               {"stands", ClockStands(clock, valid_at)}},
+               {"stands", ClockStands(clock, valid_at)},
+               {"notes", ClockNotes(clock, zone)}},
               out);
   out << "\nWhat set the due\n";
   Table steps(

@@ -24,6 +24,8 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.ListAllowedCommandsRequest", "case_id: 'CASE'"},
       {"docket.v1.GetCaseRequest", "case_id: 'CASE'"},
       {"docket.v1.ListCasesRequest", "filter { kinds: COMPLAINT categories: OPEN statuses: 'ASSESSMENT' }"},
+      {"docket.v1.TakeLeaseRequest", "case_id: 'CASE' span { seconds: 60 }"},
+      {"docket.v1.ReleaseLeaseRequest", "case_id: 'CASE'"},
       {"docket.v1.EchoMessage", "payload: 'x'"},
       {"docket.v1.ListQueueRequest", "queue: 'intake'"},
       {"docket.v1.TakeNextRequest", "queue: 'intake' request_id: 'REQUEST'"},
@@ -105,6 +107,7 @@ const std::map<std::string, std::string>& CommandSamples() {
       {"refuse_item", "item_no: 4 reason_code: 'NOT_OURS' text: 'ask IT'"},
       {"cancel_item", "item_no: 4 reason_code: 'SETTLED'"},
       {"roll_out", "rollout_id: 'calendar.london.2'"},
+      {"route", " "},
   };
   return *samples;
 }

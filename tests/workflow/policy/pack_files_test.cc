@@ -22,11 +22,20 @@ using ::testing::UnorderedElementsAre;
 
 // Each after what it needs.
 const std::vector<std::string>& InOrder() {
-  static const auto* const names = new std::vector<std::string>{
-      "directory-sample.yaml",    "calendar-always.yaml", "calendar-london.yaml",    "priority-matrix.yaml",
-      "sla-standard.yaml",        "ticket-basic.yaml",    "complaint-iso10002.yaml", "ladder-standard.yaml",
-      "servicenow-incident.yaml", "internal-ola.yaml",    "fca-disp-psd.yaml",       "nyc311.yaml",
-      "permits-wabo.yaml"};
+  static const auto* const names = new std::vector<std::string>{"directory-sample.yaml",
+                                                                "calendar-always.yaml",
+                                                                "calendar-london.yaml",
+                                                                "priority-matrix.yaml",
+                                                                "sla-standard.yaml",
+                                                                "ticket-basic.yaml",
+                                                                "complaint-iso10002.yaml",
+                                                                "ladder-standard.yaml",
+                                                                "servicenow-incident.yaml",
+                                                                "internal-ola.yaml",
+                                                                "fca-disp-psd.yaml",
+                                                                "routing-standard.yaml",
+                                                                "nyc311.yaml",
+                                                                "permits-wabo.yaml"};
   return *names;
 }
 
@@ -49,7 +58,7 @@ TEST(ShippedPacks, EveryFileIsTested) {
 
 TEST(ShippedPacks, PublishOneAfterTheOther) {
   const PolicySetPtr set = AllShipped();
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 17);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 18);
   EXPECT_EQ(set->directory_version(), 1);
 }
 
@@ -63,7 +72,7 @@ TEST(ShippedPacks, PublishTogetherInOneFileInAnyOrder) {
   for (const std::string& yaml : {together, backwards}) {
     const Pack pack = ParsePack(yaml, PolicySet(), TestNow());
     EXPECT_THAT(pack.findings, IsEmpty()) << Explain(pack.findings);
-    EXPECT_EQ(pack.documents.size(), 10);
+    EXPECT_EQ(pack.documents.size(), 11);
     EXPECT_TRUE(pack.directory.has_value());
   }
 }
@@ -78,6 +87,7 @@ TEST(ShippedPacks, EachPublishesWithItsDependenciesAlone) {
       {"servicenow-incident.yaml", {}},
       {"internal-ola.yaml", {"calendar-london.yaml"}},
       {"fca-disp-psd.yaml", {"calendar-london.yaml"}},
+      {"routing-standard.yaml", {"directory-sample.yaml"}},
       {"nyc311.yaml", {}},
       {"permits-wabo.yaml", {}},
       {"sla-standard.yaml", {"calendar-london.yaml"}},
