@@ -135,11 +135,14 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_
     table.block_size = 16 << 10;
   } else if (family == kPersonalFamily) {
     table.block_size = 8 << 10;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));  // titles of lists are read one by one
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   } else {
     // Rows of one keyspace often arrive in order (requests, new ids), so each keyspace keeps its own hint.
     options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(2));
     options.bottommost_compression = FirstSupported({rocksdb::kZSTD, rocksdb::kLZ4Compression});
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;  // case rows of a page
   }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
