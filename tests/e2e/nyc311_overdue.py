@@ -21,7 +21,7 @@ import subprocess
 import sys
 import zoneinfo
 
-MAX_INSTANTS = 300  # an answer about the past takes a replay of all cases; all of them are asked with --all
+MAX_INSTANTS = 100  # an answer about the past takes a replay of all cases; all of them are asked with --all
 SECOND = datetime.timedelta(seconds=1)
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S.%f")
