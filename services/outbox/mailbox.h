@@ -31,7 +31,7 @@ inline constexpr absl::Duration kPositionInterval = absl::Seconds(10);
 class Mailbox {
  public:
   // Takes up what the store holds, or begins where the options say (in `batch`). kInvalidArgument: the filter names
-  // what nobody ever had, or the position lies beyond the end. kDataLoss: a row does not parse.
+  // what nobody ever had. kOutOfRange: the position lies beyond the end. kDataLoss: a row does not parse.
   static absl::StatusOr<std::unique_ptr<Mailbox>> Open(const WebhookOptions& options, const engine::Engine& engine,
                                                        const store::KvStore& kv, store::KvBatch* batch);
 

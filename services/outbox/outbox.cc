@@ -83,8 +83,8 @@ class OutboxImpl final : public Outbox {
       mailboxes_.push_back(*std::move(mailbox));
     }
     // Where a new webhook begins must not depend on when the server ends.
-    DOCKET_RETURN_IF_ERROR(kv_->Write(batch_, /*sync=*/true));
-    batch_.Clear();
+    // A full disk must not keep the server from starting; nor can the log move on then.
+    if (!Save() && !absl::IsResourceExhausted(save_error_)) return save_error_;
     Publish();
     subscription_ = engine_->feed().Subscribe([inbox = inbox_] {
       const MutexLock lock(&inbox->mutex);

@@ -37,8 +37,9 @@ struct OutboxOptions {
 // Thread-safe.
 class Outbox {
  public:
-  // Takes up every webhook where it stood and begins to deliver. kInvalidArgument: a filter names what nobody ever had,
-  // or a position lies beyond the end of the log. kUnavailable, kResourceExhausted: the store takes no writes.
+  // Takes up every webhook where it stood and begins to deliver. kInvalidArgument: a filter names what nobody ever had.
+  // kOutOfRange: a position lies beyond the end of the log. kUnavailable: the store failed; with a full disk it waits
+  // for space.
   static absl::StatusOr<std::unique_ptr<Outbox>> Open(OutboxOptions options);
   virtual ~Outbox() = default;  // what is under way is given up, and sent again by the next outbox
 

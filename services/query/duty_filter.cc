@@ -59,9 +59,17 @@ ListScan::Range DutyFilter::Range() const {
 
 bool DutyFilter::WaitMatches(const ListedCase& one) const {
   if (!AsksForWait()) return true;
-  if (!WaitsAt(one, at_) || !EmptyOrHas(request_.waiting_on(), one.shown.wait().on())) return false;
-  return !request_.has_waiting_longer_than() ||
-         absl::FromUnixMicros(one.shown.wait().since_us()) < at_ - FromProto(request_.waiting_longer_than());
+  const bool waits = WaitsAt(one, at_);
+  if (request_.waiting_on_size() > 0 && (!waits || !EmptyOrHas(request_.waiting_on(), one.shown.wait().on()))) {
+    return false;
+  }
+  if (!request_.has_waiting_longer_than()) return true;
+  int64_t since_us = waits ? one.shown.wait().since_us() : projection::kNever;
+  for (const v1::PeriodDuty& duty : one.duties) {
+    if (!waits && duty.duty().paused()) since_us = std::min(since_us, duty.duty().paused_since_us());
+  }
+  return since_us != projection::kNever &&
+         absl::FromUnixMicros(since_us) < at_ - FromProto(request_.waiting_longer_than());
 }
 
 bool DutyFilter::TakesAll() const {
@@ -126,7 +134,13 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   } else if (filter.AtRisk(row)) {
     item.set_words("at risk");
   }
-  if (!WaitsAt(one, at)) return item;
+  if (!WaitsAt(one, at)) {
+    // Its clock waits by a rule of the policy, the case does not.
+    if (item.paused() && row.value.paused_since_us() != 0) {
+      *item.mutable_waiting_since() = ToProto(absl::FromUnixMicros(row.value.paused_since_us()));
+    }
+    return item;
+  }
   const v1::WaitFacts& wait = one.shown.wait();
   item.set_waiting_on(wait.on());
   item.set_waiting_reason(wait.reason_code());

@@ -254,6 +254,7 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
 
 void LogTwin::TakePause(const v1::ClockPaused& paused, TwinClock* clock) const {
   clock->paused = true;
+  clock->paused_since = FromProto(paused.since());
   clock->remaining = FromProto(paused.remaining());
   clock->until.reset();
   if (paused.has_until()) clock->until = FromProto(paused.until());
@@ -366,7 +367,7 @@ std::vector<std::string> LogTwin::PausedAt(absl::Time t) const {
     for (const auto& [no, clock] : one.clocks) {
       const bool paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
       if (!clock.duty || clock.stopped || !paused) continue;
-      found.emplace_back(one.waiting ? one.waiting_since : one.status_since, id, no);
+      found.emplace_back(one.waiting ? one.waiting_since : clock.paused_since, id, no);
     }
   }
   std::sort(found.begin(), found.end());

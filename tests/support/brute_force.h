@@ -28,6 +28,7 @@ struct TwinClock {
   std::optional<absl::Time> due;    // none: paused without a known end
   std::optional<absl::Time> until;  // known end of the pause
   absl::Duration remaining;         // while paused
+  absl::Time paused_since;
   v1::PolicyPin calendar;
   std::string answerable_rule;
   uint32_t item = 0;

@@ -95,7 +95,7 @@ void RandomWalk::Step() {
   } else if (choice < 44) {
     AskAndHold();
   } else if (choice < 46) {
-    EnterAnswerLate();
+    dice_.Chance(70) ? EnterAnswerLate() : Extend();
   } else {
     DoCommand();
   }
@@ -126,6 +126,28 @@ void RandomWalk::AskAndHold() {
   Send(std::move(ask), principal);
   if (dice_.Chance(70)) house_->AdvanceTo(Now() + dice_.Span(absl::Seconds(1), absl::Hours(3)));
   Send(std::move(hold), principal);
+}
+
+// More time for what a regulator is owed, told to whoever waits for it and agreed by a second person.
+void RandomWalk::Extend() {
+  v1::ExecuteRequest file;
+  file.mutable_command()->mutable_file()->set_kind(v1::COMPLAINT);
+  file.mutable_command()->mutable_file()->set_title(Personal());
+  file.mutable_command()->mutable_file()->set_category("payment-services");
+  const size_t before = case_ids_.size();
+  Send(std::move(file), "grace.lind");
+  if (case_ids_.size() == before) return;
+  v1::ExecuteRequest told;
+  told.set_case_id(case_ids_.back());
+  told.mutable_command()->mutable_send_outbound()->set_kind(v1::HOLDING);
+  told.mutable_command()->mutable_send_outbound()->set_body(Personal());
+  Send(std::move(told), "grace.lind");
+  v1::ExecuteRequest extend;
+  extend.set_case_id(case_ids_.back());
+  extend.set_approver("helen.marsh");
+  extend.mutable_command()->mutable_extend_clock()->set_metric("FINAL_RESPONSE");
+  extend.mutable_command()->mutable_extend_clock()->set_ground("EXCEPTIONAL");
+  Send(std::move(extend), "grace.lind");
 }
 
 // An answer given in time and entered after the due, and somebody else who looks at it.

@@ -90,6 +90,7 @@ class RandomWalk {
   void ProposeAdvance();
   void AskAndHold();
   void EnterAnswerLate();
+  void Extend();
   void IssueDraft(const std::string& case_id);
   std::string SomeCase();
   void FileCase();

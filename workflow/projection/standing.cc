@@ -40,6 +40,7 @@ v1::PeriodDuty DutyOf(const v1::Case& state, const v1::Clock& clock) {
   duty.set_first_due_at_us(MicrosOrZero(clock.has_first_due_at(), clock.first_due_at()));
   duty.set_breached_due_at_us(MicrosOrZero(clock.has_breached_due_at(), clock.breached_due_at()));
   duty.set_paused(clock.state() == v1::PAUSED);
+  if (duty.paused() && !clock.pauses().empty()) duty.set_paused_since_us(Micros(clock.pauses().rbegin()->start()));
   duty.set_paused_until_us(MicrosOrZero(clock.has_paused_until(), clock.paused_until()));
   duty.set_answerable(AnsweringDepartment(state, clock));
   duty.set_calendar(clock.calendar().id());
@@ -73,11 +74,11 @@ bool IsOrderedBySince(v1::ListKind list) {
 
 std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriodRowValue& shown) {
   Entries entries;
-  bool paused = false;
+  int64_t paused_since_us = kNever;
   for (const v1::PeriodDuty& duty : shown.duties()) {
     entries.Add(v1::LISTED_DUTY, duty.late_from_us(), duty.clock_no())
         .set_regulatory(duty.duty().obligation() == v1::REGULATOR);
-    paused = paused || duty.duty().paused();
+    if (duty.duty().paused()) paused_since_us = std::min(paused_since_us, duty.duty().paused_since_us());
   }
   if (!state.owner().empty()) entries.Add(v1::LISTED_OWNED, 0).set_group(state.owner());
   if (state.status().active()) {
@@ -87,8 +88,8 @@ std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriod
   const v1::WaitFacts& wait = shown.shown().wait();
   if (shown.shown().has_wait()) {
     entries.Add(v1::LISTED_WAITING, wait.since_us());
-  } else if (paused) {
-    entries.Add(v1::LISTED_WAITING, Micros(state.status_since()));
+  } else if (paused_since_us != kNever) {
+    entries.Add(v1::LISTED_WAITING, paused_since_us);  // its clock waits, by a rule of the policy; the case does not
   }
   if (wait.until_us() != 0) entries.Add(v1::LISTED_WAKE_UP, wait.until_us());
   for (const v1::Escalation& one : state.escalations()) {

@@ -336,6 +336,19 @@ TEST_F(OutboxTest, AFullDiskIsWaitedForAndNothingIsSentUnrecorded) {
   outbox_.reset();
 }
 
+TEST_F(OutboxTest, AFullDiskDoesNotKeepItFromStarting) {
+  test::FaultyKv faulty(disk_.get());
+  ASSERT_TRUE(faulty.CreateFamily(store::kOutboxFamily).ok());
+  faulty.FailCall(test::KvCall::kWriteBefore, 1, absl::StatusCode::kResourceExhausted);
+  kv_ = &faulty;
+  Open();
+  EXPECT_TRUE(faulty.failed());
+  File();
+  Advance(absl::Hours(24));
+  network_.AwaitDelivered(Alerts().size());
+  outbox_.reset();
+}
+
 // The store fails at each of its writes in turn, before or after it took effect, and takes no more; that is where the
 // server dies. Whatever it had sent, the next one delivers everything, in order.
 TEST_F(OutboxTest, DyingAtAnyWriteLosesNothing) {

@@ -381,8 +381,8 @@ TEST_F(Readers, WebhooksTellHowTheyStand) {
     return absl::OkStatus();
   };
   EXPECT_EQ(Run({"admin", "webhooks"}).out,
-            "WEBHOOK  POSITION  LAG  PENDING  DELIVERED  DEAD  STATE                                          URL\n"
-            "ops            40    0        0          7     0  delivers                                       "
+            "WEBHOOK  POSITION  LAG  PENDING  DELIVERED  DEAD  STATE                                         URL\n"
+            "ops            40    0        0          7     0  delivers                                      "
             "https://example.org/x\n"
             "wall            0    3        2          0     1  FAILING since Fri 2026-11-20 16:30: HTTP 503\n");
 }
