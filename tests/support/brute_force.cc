@@ -46,6 +46,12 @@ bool StandsInQueue(const TwinCase& one, absl::Time t) {
   return one.wait_until.has_value() && *one.wait_until <= t && !one.leaves_queue_after_wait && !one.history;
 }
 
+uint32_t HighestOf(const TwinCase& one) {
+  uint32_t highest = 0;
+  for (const auto& [number, level] : one.levels) highest = std::max(highest, level);
+  return highest;
+}
+
 }  // namespace
 
 std::string TwinDuty::ToString() const {
@@ -149,8 +155,17 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->owner.clear();
     one->owner_department.clear();
   } else if (event.has_escalation_raised()) {
-    one->level = std::max(one->level, event.escalation_raised().level());
+    const v1::EscalationRaised& raised = event.escalation_raised();
+    const uint32_t number = raised.request_no() == 0 ? revision : raised.request_no();
+    one->levels[number] = raised.level();
+    one->escalations[number] = {.acknowledged = raised.passed(), .raised_at = FromProto(event.occurred_at())};
+  } else if (event.has_escalation_requested()) {
     one->escalations[revision].raised_at = FromProto(event.occurred_at());
+  } else if (event.has_escalation_declined()) {
+    one->escalations[event.escalation_declined().escalation_no()].acknowledged = true;
+  } else if (event.has_escalation_closed()) {
+    one->escalations[event.escalation_closed().escalation_no()].acknowledged = true;
+    one->levels.erase(event.escalation_closed().escalation_no());
   } else if (event.has_escalation_acknowledged()) {
     one->escalations[event.escalation_acknowledged().escalation_no()].acknowledged = true;
   } else if (event.has_history_ended()) {
@@ -305,7 +320,7 @@ std::vector<std::string> LogTwin::QueueAt(absl::string_view queue, absl::Time t)
   std::vector<Place> places;
   for (const auto& [id, one] : cases_) {
     if (one.queue != queue || !StandsInQueue(one, t)) continue;
-    places.emplace_back(BandOf(one), -static_cast<int64_t>(one.level), EffectiveDue(one), one.priority,
+    places.emplace_back(BandOf(one), -static_cast<int64_t>(HighestOf(one)), EffectiveDue(one), one.priority,
                         -TierWeight(one.tier), one.received_at, id);
   }
   std::sort(places.begin(), places.end());

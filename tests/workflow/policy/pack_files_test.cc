@@ -35,7 +35,8 @@ const std::vector<std::string>& InOrder() {
                                                                 "fca-disp-psd.yaml",
                                                                 "routing-standard.yaml",
                                                                 "nyc311.yaml",
-                                                                "permits-wabo.yaml"};
+                                                                "permits-wabo.yaml",
+                                                                "ladder-complaints.yaml"};
   return *names;
 }
 
@@ -58,7 +59,7 @@ TEST(ShippedPacks, EveryFileIsTested) {
 
 TEST(ShippedPacks, PublishOneAfterTheOther) {
   const PolicySetPtr set = AllShipped();
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 18);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 19);
   EXPECT_EQ(set->directory_version(), 1);
 }
 
@@ -92,6 +93,7 @@ TEST(ShippedPacks, EachPublishesWithItsDependenciesAlone) {
       {"permits-wabo.yaml", {}},
       {"sla-standard.yaml", {"calendar-london.yaml"}},
       {"ladder-standard.yaml", {"calendar-london.yaml"}},
+      {"ladder-complaints.yaml", {"calendar-london.yaml", "directory-sample.yaml"}},
       {"ticket-basic.yaml", {"directory-sample.yaml"}},
       {"complaint-iso10002.yaml", {"directory-sample.yaml"}},
   };
