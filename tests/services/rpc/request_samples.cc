@@ -43,6 +43,10 @@ const std::map<std::string, std::string>& Samples() {
       {"docket.v1.GetPolicyRequest", "kind: CALENDAR id: 'london'"},
       {"docket.v1.ListPoliciesRequest", "kind: SLA"},
       {"docket.v1.GetDirectoryRequest", " "},
+      {"docket.v1.ReassignCasesRequest", "from: 'grace.lind' to: 'luis.romero' request_id: 'REQUEST'"},
+      {"docket.v1.RecordAbsenceRequest",
+       "principal: 'helen.marsh' until { seconds: 1795000000 } deputy: 'amara.osei' request_id: 'REQUEST'"},
+      {"docket.v1.EndAbsenceRequest", "principal: 'helen.marsh' request_id: 'REQUEST'"},
       {"docket.v1.ComputeDueRequest",
        "calendar_id: 'london' start { seconds: 1 } target: '8h' "
        "pauses { start { seconds: 2 } end { seconds: 3 } }"},
