@@ -26,6 +26,14 @@ bool WaitsForAck(const v1::Escalation& escalation) {
   return escalation.state() == v1::Escalation::RAISED && !escalation.passed();
 }
 
+bool NeedsAnswer(const v1::Escalation& escalation) {
+  return WaitsForAck(escalation) || escalation.state() == v1::Escalation::REQUESTED;
+}
+
+absl::Time StandsSince(const v1::Escalation& escalation) {
+  return FromProto(escalation.has_raised_at() ? escalation.raised_at() : escalation.requested_at());
+}
+
 bool IsOpen(const v1::Escalation& escalation) {
   return escalation.state() == v1::Escalation::RAISED || escalation.state() == v1::Escalation::ACKNOWLEDGED;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
 #include "workflow/policy/policy_set.h"
@@ -17,6 +18,12 @@ namespace docket::escalation {
 
 // Raised, told, and nobody has acknowledged it.
 bool WaitsForAck(const v1::Escalation& escalation);
+
+// Somebody has to answer it: acknowledge what is raised, or be the second person for what is requested.
+bool NeedsAnswer(const v1::Escalation& escalation);
+
+// Since when it stands: raised, before that requested.
+absl::Time StandsSince(const v1::Escalation& escalation);
 
 // Raised or acknowledged, and not closed.
 bool IsOpen(const v1::Escalation& escalation);

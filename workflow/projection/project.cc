@@ -102,9 +102,8 @@ void AddDuties(const v1::Case& state, const Standing& standing, Rows* rows) {
 void AddEscalations(const v1::Case& state, Rows* rows) {
   for (const v1::Escalation& one : state.escalations()) {
     EscalationRow& row = rows->escalations.emplace_back();
-    // Requested ones wait too, for a second person; the others wait for nobody.
-    row.acknowledged = !escalation::WaitsForAck(one) && one.state() != v1::Escalation::REQUESTED;
-    row.raised_at_us = absl::ToUnixMicros(FromProto(one.has_raised_at() ? one.raised_at() : one.requested_at()));
+    row.acknowledged = !escalation::NeedsAnswer(one);
+    row.raised_at_us = absl::ToUnixMicros(escalation::StandsSince(one));
     row.case_id = state.case_id();
     row.escalation_no = one.escalation_no();
     *row.value.mutable_escalation() = one;
