@@ -52,7 +52,7 @@ inline constexpr size_t kDefaultCachedCases = 20'000;  // decoded states, about 
 inline constexpr size_t kTimersPerGroup = 64;          // cases advanced by timers in one group
 // Once commands wait, a group spends no longer on timers, but always advances one case.
 inline constexpr absl::Duration kTimersSlice = absl::Milliseconds(2);
-inline constexpr uint32_t kSnapshotEvery = 32;         // revisions between kept states
+inline constexpr uint32_t kSnapshotEvery = 32;  // revisions between kept states
 
 struct EngineOptions {
   store::KvStore* kv = nullptr;    // outlives the engine

@@ -80,11 +80,15 @@ absl::Status BenchDueAtOnce(Plant& plant, size_t clocks, Report* report) {
   if (idle.failures + busy.failures > 0) return absl::InternalError("calls were refused");
   const std::string note = absl::StrCat(kClients, " clients");
   report->Add({.name = "p99 of Execute, nothing due", .value = idle.p99_us, .unit = "us", .note = note});
-  report->Add({.name = "p99 of Execute in the wave", .value = busy.p99_us, .unit = "us",
+  report->Add({.name = "p99 of Execute in the wave",
+               .value = busy.p99_us,
+               .unit = "us",
                .note = absl::StrCat(busy.calls, " commands meanwhile")});
   report->Add({"p99 in the wave / nothing due", busy.p99_us / idle.p99_us, "ratio", Wish::kAtMost, kTimesIdle,
                absl::StrCat(clocks, " clocks due at one instant")});
-  report->Add({.name = "clocks recorded in the wave", .value = static_cast<double>(clocks) / took, .unit = "1/s",
+  report->Add({.name = "clocks recorded in the wave",
+               .value = static_cast<double>(clocks) / took,
+               .unit = "1/s",
                .note = absl::StrCat(took, " s beside the commands")});
   return absl::OkStatus();
 }

@@ -53,8 +53,7 @@ absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, a
     fulfilled->set_disputed(true);
     fulfilled->set_entered_by(occasion_.actor);
   }
-  *fulfilled->mutable_elapsed() =
-      ToProto(calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
+  *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
   fulfilled->set_provisional(rule.reopens() && clock.obligation() != v1::REGULATOR);
   fulfilled->set_stop_revision(revision);
   return Emit(std::move(event));

@@ -21,7 +21,7 @@ struct TwinRule {
   bool regulatory = false;
   bool pausable = false;
   bool reopens = false;
-  std::string reopen;              // as in MetricRule
+  std::string reopen;  // as in MetricRule
   std::string tighten = "ALL";
   std::string loosen = "SHARE";
   bool not_before_old_due = false;
@@ -39,7 +39,7 @@ struct TwinClock {
   bool carried = false;
   bool extended = false;
   std::vector<TimeSpan> pauses;
-  bool paused = false;  // the last of them is in force
+  bool paused = false;                  // the last of them is in force
   std::vector<absl::Time> party_waits;  // starts of those that wait for the party
   uint32_t stopped_by = 0;              // revision of the message that stopped it
   std::optional<absl::Time> breached;
@@ -133,7 +133,8 @@ class ClockTwin {
     const std::string carry = Reach(clock.start, target, known) > old_due ? rule.loosen : rule.tighten;
     absl::Duration used = clock.used + Counted(clock.base, moment, known);
     if (carry == "SHARE" && target > clock.target) used *= target / clock.target;
-    if (carry == "SHARE" && target < clock.target) used = absl::Floor(used / (clock.target / target), absl::Microseconds(1));
+    if (carry == "SHARE" && target < clock.target)
+      used = absl::Floor(used / (clock.target / target), absl::Microseconds(1));
     if (carry == "NONE") used = absl::ZeroDuration();
     clock.carried = carry != "ALL";
     clock.base = carry == "ALL" ? clock.start : moment;
@@ -200,7 +201,9 @@ class ClockTwin {
     if (!clock.paused) return;
     clock.paused = false;
     clock.pauses.back().end = std::min(clock.pauses.back().end, at);
-    if (clock.pauses.back().end <= clock.pauses.back().start) clock.pauses.pop_back();
+    if (clock.pauses.back().end > clock.pauses.back().start) return;
+    std::erase(clock.party_waits, clock.pauses.back().start);
+    clock.pauses.pop_back();
   }
 
   const SlowTwin* const minutes_;

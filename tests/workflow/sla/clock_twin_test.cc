@@ -1,5 +1,7 @@
 // Random lives of a case by the real rules, beside a twin that knows the rulings and counts minute by minute, in zones
 // and at times where the clocks change.
+#include "tests/workflow/sla/clock_twin.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -12,7 +14,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tests/workflow/sla/clock_twin.h"
 #include "tests/workflow/sla/desk.h"
 #include "tests/workflow/sla/world.h"
 #include "workflow/base/time.h"
@@ -30,9 +31,9 @@ using testing::TwinClock;
 using testing::TwinRule;
 using testing::World;
 
-constexpr int kDaysKnown = 25;      // to the twin, before and after the middle of its world
-constexpr int kDaysLived = 12;      // after it
-constexpr int kDaysBefore = 4;      // when a case is received
+constexpr int kDaysKnown = 25;  // to the twin, before and after the middle of its world
+constexpr int kDaysLived = 12;  // after it
+constexpr int kDaysBefore = 4;  // when a case is received
 constexpr auto kForever = absl::InfiniteFuture();
 
 std::string Minutes(absl::Duration span) { return absl::StrCat(absl::ToInt64Minutes(span), "m"); }
@@ -78,8 +79,8 @@ void Publish(const Promises& promises, Desk* desk) {
   v1::MetricRule first = testing::Metric("FIRST_RESPONSE", On("case_received"), answered, Minutes(kFirst));
   v1::MetricRule next = testing::Metric("NEXT_RESPONSE", On("inbound_received", {Is("event.from_requester", "true")}),
                                         answered, Minutes(kNext));
-  v1::MetricRule resolution = testing::Metric("RESOLUTION", On("case_received"),
-                                              On("status_changed", {Is("case.category", "RESOLVED")}), "");
+  v1::MetricRule resolution =
+      testing::Metric("RESOLUTION", On("case_received"), On("status_changed", {Is("case.category", "RESOLVED")}), "");
   for (const char* priority : {"1", "2", "3"}) {
     testing::AddChoice(&resolution, Is("case.priority", priority),
                        Minutes(OfPriority(static_cast<uint32_t>(*priority - '0'))));
@@ -371,8 +372,7 @@ class Life {
   }
 
   void CorrectReceipt() {
-    const absl::Time to =
-        std::min(now_, received_ + absl::Minutes(*rc::gen::element(-600, -90, -1, 1, 90, 600)));
+    const absl::Time to = std::min(now_, received_ + absl::Minutes(*rc::gen::element(-600, -90, -1, 1, 90, 600)));
     v1::Event event;
     *event.mutable_received_at_corrected()->mutable_received_at() = ToProto(to);
     *event.mutable_received_at_corrected()->mutable_previous() = ToProto(received_);
@@ -488,7 +488,8 @@ class Life {
 
   void Do(const char* what, const v1::Event& event) { Note(what, desk_.Do(now_, event)); }
   void Note(const char* what, const std::vector<std::string>& lines) const {
-    RC_LOG() << absl::FormatTime(now_, absl::UTCTimeZone()) << " " << what << ": " << absl::StrJoin(lines, "; ") << "\n";
+    RC_LOG() << absl::FormatTime(now_, absl::UTCTimeZone()) << " " << what << ": " << absl::StrJoin(lines, "; ")
+             << "\n";
     RC_ASSERT(!::testing::Test::HasFailure());
   }
 
@@ -545,8 +546,9 @@ RC_GTEST_PROP(ClockTwin, PauseThenRetargetEqualsRetargetThenPause, ()) {
     v1::Event open;
     *open.mutable_status_changed()->mutable_entered() = testing::Entered("OPEN");
     desk.Do(later, open);
-    dues.push_back(desk.Clock("RESOLUTION").has_breached_due_at() ? FromProto(desk.Clock("RESOLUTION").breached_due_at())
-                                                                 : DueAt(desk.Clock("RESOLUTION")));
+    dues.push_back(desk.Clock("RESOLUTION").has_breached_due_at()
+                       ? FromProto(desk.Clock("RESOLUTION").breached_due_at())
+                       : DueAt(desk.Clock("RESOLUTION")));
   }
   RC_ASSERT(dues[0] == dues[1]);
 }

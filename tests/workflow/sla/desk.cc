@@ -340,7 +340,8 @@ void Desk::CheckInvariants() const {
     if (Unfinished(clock)) {
       // A cycle whose answer bounced runs again beside the one that began meanwhile.
       const bool again = clock.reopen_cause() == "UNDELIVERED";
-      EXPECT_TRUE(again || running.emplace(clock.metric(), clock.obligation()).second) << clock.metric() << " runs twice";
+      EXPECT_TRUE(again || running.emplace(clock.metric(), clock.obligation()).second)
+          << clock.metric() << " runs twice";
     }
     EXPECT_EQ(clock.has_breached_due_at(), !clock.breach_cause().empty());
     if (clock.state() == v1::FULFILLED) {

@@ -76,7 +76,8 @@ struct World {
     spec.until = absl::FormatCivilTime(day + 40);
     compiled = Compiled(spec);
     calendar = *WorkingCalendar::FromCompiled(compiled);
-    twin = std::make_unique<SlowTwin>(compiled, middle - absl::Hours(24 * days_known), middle + absl::Hours(24 * days_known));
+    twin = std::make_unique<SlowTwin>(compiled, middle - absl::Hours(24 * days_known),
+                                      middle + absl::Hours(24 * days_known));
   }
   absl::Time Instant() const {
     return middle + absl::Minutes(*rc::gen::inRange(-24 * 60 * kDaysAround, 24 * 60 * kDaysAround));
