@@ -10,6 +10,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/case/facts.h"
+#include "workflow/case/owed_items.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/watchers.h"
 #include "workflow/escalation/escalation.h"
@@ -36,7 +37,9 @@ class Actions {
     DOCKET_RETURN_IF_ERROR(Watch());
     DOCKET_RETURN_IF_ERROR(SetPriority());
     DOCKET_RETURN_IF_ERROR(MoveQueue());
-    return ReplaceOwner();
+    DOCKET_RETURN_IF_ERROR(ReplaceOwner());
+    DOCKET_RETURN_IF_ERROR(AskWork());
+    return Supervise();
   }
 
  private:
@@ -62,7 +65,7 @@ class Actions {
     v1::Event event = New();
     v1::PrioritySet* set = event.mutable_priority_set();
     set->set_priority(wanted);
-    set->set_basis(v1::ESCALATION);
+    set->set_basis(v1::BY_LADDER);
     set->set_previous(state().priority());
     set->set_impact(state().impact());
     set->set_urgency(state().urgency());
@@ -90,6 +93,37 @@ class Actions {
     assigned->set_mode(v1::BY_ESCALATION);
     assigned->set_previous(state().owner());
     assigned->set_department(owner->department());
+    return draft_.Emit(std::move(event));
+  }
+
+  absl::Status AskWork() {
+    if (level().open_task().empty()) return absl::OkStatus();
+    const std::string& department = level().task_department();
+    return Ask(v1::WORK, department.empty() ? state().department() : department, level().open_task());
+  }
+
+  absl::Status Supervise() {
+    if (!level().supervision_order()) return absl::OkStatus();
+    return Ask(v1::SUPERVISION_ORDER, state().department(), "SUPERVISION");
+  }
+
+  absl::Status Ask(v1::OwedItemKind kind, const std::string& department, const std::string& what) {
+    if (state().items_size() >= kMaxOwedItems) return Skip("TOO_MANY_ITEMS");
+    const policy::PolicySet& policies = *draft_.context().policies;
+    v1::Event event = New();
+    v1::OwedItemAsked* asked = event.mutable_owed_item_asked();
+    asked->set_kind(kind);
+    asked->set_department(department);
+    asked->set_what(what);
+    // Who was told is who wants the answer.
+    const v1::Principal* asker = targets_.empty() ? nullptr : policies.Principal(targets_.front());
+    if (asker != nullptr) asked->set_asked_by(asker->id());
+    asked->set_asked_by_department(asker != nullptr ? asker->department() : state().department());
+    if (level().has_answer_within()) {
+      const absl::Time due = escalation::SpanAfter(level(), level().answer_within(),
+                                                   escalation::NoticedAt(at_, draft_.context().now), policies);
+      if (due != absl::InfiniteFuture()) *asked->mutable_due_at() = ToProto(due);
+    }
     return draft_.Emit(std::move(event));
   }
 

@@ -78,6 +78,7 @@ std::vector<Closing> ClosedBy(const v1::Case& after, const v1::Event& event) {
   uint32_t clock_no = 0;
   if (event.has_clock_fulfilled()) clock_no = event.clock_fulfilled().clock_no();
   if (event.has_clock_cancelled()) clock_no = event.clock_cancelled().clock_no();
+  if (event.has_clock_exempted()) clock_no = event.clock_exempted().clock_no();
   const bool closed = event.has_status_changed() && !after.status().active();
   std::vector<Closing> closings;
   if (clock_no == 0 && !closed) return closings;

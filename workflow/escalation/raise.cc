@@ -14,12 +14,6 @@ absl::Time NextOpen(const std::string& calendar, absl::Time at, const policy::Po
   return used == absl::InfiniteFuture() ? at : used - absl::Microseconds(1);
 }
 
-absl::Time AckDue(const v1::Ladder::Level& level, absl::Time told, const policy::PolicySet& policies) {
-  const auto* calendar = level.calendar().empty() ? nullptr : policies.CalendarNamed(level.calendar(), told);
-  const absl::Duration within = FromProto(level.ack_within());
-  return calendar == nullptr ? told + within : calendar->value->Advance(told, within);
-}
-
 v1::EscalationLevelSkipped Skip(const Firing& firing, absl::string_view reason) {
   v1::EscalationLevelSkipped skipped;
   *skipped.mutable_ladder() = firing.ladder;
@@ -30,6 +24,12 @@ v1::EscalationLevelSkipped Skip(const Firing& firing, absl::string_view reason) 
 }
 
 }  // namespace
+
+absl::Time SpanAfter(const v1::Ladder::Level& level, const google::protobuf::Duration& span, absl::Time from,
+                     const policy::PolicySet& policies) {
+  const auto* calendar = level.calendar().empty() ? nullptr : policies.CalendarNamed(level.calendar(), from);
+  return calendar == nullptr ? from + FromProto(span) : calendar->value->Advance(from, FromProto(span));
+}
 
 Targets TargetsOf(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const std::string& by,
                   const policy::PolicySet& policies, absl::Time at) {
@@ -62,7 +62,7 @@ v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::Esca
   const absl::Time told = NextOpen(quiet, noticed, policies);
   if (told > noticed) *raised.mutable_notify_at() = ToProto(told);
   if (!level.has_ack_within()) return raised;
-  const absl::Time ack_due = AckDue(level, told, policies);
+  const absl::Time ack_due = SpanAfter(level, level.ack_within(), told, policies);
   if (ack_due == absl::InfiniteFuture()) return raised;
   *raised.mutable_ack_due_at() = ToProto(ack_due);
   const v1::Ladder::Level* next =

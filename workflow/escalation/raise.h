@@ -23,6 +23,10 @@ Targets TargetsOf(const v1::Case& state, const Firing& firing, v1::EscalationKin
 v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const Targets& targets,
                            const policy::PolicySet& policies, absl::Time noticed);
 
+// `span` after `from`, in working time of the level's calendar if it has one; InfiniteFuture: it never opens.
+absl::Time SpanAfter(const v1::Ladder::Level& level, const google::protobuf::Duration& span, absl::Time from,
+                     const policy::PolicySet& policies);
+
 // Why somebody else is told than the level is for; empty when nobody was passed over.
 std::vector<v1::EscalationLevelSkipped> SkipsOf(const Firing& firing, const Targets& targets);
 

@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/raise.h"
 
 namespace docket::escalation {
 namespace {
@@ -12,9 +13,7 @@ namespace {
 using Level = v1::Ladder::Level;
 
 absl::Time EndOfSilence(const Level& level, absl::Time since, const policy::PolicySet& policies) {
-  const absl::Duration span = FromProto(level.span());
-  const auto* calendar = level.calendar().empty() ? nullptr : policies.CalendarNamed(level.calendar(), since);
-  return calendar == nullptr ? since + span : calendar->value->Advance(since, span);
+  return SpanAfter(level, level.span(), since, policies);
 }
 
 // The lowest level above `above` that waits for silence and whose conditions hold.

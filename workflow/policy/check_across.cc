@@ -174,6 +174,10 @@ class AcrossChecker {
     if (reference.to == Reference::To::kRota) {
       return CheckInDirectory(reference, "rota", "UNKNOWN_ROTA", "a rota", NextDirectory().rotas());
     }
+    if (reference.to == Reference::To::kDepartment) {
+      return CheckInDirectory(reference, "department", "UNKNOWN_DEPARTMENT", "a department",
+                              NextDirectory().departments());
+    }
     const std::string what = reference.what != nullptr ? reference.what : "calendar";
     const ParsedDocument* calendar = InPack(v1::CALENDAR, reference.id);
     const bool is_published = published_.Get(v1::CALENDAR, reference.id, 0).ok();
@@ -249,6 +253,11 @@ class AcrossChecker {
           findings_->Add(directory_->line, "QUEUE_STILL_USED",
                          absl::StrCat("directory: found no queue ", level.move_queue(), ", want it: level ",
                                       level.level(), " of the published ladder ", IdOf(ladder), " moves cases there"));
+        }
+        if (!level.task_department().empty() && !has(next.departments(), level.task_department())) {
+          findings_->Add(directory_->line, "DEPARTMENT_STILL_USED",
+                         absl::StrCat("directory: found no department ", level.task_department(), ", want it: level ",
+                                      level.level(), " of the published ladder ", IdOf(ladder), " asks work of it"));
         }
         if (!level.rota().empty() && !has(next.rotas(), level.rota())) {
           findings_->Add(directory_->line, "ROTA_STILL_USED",

@@ -114,6 +114,11 @@ class LadderChecker {
   }
 
   void CheckActions(int i) {
+    const bool asks = !level(i).open_task().empty() || level(i).supervision_order();
+    if (level(i).has_answer_within()) Pair(i, "answer_within", true, asks, "neither open_task nor supervision_order");
+    if (!level(i).task_department().empty()) {
+      Pair(i, "task_department", true, !level(i).open_task().empty(), "no open_task");
+    }
     if (level(i).set_priority() == 0 || level(i).trigger() != "FACTS") return;
     if (!SpeaksOfPriority(level(i).when()) && !SpeaksOfPriority(ladder_.when())) return;
     Add(i, "PRIORITY_FEEDS_ITSELF",

@@ -19,7 +19,7 @@ namespace docket::policy {
 
 // A name used in one document and defined in another, or in the set already published.
 struct Reference {
-  enum class To { kCalendar, kQueue, kRota };
+  enum class To { kCalendar, kQueue, kRota, kDepartment };
   To to;
   std::string id;
   int line = 0;

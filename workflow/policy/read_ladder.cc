@@ -46,9 +46,10 @@ class LevelReader {
     ReadActions();
     if (const auto span = reader_.Span("ack_within")) *level_.mutable_ack_within() = ToProto(*span);
     level_.set_calendar(CalendarName("calendar", "level.calendar"));
-    if (!level_.calendar().empty() && !level_.has_ack_within() && level_.trigger() != "NO_ACTIVITY") {
+    const bool counts = level_.has_ack_within() || level_.has_answer_within() || level_.trigger() == "NO_ACTIVITY";
+    if (!level_.calendar().empty() && !counts) {
       findings_.Add(reader_.LineOf("calendar"), "CALENDAR_WITHOUT_ACK",
-                    "level.calendar: found without ack_within, want both, or NO_ACTIVITY");
+                    "level.calendar: found without ack_within, want both, or answer_within, or NO_ACTIVITY");
     }
     level_.set_notify_calendar(CalendarName("notify_calendar", "level.notify_calendar"));
     level_.set_approval(reader_.Bool("approval", false));
@@ -105,6 +106,11 @@ class LevelReader {
     level_.set_move_queue(reader_.Text("move_queue", Syntax::kId));
     Refer(Reference::To::kQueue, level_.move_queue(), "move_queue", "level.move_queue");
     level_.set_replace_owner(reader_.Bool("replace_owner", false));
+    level_.set_open_task(reader_.Text("open_task", Syntax::kCode));
+    level_.set_task_department(reader_.Text("task_department", Syntax::kId));
+    Refer(Reference::To::kDepartment, level_.task_department(), "task_department", "level.task_department");
+    level_.set_supervision_order(reader_.Bool("supervision_order", false));
+    if (const auto span = reader_.Span("answer_within")) *level_.mutable_answer_within() = ToProto(*span);
   }
 
   MapReader reader_;

@@ -224,6 +224,22 @@ TEST(Actions, WatchRaiseThePriorityMoveTheQueueAndReplaceTheOwner) {
   EXPECT_THAT(desk.state().watchers(), ElementsAre("jonas.weber"));
 }
 
+TEST(Actions, AskForWorkAndForAnAnswer) {
+  CaseDesk desk(Ladder({OfFirst(1,
+                                "trigger: FRACTION, permille: 250, open_task: LEGAL_ADVICE, task_department: legal, "
+                                "supervision_order: true, answer_within: 8h, calendar: london")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-11-18 11:00");
+  ASSERT_EQ(desk.state().items_size(), 2);
+  EXPECT_EQ(desk.state().items(0).kind(), v1::WORK);
+  EXPECT_EQ(desk.state().items(0).department(), "legal");
+  EXPECT_EQ(desk.state().items(0).what(), "LEGAL_ADVICE");
+  EXPECT_EQ(desk.state().items(0).asked_by(), "helen.marsh");
+  EXPECT_EQ(desk.state().items(1).kind(), v1::SUPERVISION_ORDER);
+  EXPECT_EQ(desk.state().items(1).department(), "complaints");
+  EXPECT_EQ(FromProto(desk.state().items(1).due_at()), At("2026-11-19 11:00"));
+}
+
 TEST(Actions, NeverLowerAPriorityNorFireTheirLevelAgain) {
   CaseDesk desk(Ladder({OfFirst(1, "trigger: FRACTION, permille: 250, set_priority: 2"),
                         OfFirst(2, "trigger: FRACTION, permille: 900, set_priority: 3")}));
@@ -233,7 +249,7 @@ TEST(Actions, NeverLowerAPriorityNorFireTheirLevelAgain) {
   for (const v1::Event& event : desk.events()) {
     if (!event.has_priority_set()) continue;
     ++set;
-    EXPECT_EQ(event.priority_set().basis(), v1::ESCALATION);
+    EXPECT_EQ(event.priority_set().basis(), v1::BY_LADDER);
     EXPECT_EQ(event.rule(), "standard@2");
   }
   EXPECT_EQ(set, 1);
