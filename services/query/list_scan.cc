@@ -74,8 +74,7 @@ void ListScan::AddNow(const Place& start) {
   }
   store::KeyWriter lower = prefix;
   lower.I64(start.anchor_us).Text(start.case_id).U32(start.item);
-  now_.emplace();
-  now_->rows = reader_.view.snapshot->Scan(reader_.view.views, lower.str(), store::PrefixEnd(prefix.str()));
+  now_ = Source{.rows = reader_.view.snapshot->Scan(reader_.view.views, lower.str(), store::PrefixEnd(prefix.str()))};
   if (!LoadNow()) now_.reset();
 }
 
