@@ -1,6 +1,8 @@
 #include "workflow/case/facts.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace docket::workflow {
 namespace {
@@ -32,6 +34,14 @@ void CountFindings(const v1::Case& state, v1::CaseFacts* facts) {
   facts->set_matters(state.matters_size());
   facts->set_matters_without_finding(without_finding);
   facts->set_upheld_matters_without_root_cause(without_cause);
+}
+
+void ListMet(const v1::Case& state, v1::CaseFacts* facts) {
+  std::set<std::string> met;
+  for (const v1::Clock& clock : state.clocks()) {
+    if (clock.state() == v1::FULFILLED && clock.on_time()) met.insert(clock.metric());
+  }
+  facts->mutable_met()->Assign(met.begin(), met.end());
 }
 
 }  // namespace
@@ -84,6 +94,7 @@ v1::CaseFacts BuildFacts(const v1::Case& state) {
                              std::all_of(state.criteria().begin(), state.criteria().end(),
                                          [](const v1::Criterion& one) { return one.met(); }));
   facts.set_has_promised_due(state.has_promised_due_at());
+  ListMet(state, &facts);
   CountFindings(state, &facts);
   return facts;
 }
