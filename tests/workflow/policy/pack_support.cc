@@ -98,8 +98,9 @@ std::string ShippedPack(const std::string& name) {
 
 std::vector<std::string> ShippedPackNames() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kPacks))
-    names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(kPacks)) {
+    if (entry.is_regular_file()) names.push_back(entry.path().filename().string());
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
