@@ -165,6 +165,7 @@ void AddPolicyCommands(CLI::App& app, GlobalOptions& options) {
   command->add_option("ID", input->id, "Its id")->required();
   command->add_option("--version", input->version, "Default: the newest");
   AddDueCommand(*policy, options);
+  AddPolicyTestCommand(*policy, options);
   AddRolloutCommands(*policy, options);
 }
 

@@ -1,0 +1,12 @@
+# cmake -DFOLDER=… -DOUT=… -P embed_packs.cmake: the YAML files of a folder as one C++ source.
+file(GLOB files "${FOLDER}/*.yaml")
+list(SORT files)
+set(source "#include \"tools/policytest/shipped_packs.h\"\n\nnamespace docket::policytest {\n\n")
+string(APPEND source "std::vector<ShippedFile> ShippedFiles() {\n  return {\n")
+foreach(file ${files})
+  get_filename_component(name "${file}" NAME)
+  file(READ "${file}" text)
+  string(APPEND source "      {\"${name}\", R\"DOCKET_PACK(${text})DOCKET_PACK\"},\n")
+endforeach()
+string(APPEND source "  };\n}\n\n}  // namespace docket::policytest\n")
+file(WRITE "${OUT}" "${source}")
