@@ -162,9 +162,8 @@ absl::Status Steps::WantSecondPerson(int i, const WorkingCalendar& calendar, abs
 absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& carrying) {
   const v1::Clock old = clock(i);
   DOCKET_ASSIGN_OR_RETURN(const auto old_calendar, PinnedCalendar(policies_, old.calendar()));
-  std::vector<TimeSpan> pauses = PausesOf(old);
   const bool paused = old.state() == v1::PAUSED;
-  const absl::Time moment = paused ? pauses.back().start : std::max(at_, BaseOf(old).at);
+  const absl::Time moment = paused ? PausesOf(old).back().start : std::max(at_, BaseOf(old).at);
   v1::MetricRule::Choice choice;
   *choice.mutable_target() = match.target;
   const Terms terms = TermsOf(*match.rule, choice, *match.calendar, promised_);
@@ -185,20 +184,23 @@ absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& ca
     SetCarried(moment, carry == "NONE" ? absl::ZeroDuration() : std::min(whole, carry == "SHARE" ? share : used),
                &next);
   }
+  // Without a pause whose end is not known, so that it is the same whether the pause or the retarget came first.
+  const bool open = paused && !old.has_due_at();
+  const absl::Time old_due = open ? DueWithoutOpenPause(old, TermsOf(old, *old_calendar, promised_)) : DueAt(old);
   absl::Time lowest = absl::InfinitePast();
-  if (!carrying.always_all && how.not_before_old_due()) lowest = DueAt(old);
+  if (!carrying.always_all && how.not_before_old_due()) lowest = old_due;
   if (!carrying.always_all && how.has_min_remaining()) {
-    lowest = std::max(lowest, match.calendar->Advance(at_, FromProto(how.min_remaining())));
+    lowest = std::max(lowest, match.calendar->Advance(open ? moment : at_, FromProto(how.min_remaining())));
   }
   const bool capped = carrying.never_later || (how.not_after_old_due() && !carrying.always_all);
-  const absl::Time highest = capped ? DueAt(old) : absl::InfiniteFuture();
-  const absl::Time planned = PlanClock(next, terms, pauses, highest).due.at;
+  const absl::Time highest = capped ? old_due : absl::InfiniteFuture();
+  const absl::Time planned = DueWithoutOpenPause(next, terms);
   const absl::Time wanted = std::min(highest, std::max(lowest, planned));
-  if (match.target.unit() == v1::Target::WORKING_TIME && wanted != absl::InfiniteFuture() &&
-      (wanted != planned || DueWithoutOpenPause(next, terms) > highest)) {
-    SetCarried(moment, whole - match.calendar->Elapsed(moment, std::max(moment, wanted), pauses), &next);
+  if (match.target.unit() == v1::Target::WORKING_TIME && wanted != absl::InfiniteFuture() && wanted != planned) {
+    const absl::Time from = std::min(moment, wanted);
+    SetCarried(from, whole - match.calendar->Elapsed(from, wanted, WithoutOpenPause(old)), &next);
   }
-  return EmitTerms(i, next, match, terms, carrying, carry, highest);
+  return EmitTerms(i, next, match, terms, carrying, carry, open ? absl::InfiniteFuture() : highest);
 }
 
 // `next` is the clock with its new start and what is carried over; `highest` the latest due it may get.
@@ -258,7 +260,8 @@ absl::Status Steps::CorrectStarts() {
     if (event_.has_received_at_corrected() && rule->start_at() == "received_at" &&
         start == FromProto(before_.received_at())) {
       DOCKET_RETURN_IF_ERROR(CorrectStart(i, FromProto(after_.received_at()), "CORRECTION", /*annuls=*/true));
-    } else if (event_.has_inbound_received() && rule->start_at() == kOldestUnanswered && oldest < start) {
+    } else if (event_.has_inbound_received() && rule->start_at() == kOldestUnanswered && oldest < start &&
+               IsOldestRunning(i)) {
       DOCKET_RETURN_IF_ERROR(CorrectStart(i, oldest, "LATE_RECORDED", /*annuls=*/false));
     }
   }

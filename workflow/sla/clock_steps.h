@@ -77,14 +77,16 @@ class Steps {
 
   // clock_stop
   absl::Status StopAndCancel(bool stop);
-  absl::Status Fulfil(const v1::Clock& clock, const v1::MetricRule& rule);
+  absl::Status Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, absl::Time stopped_at, uint32_t revision);
   absl::Status Cancel(const v1::Clock& clock, absl::string_view cause);
   bool OldestAnswered(const v1::Clock& clock) const;
   absl::Status SetBouncedStopsAside();
+  const v1::SentMessage* OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const;
   absl::Status Reopen();
   absl::Status ReopenOne(int i);
   absl::Status EmitReopened(int i, bool exclude, absl::string_view cause);
   bool IsNewestCycle(int i) const;
+  bool IsOldestRunning(int i) const;
 
   // clock_retarget
   absl::Status Retarget();

@@ -32,7 +32,7 @@ absl::Status Steps::StopAndCancel(bool stop) {
     if (!ends) continue;
     DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
     if (stop) {
-      DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule));
+      DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at_, after_.revision()));
     } else {
       DOCKET_RETURN_IF_ERROR(Cancel(clock(i), cause.empty() ? absl::AsciiStrToUpper(body_.name) : cause));
     }
@@ -40,21 +40,22 @@ absl::Status Steps::StopAndCancel(bool stop) {
   return absl::OkStatus();
 }
 
-absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule) {
+absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, absl::Time stopped_at,
+                           uint32_t revision) {
   DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock.calendar()));
   v1::Event event = New(clock.policy());
   v1::ClockFulfilled* fulfilled = event.mutable_clock_fulfilled();
   fulfilled->set_clock_no(clock.clock_no());
-  *fulfilled->mutable_stopped_at() = event_.occurred_at();
+  *fulfilled->mutable_stopped_at() = ToProto(stopped_at);
   // A stop entered late does not undo a breach on record by itself; that takes a second person (R7).
-  fulfilled->set_on_time(!IsOver(clock, at_));
-  if (clock.has_breached_due_at() && at_ <= FromProto(clock.breached_due_at())) {
+  fulfilled->set_on_time(!IsOver(clock, stopped_at));
+  if (clock.has_breached_due_at() && stopped_at <= FromProto(clock.breached_due_at())) {
     fulfilled->set_disputed(true);
     fulfilled->set_entered_by(occasion_.actor);
   }
-  *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), at_, PausesOf(clock)));
+  *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
   fulfilled->set_provisional(rule.reopens() && clock.obligation() != v1::REGULATOR);
-  fulfilled->set_stop_revision(after_.revision());
+  fulfilled->set_stop_revision(revision);
   return Emit(std::move(event));
 }
 
@@ -72,9 +73,39 @@ absl::Status Steps::SetBouncedStopsAside() {
   if (report.outcome() != v1::BOUNCED) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
     if (clock(i).state() != v1::FULFILLED || clock(i).stop_revision() != report.outbound_revision()) continue;
+    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+    const v1::SentMessage* other = OtherAnswer(clock(i), *rule);
     DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "UNDELIVERED"));
+    const absl::Time until = other == nullptr ? at_ : FromProto(other->sent_at());
+    if (DueAt(clock(i)) < until) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "UNDELIVERED"));
+    if (other != nullptr) DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, until, other->revision()));
   }
   return absl::OkStatus();
+}
+
+// The earliest other message that reached the requester and stops such a clock too; null: none. What waits for the
+// answer to one message is told by that message.
+const v1::SentMessage* Steps::OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const {
+  const v1::SentMessage* earliest = nullptr;
+  if (rule.start_at() == kOldestUnanswered) return nullptr;
+  for (const v1::SentMessage& one : after_.sent()) {
+    const bool counts = one.outcome() != v1::BOUNCED && FromProto(one.sent_at()) >= FromProto(clock.start_at());
+    if (!counts || (earliest != nullptr && FromProto(earliest->sent_at()) <= FromProto(one.sent_at()))) continue;
+    v1::Event sent;
+    sent.mutable_outbound_sent()->set_kind(one.kind());
+    sent.mutable_outbound_sent()->set_human(one.human());
+    sent.mutable_outbound_sent()->set_public_message(true);
+    if (AnyFires(rule.stop(), BodyOf(sent), facts_)) earliest = &one;
+  }
+  return earliest;
+}
+
+// False where an earlier cycle, whose answer bounced, runs again.
+bool Steps::IsOldestRunning(int i) const {
+  return std::none_of(work_.clocks().begin(), work_.clocks().begin() + i, [&](const v1::Clock& earlier) {
+    return Unfinished(earlier) && earlier.metric() == clock(i).metric() &&
+           earlier.obligation() == clock(i).obligation() && earlier.item() == clock(i).item();
+  });
 }
 
 bool Steps::IsNewestCycle(int i) const {
@@ -97,7 +128,8 @@ absl::Status Steps::ReopenOne(int i) {
   if (rule->reopen() == "RESTART") return absl::OkStatus();  // a new cycle is started instead
   const bool new_facts = event_.case_reopened().reason() == v1::NEW_FACTS;
   const bool exclude = rule->reopen() == "RESUME" || (rule->reopen() != "CONTINUE" && new_facts);
-  return EmitReopened(i, exclude, "REOPENED");
+  DOCKET_RETURN_IF_ERROR(EmitReopened(i, exclude, "REOPENED"));
+  return RecordBreachIfOver(clock(i), "REOPENED");
 }
 
 absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
@@ -117,8 +149,7 @@ absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
     pauses.push_back({stopped, at_});
   }
   SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar, promised_), pauses), reopened);
-  DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
-  return RecordBreachIfOver(clock(i), cause);
+  return Emit(std::move(event));
 }
 
 }  // namespace docket::sla

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
@@ -50,6 +51,11 @@ class Desk {
   // the clock events of both, one line each.
   std::vector<std::string> Do(const std::string& at, v1::Event event);
   std::vector<std::string> Advance(const std::string& at);
+  // The same at an instant. An event that has an occurred_at of its own is one entered late.
+  std::vector<std::string> Do(absl::Time at, v1::Event event);
+  std::vector<std::string> Advance(absl::Time at);
+  // More time for clock number `clock_no`; the refusal when it would not be more.
+  std::vector<std::string> Extend(absl::Time at, uint32_t clock_no, const v1::Target& target);
 
   std::vector<std::string> Receive(const std::string& at, v1::CaseReceived received = {});
   std::vector<std::string> Move(const std::string& at, const std::string& status, const v1::Wait& wait = {});
@@ -74,7 +80,11 @@ class Desk {
 
  private:
   void Fold(const v1::Event& event);
+  void FoldOutbound(const v1::Event& event);
+  void FoldBounce(const v1::DeliveryReported& report);
   void FoldClock(const v1::Event& event, std::vector<std::string>* lines);
+  std::vector<std::string> FoldAll(const absl::StatusOr<std::vector<v1::Event>>& events,
+                                   std::vector<std::string> lines);
   void CheckInvariants() const;
   void AdvanceTo(absl::Time at, std::vector<std::string>* lines);
   void Publish(v1::PolicyKind kind, const std::string& id, const v1::CompiledPolicy& compiled,
