@@ -50,7 +50,9 @@ inline constexpr size_t kMaxGroupBytes = 4 << 20;
 inline constexpr size_t kMinBulkPerGroup = 16;
 inline constexpr size_t kDefaultCachedCases = 20'000;  // decoded states, about 8 KiB each
 inline constexpr size_t kTimersPerGroup = 64;          // cases advanced by timers in one group
-inline constexpr uint32_t kSnapshotEvery = 32;         // revisions between kept states
+// Once commands wait, a group spends no longer on timers, but always advances one case.
+inline constexpr absl::Duration kTimersSlice = absl::Milliseconds(2);
+inline constexpr uint32_t kSnapshotEvery = 32;  // revisions between kept states
 
 struct EngineOptions {
   store::KvStore* kv = nullptr;    // outlives the engine

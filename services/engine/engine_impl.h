@@ -121,7 +121,8 @@ class EngineImpl : public Engine {
   void RunGroup(std::vector<Task> tasks, bool timers_due);
   void Prepare(Answered* answered);
   // Whether any of what is due moved on.
-  bool FireTimers();
+  bool FireTimers(bool commands);
+  bool CommandsWait() const;
   void GiveBack(std::vector<Task> tasks, size_t from);
   absl::Status FinishGroup(std::vector<Answered> group);
   absl::Status RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind);

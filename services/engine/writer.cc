@@ -111,7 +111,13 @@ void EngineImpl::Prepare(Answered* answered) {
   }
 }
 
-bool EngineImpl::FireTimers() {
+bool EngineImpl::CommandsWait() const {
+  const MutexLock lock(&mutex_);
+  return !interactive_.empty();
+}
+
+// `commands`: somebody waits for the end of this group.
+bool EngineImpl::FireTimers(bool commands) {
   {
     const MutexLock lock(&view_mutex_);
     ++wakeups_;
@@ -120,9 +126,12 @@ bool EngineImpl::FireTimers() {
   const absl::Time now = trusted_->Now();
   const ReadView view = Read();
   store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
+  const absl::Duration began = trusted_->Monotonic();
+  const auto spent = [&] { return trusted_->Monotonic() - began >= kTimersSlice && (commands || CommandsWait()); };
   size_t fired = 0;
   for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked;
        wakes.Next(), ++looked) {
+    if (fired > 0 && spent()) break;
     const auto row = wakes.Get();
     if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
     const Prepared prepared = sequencer_.Advance(row->case_id);
@@ -160,7 +169,7 @@ void EngineImpl::RunGroup(std::vector<Task> tasks, bool timers_due) {
     }
   }
   if (next < tasks.size()) GiveBack(std::move(tasks), next);  // the group is full in bytes
-  const bool fired = timers_due && FireTimers();
+  const bool fired = timers_due && FireTimers(!group.empty());
   const absl::Status finished = FinishGroup(std::move(group));
   if (!timers_due || (fired && finished.ok())) return;
   timers_rest_until_ = trusted_->Monotonic() + kTimersRest;

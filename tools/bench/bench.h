@@ -41,6 +41,9 @@ absl::Status BenchStreams(const Options& options, Plant& plant, const std::strin
 absl::Status BenchFold(Plant& plant, Report* report);
 absl::Status BenchRebuild(Plant& plant, Report* report);
 
+// Commands of 16 clients while nothing is due, and while `clocks` clocks that fell due at one instant are recorded.
+absl::Status BenchDueAtOnce(Plant& plant, size_t clocks, Report* report);
+
 // Pages of 100.
 struct PageTimes {
   Load overdue;       // the first page, which counts the totals too

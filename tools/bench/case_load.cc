@@ -8,6 +8,7 @@
 #include "tools/bench/plant.h"
 #include "tools/client/request_id.h"
 #include "workflow/base/check.h"
+#include "workflow/base/time.h"
 
 namespace docket::bench {
 namespace {
@@ -63,6 +64,21 @@ absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_
     for (const v1::ExecuteReply& reply : replies) ids.push_back(reply.case_id());
   }
   return ids;
+}
+
+absl::Status FileCasesDueAt(engine::Engine& engine, size_t count, absl::Time due) {
+  for (size_t filed = 0; filed < count; filed += kBatch) {
+    std::vector<v1::ExecuteRequest> batch(std::min(kBatch, count - filed));
+    for (size_t i = 0; i < batch.size(); ++i) {
+      batch[i].set_request_id(client::NewRequestId());
+      v1::FileCase& file = *batch[i].mutable_command()->mutable_file();
+      file.set_kind(v1::REQUEST);
+      file.set_title(absl::StrCat("Meter ", filed + i, " is to be read today"));
+      *file.mutable_due_at() = ToProto(due);
+    }
+    DOCKET_RETURN_IF_ERROR(ExecuteAll(engine, std::move(batch)).status());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "docket/v1/case_service.pb.h"
 #include "services/engine/engine.h"
 
@@ -16,6 +17,9 @@ enum class Place { kListed, kWrittenTo };
 
 // Files `count` open cases through the bulk lane and returns their ids.
 absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_t count, Place place);
+
+// Files `count` open tickets whose resolution is promised for `due`.
+absl::Status FileCasesDueAt(engine::Engine& engine, size_t count, absl::Time due);
 
 // Gives cases an owner.
 absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids);

@@ -37,6 +37,14 @@ void ReportMemory(size_t cases, Report* report) {
                512, absl::StrCat("resident, client and benchmark included; ", cases, " cases")});
 }
 
+// Only what a wave of dues does to commands.
+absl::Status RunDueAtOnce(const Options& options, size_t clocks, Report* report) {
+  const std::string data = absl::StrCat(options.folder, "/data");
+  std::filesystem::create_directories(data);
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<Plant> plant, Plant::Open(data, options.packs));
+  return BenchDueAtOnce(*plant, clocks, report);
+}
+
 absl::Status Run(const Options& options, Report* report) {
   const std::string data = absl::StrCat(options.folder, "/data");
   std::filesystem::create_directories(data);
@@ -81,6 +89,7 @@ int main(int argc, char** argv) {
   std::string data = "/var/tmp";
   std::string output = "table";
   double seconds = 1;
+  size_t due_at_once = 0;
   CLI::App app{"Measures Docket beside what the machine can do, and says which targets are met."};
   app.add_option("--data", data, "folder on the disk to measure; the run makes and removes its own inside it")
       ->check(CLI::ExistingDirectory)->capture_default_str();
@@ -88,6 +97,9 @@ int main(int argc, char** argv) {
   app.add_option("--cases", options.cases, "open cases; the targets are of 1000000")->capture_default_str();
   app.add_option("--seconds", seconds, "length of one turn")->capture_default_str();
   app.add_option("--turns", options.turns, "turns of each comparison")->check(CLI::Range(1, 100))->capture_default_str();
+  app.add_option("--due-at-once", due_at_once,
+                 "measure only this: so many clocks fall due at one instant while 16 clients work")
+      ->check(CLI::Range(1, 10'000'000));
   app.add_option("-o,--output", output, "table or json")->check(CLI::IsMember({"table", "json"}))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   options.each = absl::Seconds(seconds);
@@ -99,7 +111,8 @@ int main(int argc, char** argv) {
   }
   options.folder = folder;
   docket::bench::Report report;
-  const absl::Status status = docket::bench::Run(options, &report);
+  const absl::Status status = due_at_once > 0 ? docket::bench::RunDueAtOnce(options, due_at_once, &report)
+                                              : docket::bench::Run(options, &report);
   std::filesystem::remove_all(folder);
   std::fputs((output == "json" ? report.Json() : report.Table()).c_str(), stdout);
   if (status.ok()) return 0;
