@@ -143,7 +143,11 @@ class Auditor {
                                                          : absl::InfiniteFuture();
       const absl::Time stop = FromProto(clock.stopped_at());
       const bool breached = clock.has_breached_due_at();
-      if (clock.state() == v1::FULFILLED) {
+      if (clock.nature() == v1::WINDOW) {
+        Expect(!breached, absl::StrCat(name, " breached, though a window only elapses"));
+        const bool in_time = clock.state() != v1::FULFILLED || clock.on_time() == (stop <= due);
+        Expect(in_time, absl::StrCat(name, " ended at ", FormatUtc(stop), ", which is told wrongly"));
+      } else if (clock.state() == v1::FULFILLED) {
         Expect(clock.on_time() == !breached, absl::StrCat(name, ": on time and breached at once, or neither"));
         if (breached) {
           Expect(stop > due || story.stop_recorded > due,
@@ -151,7 +155,7 @@ class Auditor {
         } else {
           Expect(stop <= due, absl::StrCat(name, " stopped at ", FormatUtc(stop), " after its due without a breach"));
         }
-      } else if (clock.state() == v1::CANCELLED && clock.nature() == v1::DUTY) {
+      } else if (clock.state() == v1::CANCELLED) {
         Expect(breached || stop <= due, absl::StrCat(name, " cancelled after its due without a breach"));
       }
     }

@@ -362,17 +362,20 @@ std::vector<std::string> LogTwin::WakingAt(absl::Time t) const {
 }
 
 std::vector<std::string> LogTwin::PausedAt(absl::Time t) const {
-  std::vector<std::tuple<absl::Time, std::string, uint32_t>> found;
+  // Listed by what is recorded; a wait that has run out by itself, though nothing is recorded of it yet, is not shown.
+  std::vector<std::tuple<absl::Time, std::string, uint32_t, absl::Time>> found;
   for (const auto& [id, one] : cases_) {
+    const bool over = one.wait_until.has_value() && *one.wait_until <= t && !one.history;
     for (const auto& [no, clock] : one.clocks) {
       const bool paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
       if (!clock.duty || clock.stopped || !paused) continue;
-      found.emplace_back(one.waiting ? one.waiting_since : clock.paused_since, id, no);
+      found.emplace_back(one.waiting ? one.waiting_since : clock.paused_since, id, no,
+                         one.waiting && !over ? one.waiting_since : clock.paused_since);
     }
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> lines;
-  for (const auto& [since, id, no] : found) lines.push_back(absl::StrCat(FormatUtc(since), " ", id, "/", no));
+  for (const auto& [listed, id, no, since] : found) lines.push_back(absl::StrCat(FormatUtc(since), " ", id, "/", no));
   return lines;
 }
 

@@ -8,21 +8,21 @@
 // leaves its exit code in `options`.
 namespace docket::cli {
 
-void AddCaseCommands(CLI::App& app, GlobalOptions& options);        // docket case …, with the verbs
-void AddLeaseCommands(CLI::App& cases, GlobalOptions& options);     // docket case lease, unlease
-void AddVerbCommands(CLI::App& cases, GlobalOptions& options);      // one under `docket case` per Command
-void AddMonitorCommands(CLI::App& app, GlobalOptions& options);     // mine, overdue, at-risk, waiting, escalations
-void AddQueueCommands(CLI::App& app, GlobalOptions& options);       // docket queue …
-void AddWatchCommand(CLI::App& app, GlobalOptions& options);        // docket watch
-void AddAlertsCommand(CLI::App& app, GlobalOptions& options);       // docket alerts
-void AddPolicyCommands(CLI::App& app, GlobalOptions& options);      // docket policy …, with due
-void AddDueCommand(CLI::App& policy, GlobalOptions& options);       // docket policy due
+void AddCaseCommands(CLI::App& app, GlobalOptions& options);          // docket case …, with the verbs
+void AddLeaseCommands(CLI::App& cases, GlobalOptions& options);       // docket case lease, unlease
+void AddVerbCommands(CLI::App& cases, GlobalOptions& options);        // one under `docket case` per Command
+void AddMonitorCommands(CLI::App& app, GlobalOptions& options);       // mine, overdue, at-risk, waiting, escalations
+void AddQueueCommands(CLI::App& app, GlobalOptions& options);         // docket queue …
+void AddWatchCommand(CLI::App& app, GlobalOptions& options);          // docket watch
+void AddAlertsCommand(CLI::App& app, GlobalOptions& options);         // docket alerts
+void AddPolicyCommands(CLI::App& app, GlobalOptions& options);        // docket policy …, with due
+void AddDueCommand(CLI::App& policy, GlobalOptions& options);         // docket policy due
 void AddPolicyTestCommand(CLI::App& policy, GlobalOptions& options);  // docket policy test
-void AddRolloutCommands(CLI::App& policy, GlobalOptions& options);  // docket policy rollout …
-void AddLogCommands(CLI::App& app, GlobalOptions& options);         // docket log …
-void AddAdminCommands(CLI::App& app, GlobalOptions& options);       // docket admin …
-void AddOutboxCommands(CLI::App& admin, GlobalOptions& options);    // docket admin webhooks, dead-letters …
-void AddControlCommands(CLI::App& app, GlobalOptions& options);     // unowned, no-clock, wake-up
+void AddRolloutCommands(CLI::App& policy, GlobalOptions& options);    // docket policy rollout …
+void AddLogCommands(CLI::App& app, GlobalOptions& options);           // docket log …
+void AddAdminCommands(CLI::App& app, GlobalOptions& options);         // docket admin …
+void AddOutboxCommands(CLI::App& admin, GlobalOptions& options);      // docket admin webhooks, dead-letters …
+void AddControlCommands(CLI::App& app, GlobalOptions& options);       // unowned, no-clock, wake-up
 void AddDirectoryCommand(CLI::App& app, GlobalOptions& options);
 
 // A subcommand whose callback stores what `run` returns. Only lists can be printed as CSV.

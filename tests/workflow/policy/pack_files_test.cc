@@ -75,7 +75,7 @@ TEST(ShippedPacks, PublishOneAfterTheOther) {
 TEST(ShippedPacks, TheOnesToChooseFromPublishOnTop) {
   PolicySetPtr set = AllShipped();
   for (const std::string& name : ToChooseFrom()) set = Publish(set, ShippedPack(name));
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 22);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 28);
 }
 
 TEST(ShippedPacks, PublishTogetherInOneFileInAnyOrder) {

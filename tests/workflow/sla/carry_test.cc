@@ -168,6 +168,31 @@ TEST_F(Carry, NeverEarlierThanBefore) {
   EXPECT_EQ(DueAfter("2026-11-18 12:00", 1), "RUNNING due Fri 20 17:00");
 }
 
+// The bounds are those of the clock as it would be without the wait, whichever came first at one instant.
+class HeldAndRetargeted : public Carry, public ::testing::WithParamInterface<int> {};
+TEST_P(HeldAndRetargeted, InEitherOrderItIsTheSameDue) {
+  v1::MetricRule::Retarget bounds;
+  const bool tighter = GetParam() != 1;
+  if (GetParam() == 0) bounds.set_not_before_old_due(true);
+  if (GetParam() == 1) bounds.set_not_after_old_due(true);
+  if (GetParam() == 2) *bounds.mutable_min_remaining() = ToProto(absl::Hours(2));
+  const auto run = [&](bool hold_first) {
+    desk_ = Desk();
+    Publish(tighter ? "4h" : "8h", "24h", bounds);
+    desk_.state().set_severity(tighter ? 3 : 1);
+    desk_.Receive("2026-11-18 09:00");
+    if (hold_first) desk_.Wait("2026-11-18 15:00", "WAITING");
+    Severity("2026-11-18 15:00", tighter ? 1 : 3);
+    if (!hold_first) desk_.Wait("2026-11-18 15:00", "WAITING");
+    desk_.Move("2026-11-19 10:00", "OPEN");
+    return desk_.Standing("RESOLUTION", "2026-11-19 10:00");
+  };
+  const char* const due[] = {"RUNNING due Mon 23 12:00", "RUNNING due Thu 19 12:00", "RUNNING due Thu 19 12:00"};
+  EXPECT_EQ(run(true), due[GetParam()]);
+  EXPECT_EQ(run(false), due[GetParam()]);
+}
+INSTANTIATE_TEST_SUITE_P(Bounds, HeldAndRetargeted, ::testing::Values(0, 1, 2));
+
 // Nobody is to blame for a due that a retarget put into the past, until the old one has passed too.
 TEST_F(Carry, ARetargetIntoThePastIsExcusedUntilTheOldDue) {
   Publish("4h", "24h", {});
