@@ -73,6 +73,12 @@ void EngineImpl::SubmitTakeNext(std::string queue, std::string request_id, Calle
   if (!status.ok()) std::get<TakeNextTask>(task).done(std::move(status));
 }
 
+void EngineImpl::SubmitAbsence(AbsenceChange change, Caller caller, AbsenceDone done) {
+  Task task = AbsenceTask{std::move(change), std::move(caller), std::move(done)};
+  absl::Status status = Push(task, Lane::kInteractive);
+  if (!status.ok()) std::get<AbsenceTask>(task).done(std::move(status));
+}
+
 void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) {
   if (absl::Status status = WriteHealth(); !status.ok()) return done(std::move(status));
   // Parsing is slow, so it happens here; the writer repeats it only if policies changed in between.

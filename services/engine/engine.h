@@ -66,7 +66,15 @@ struct EngineOptions {
 };
 
 using ExecuteDone = absl::AnyInvocable<void(absl::StatusOr<v1::ExecuteReply>)>;
+using AbsenceDone = absl::AnyInvocable<void(absl::StatusOr<v1::AbsenceReply>)>;
 using PublishDone = absl::AnyInvocable<void(absl::StatusOr<v1::PublishPoliciesReply>)>;
+
+// An absence to be recorded, or the one of this principal (and `from`, if set) to be ended.
+struct AbsenceChange {
+  v1::Absence absence;
+  bool end = false;
+  std::string request_id;
+};
 
 // What readers read: one consistent snapshot of everything at `position`.
 struct ReadView {
@@ -93,6 +101,7 @@ class Engine {
   // Takes the first unowned case of a queue for the caller.
   virtual void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) = 0;
   virtual void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) = 0;
+  virtual void SubmitAbsence(AbsenceChange change, Caller caller, AbsenceDone done) = 0;
 
   // Tells others that the caller is at work on a case (lease_table.h); `span` zero: kDefaultLease.
   virtual absl::StatusOr<LeaseTable::Lease> TakeLease(const std::string& case_id, const Caller& caller,

@@ -50,17 +50,23 @@ struct RollOutTask {
   std::string rollout_id;
   ExecuteDone done;
 };
+struct AbsenceTask {
+  AbsenceChange change;
+  Caller caller;
+  AbsenceDone done;
+};
 // Runs on the writer thread between groups.
 struct CallTask {
   std::function<void()> call;
 };
-using Task = std::variant<ExecuteTask, TakeNextTask, PublishTask, RollOutTask, CallTask>;
+using Task = std::variant<ExecuteTask, TakeNextTask, PublishTask, RollOutTask, AbsenceTask, CallTask>;
 
 // One task of a group with what it will be told.
 struct Answered {
   Task task;
   absl::StatusOr<v1::ExecuteReply> reply = absl::UnknownError("not prepared");
   absl::StatusOr<v1::PublishPoliciesReply> publication = absl::UnknownError("not prepared");
+  absl::StatusOr<v1::AbsenceReply> absence = absl::UnknownError("not prepared");
 };
 
 class EngineImpl : public Engine {
@@ -74,6 +80,7 @@ class EngineImpl : public Engine {
                  std::function<void(size_t, absl::StatusOr<v1::ExecuteReply>)> done) override;
   void SubmitTakeNext(std::string queue, std::string request_id, Caller caller, ExecuteDone done) override;
   void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) override;
+  void SubmitAbsence(AbsenceChange change, Caller caller, AbsenceDone done) override;
 
   absl::StatusOr<LeaseTable::Lease> TakeLease(const std::string& case_id, const Caller& caller,
                                               absl::Duration span) override;

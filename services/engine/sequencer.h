@@ -28,6 +28,9 @@
 // in memory either.
 namespace docket::engine {
 
+// The one stream of the directory and of absences.
+inline constexpr char kDirectoryStream[] = "directory";
+
 // What became of one command of a group. A staged one is answered only after Commit().
 struct Prepared {
   absl::StatusOr<v1::ExecuteReply> answer;
@@ -35,6 +38,11 @@ struct Prepared {
 };
 struct PreparedPublication {
   absl::StatusOr<v1::PublishPoliciesReply> answer;
+  bool staged = false;
+};
+
+struct PreparedAbsence {
+  absl::StatusOr<v1::AbsenceReply> answer;
   bool staged = false;
 };
 
@@ -50,6 +58,7 @@ class Sequencer {
   // `pack` was parsed against `parsed_against`; it is parsed again when policies were published since.
   PreparedPublication Publish(const v1::PublishPoliciesRequest& request, const Caller& caller, const policy::Pack& pack,
                               const policy::PolicySet* parsed_against);
+  PreparedAbsence ChangeAbsence(const AbsenceChange& change, const Caller& caller);
   // Records what time has made true of a case up to now; OK with unchanged when there is nothing.
   Prepared Advance(const std::string& case_id);
   // Moves the clocks of a case to the version that an approved rollout names; OK with unchanged when none concerns it.
@@ -133,6 +142,9 @@ class Sequencer {
   // False: the directory in force says the same.
   absl::StatusOr<bool> AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
                                          std::vector<NewSlice>* slices) const;
+  // The absence as it is to be recorded, checked.
+  absl::StatusOr<v1::Absence> AbsenceToRecord(const v1::Absence& absence) const;
+  absl::StatusOr<v1::Absence> AbsenceToEnd(const v1::Absence& absence) const;
   absl::StatusOr<const SystemHead*> HeadOfStream(v1::StreamKind kind, const std::string& id);
   absl::Status StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal);
   // Encodes and adds to the group; the record's number and position are already set.

@@ -22,7 +22,6 @@ namespace docket::engine {
 namespace {
 
 constexpr char kSystemStream[] = "system";
-constexpr char kDirectoryStream[] = "directory";
 constexpr char kRolloutStream[] = "rollouts";
 
 std::string StreamOf(v1::PolicyKind kind, const std::string& id) {

@@ -108,6 +108,8 @@ void EngineImpl::Prepare(Answered* answered) {
   } else if (auto* publish = std::get_if<PublishTask>(&answered->task); publish != nullptr) {
     answered->publication =
         sequencer_.Publish(publish->request, publish->caller, publish->pack, publish->parsed_against.get()).answer;
+  } else if (auto* absence = std::get_if<AbsenceTask>(&answered->task); absence != nullptr) {
+    answered->absence = sequencer_.ChangeAbsence(absence->change, absence->caller).answer;
   }
 }
 
@@ -210,6 +212,8 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
       roll_out->done(std::move(one.reply));
     } else if (auto* publish = std::get_if<PublishTask>(&one.task); publish != nullptr) {
       publish->done(std::move(one.publication));
+    } else if (auto* absence = std::get_if<AbsenceTask>(&one.task); absence != nullptr) {
+      absence->done(std::move(one.absence));
     }
   }
   return failure;

@@ -28,17 +28,21 @@ v1::AlertKind KindOf(uint32_t type) {
   }
 }
 
-// `state` is that right after `event`.
-bool IsSilent(const v1::Event& event, const v1::Case& state) {
-  if (state.history() || event.clock_breached().cause() == "IMPORT") return true;
-  if (state.has_observed_until() && FromProto(event.occurred_at()) <= FromProto(state.observed_until())) return true;
-  return event.escalation_raised().passed();
-}
-
 const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no) {
   const auto found = std::find_if(state.clocks().begin(), state.clocks().end(),
                                   [&](const v1::Clock& clock) { return clock.clock_no() == clock_no; });
   return found == state.clocks().end() ? nullptr : &*found;
+}
+
+// `state` is that right after `event`.
+bool IsSilent(const v1::Event& event, const v1::Case& state) {
+  if (state.history() || event.clock_breached().cause() == "IMPORT") return true;
+  if (state.has_observed_until() && FromProto(event.occurred_at()) <= FromProto(state.observed_until())) return true;
+  if (event.has_escalation_raised()) return event.escalation_raised().passed();
+  if (!event.has_warning_reached()) return false;
+  const v1::Clock* clock = FindClock(state, event.warning_reached().clock_no());
+  const int index = static_cast<int>(event.warning_reached().warning());
+  return clock != nullptr && index < clock->warnings_size() && clock->warnings(index).silent();
 }
 
 uint32_t ClockNoOf(const v1::Event& event) {
@@ -117,7 +121,11 @@ absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t pos
   }
   if (event.has_warning_reached()) DescribeWarning(event.warning_reached(), *clock, &alert);
   if (event.has_clock_breached()) DescribeBreach(event.clock_breached(), &alert);
-  if (event.has_escalation_raised()) DescribeEscalation(event.escalation_raised(), state.revision(), &alert);
+  if (event.has_escalation_raised()) {
+    // One that a second person granted keeps the number of its request.
+    const uint32_t request_no = event.escalation_raised().request_no();
+    DescribeEscalation(event.escalation_raised(), request_no != 0 ? request_no : state.revision(), &alert);
+  }
   const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
   *alert.mutable_occurred_at() = event.occurred_at();
   *alert.mutable_recorded_at() = ToProto(recorded_at);

@@ -110,6 +110,8 @@ absl::StatusOr<v1::GetDirectoryReply> GetDirectory(const Reader& reader) {
   v1::GetDirectoryReply reply;
   *reply.mutable_directory() = reader.view.policies->directory();
   reply.set_version(reader.view.policies->directory_version());
+  const auto& absences = reader.view.policies->absences().all();
+  reply.mutable_absences()->Assign(absences.begin(), absences.end());
   DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, reply.mutable_directory()));
   return reply;
 }

@@ -8,6 +8,7 @@
 #include "services/query/lists.h"
 #include "services/query/texts.h"
 #include "services/rpc/execute_stream.h"
+#include "services/rpc/reassign_stream.h"
 #include "services/rpc/services.h"
 #include "services/rpc/unary_call.h"
 #include "workflow/base/check.h"
@@ -21,7 +22,8 @@ using Raw = v1::CaseService;
 using Base = Raw::WithRawCallbackMethod_Execute<
     Raw::WithRawCallbackMethod_ExecuteStream<Raw::WithRawCallbackMethod_ListAllowedCommands<
         Raw::WithRawCallbackMethod_GetCase<Raw::WithRawCallbackMethod_ListCases<Raw::WithRawCallbackMethod_TakeLease<
-            Raw::WithRawCallbackMethod_ReleaseLease<Raw::WithRawCallbackMethod_Echo<Raw::Service>>>>>>>>;
+            Raw::WithRawCallbackMethod_ReleaseLease<
+                Raw::WithRawCallbackMethod_ReassignCases<Raw::WithRawCallbackMethod_Echo<Raw::Service>>>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -37,6 +39,7 @@ class CaseService final : public Base {
         list_cases_(backend.metrics->Of("CaseService/ListCases")),
         take_lease_(backend.metrics->Of("CaseService/TakeLease")),
         release_lease_(backend.metrics->Of("CaseService/ReleaseLease")),
+        reassign_cases_(backend.metrics->Of("CaseService/ReassignCases")),
         echo_(backend.metrics->Of("CaseService/Echo")) {}
 
   Reactor* Execute(Context* context, const Bytes* in, Bytes* out) override {
@@ -118,6 +121,12 @@ class CaseService final : public Base {
         });
   }
 
+  grpc::ServerWriteReactor<Bytes>* ReassignCases(Context* context, const Bytes* in) override {
+    auto* stream = new ReassignStream(backend_, reassign_cases_);
+    stream->Begin(*context, *in);
+    return stream;
+  }
+
   // The ceiling for benchmarks: the same parsing, checking, measuring and answering as Execute, without the log.
   Reactor* Echo(Context* context, const Bytes* in, Bytes* out) override {
     auto* call = new UnaryCall<v1::EchoMessage, v1::EchoMessage>(context, out, echo_);
@@ -140,6 +149,7 @@ class CaseService final : public Base {
   MethodMetrics* list_cases_;
   MethodMetrics* take_lease_;
   MethodMetrics* release_lease_;
+  MethodMetrics* reassign_cases_;
   MethodMetrics* echo_;
 };
 

@@ -13,8 +13,10 @@ using Raw = v1::PolicyService;
 using Base = Raw::WithRawCallbackMethod_PublishPolicies<
     Raw::WithRawCallbackMethod_ValidatePolicies<Raw::WithRawCallbackMethod_GetPolicy<
         Raw::WithRawCallbackMethod_ListPolicies<Raw::WithRawCallbackMethod_GetDirectory<
-            Raw::WithRawCallbackMethod_ComputeDue<Raw::WithRawCallbackMethod_PlanRollout<
-                Raw::WithRawCallbackMethod_ApproveRollout<Raw::WithRawCallbackMethod_ListRollouts<Raw::Service>>>>>>>>>;
+            Raw::WithRawCallbackMethod_RecordAbsence<Raw::WithRawCallbackMethod_EndAbsence<
+                Raw::WithRawCallbackMethod_ComputeDue<Raw::WithRawCallbackMethod_PlanRollout<
+                    Raw::WithRawCallbackMethod_ApproveRollout<
+                        Raw::WithRawCallbackMethod_ListRollouts<Raw::Service>>>>>>>>>>>;
 using Context = grpc::CallbackServerContext;
 using Bytes = grpc::ByteBuffer;
 using Reactor = grpc::ServerUnaryReactor;
@@ -28,6 +30,8 @@ class PolicyService final : public Base {
         get_policy_(backend.metrics->Of("PolicyService/GetPolicy")),
         list_policies_(backend.metrics->Of("PolicyService/ListPolicies")),
         get_directory_(backend.metrics->Of("PolicyService/GetDirectory")),
+        record_absence_(backend.metrics->Of("PolicyService/RecordAbsence")),
+        end_absence_(backend.metrics->Of("PolicyService/EndAbsence")),
         compute_due_(backend.metrics->Of("PolicyService/ComputeDue")),
         plan_rollout_(backend.metrics->Of("PolicyService/PlanRollout")),
         approve_rollout_(backend.metrics->Of("PolicyService/ApproveRollout")),
@@ -70,6 +74,29 @@ class PolicyService final : public Base {
     return AnswerRead<v1::GetDirectoryRequest, v1::GetDirectoryReply>(
         backend_, get_directory_, context, in, out,
         [](const query::Reader& reader, const v1::GetDirectoryRequest&) { return query::GetDirectory(reader); });
+  }
+
+  Reactor* RecordAbsence(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::RecordAbsenceRequest, v1::AbsenceReply>(context, out, record_absence_);
+    if (!call->Accept(*in)) return call;
+    engine::AbsenceChange change;
+    change.absence.set_principal(call->request.principal());
+    if (call->request.has_from()) *change.absence.mutable_from() = call->request.from();
+    *change.absence.mutable_until() = call->request.until();
+    change.absence.set_deputy(call->request.deputy());
+    change.request_id = call->request.request_id();
+    return Change(*context, std::move(change), call);
+  }
+
+  Reactor* EndAbsence(Context* context, const Bytes* in, Bytes* out) override {
+    auto* call = new UnaryCall<v1::EndAbsenceRequest, v1::AbsenceReply>(context, out, end_absence_);
+    if (!call->Accept(*in)) return call;
+    engine::AbsenceChange change;
+    change.end = true;
+    change.absence.set_principal(call->request.principal());
+    if (call->request.has_from()) *change.absence.mutable_from() = call->request.from();
+    change.request_id = call->request.request_id();
+    return Change(*context, std::move(change), call);
   }
 
   Reactor* ComputeDue(Context* context, const Bytes* in, Bytes* out) override {
@@ -123,12 +150,26 @@ class PolicyService final : public Base {
   }
 
  private:
+  template <class Call>
+  Reactor* Change(const Context& context, engine::AbsenceChange change, Call* call) {
+    absl::StatusOr<engine::Caller> caller = WriterOf(context);
+    if (!caller.ok()) {
+      call->Answer(caller.status());
+      return call;
+    }
+    backend_.engine->SubmitAbsence(std::move(change), *std::move(caller),
+                                   [call](absl::StatusOr<v1::AbsenceReply> reply) { call->Answer(std::move(reply)); });
+    return call;
+  }
+
   Backend backend_;
   MethodMetrics* publish_;
   MethodMetrics* validate_;
   MethodMetrics* get_policy_;
   MethodMetrics* list_policies_;
   MethodMetrics* get_directory_;
+  MethodMetrics* record_absence_;
+  MethodMetrics* end_absence_;
   MethodMetrics* compute_due_;
   MethodMetrics* plan_rollout_;
   MethodMetrics* approve_rollout_;

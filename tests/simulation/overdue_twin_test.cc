@@ -136,8 +136,8 @@ std::vector<std::string> AskEscalations(House& house, v1::ListEscalationsRequest
     EXPECT_TRUE(request.has_known_at() || !reply->by_replay());
     for (const auto& item : reply->items()) {
       const v1::Escalation& one = item.escalation();
-      lines.push_back(absl::StrCat(FormatUtc(FromProto(one.raised_at())), " ", item.case_().case_id(), "/",
-                                   one.escalation_no(),
+      lines.push_back(absl::StrCat(FormatUtc(FromProto(one.has_raised_at() ? one.raised_at() : one.requested_at())),
+                                   " ", item.case_().case_id(), "/", one.escalation_no(),
                                    one.state() == v1::Escalation::ACKNOWLEDGED ? " acknowledged" : " raised"));
     }
     request.set_page_token(reply->next_page_token());

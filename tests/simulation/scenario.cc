@@ -61,6 +61,50 @@ std::string DueOf(const Message& message) {
   return message.has_due_at() ? absl::StrCat("due ", Show(message.due_at())) : "no due";
 }
 
+std::string WarningWords(const v1::Warning& warning) {
+  const std::string silent = warning.silent() ? ", silent" : "";
+  if (warning.has_before()) return absl::StrCat(Show(FromProto(warning.before())), " before", silent);
+  if (warning.has_after()) return absl::StrCat(Show(FromProto(warning.after())), " after", silent);
+  return absl::StrCat(warning.permille() / 10, " %", silent);
+}
+
+std::string RaisedWords(const v1::EscalationRaised& raised) {
+  std::string words = absl::StrCat("level ", raised.level(), " to ", absl::StrJoin(raised.targets(), ", "));
+  if (!raised.absent().empty()) absl::StrAppend(&words, " for ", absl::StrJoin(raised.absent(), ", "));
+  if (raised.passed()) absl::StrAppend(&words, ", passed");
+  if (raised.has_notify_at()) absl::StrAppend(&words, ", told ", Show(raised.notify_at()));
+  if (raised.has_ack_due_at()) absl::StrAppend(&words, ", acknowledge by ", Show(raised.ack_due_at()));
+  return words;
+}
+
+std::string EscalationWords(const v1::Event& event) {
+  if (event.has_escalation_raised()) {
+    return RaisedWords(event.escalation_raised());
+  } else if (event.has_escalation_ack_lapsed()) {
+    const uint32_t next = event.escalation_ack_lapsed().next_level();
+    return next == 0 ? "no level above" : absl::StrCat("on to level ", next);
+  } else if (event.has_escalation_level_skipped()) {
+    const auto& whom = event.escalation_level_skipped().principals();
+    return absl::StrCat("level ", event.escalation_level_skipped().level(), " ",
+                        event.escalation_level_skipped().reason(), whom.empty() ? "" : " ", absl::StrJoin(whom, ", "));
+  } else if (event.has_escalation_requested()) {
+    return absl::StrCat("level ", event.escalation_requested().level(), " of ",
+                        absl::StrJoin(event.escalation_requested().targets(), ", "));
+  } else if (event.has_escalation_declined()) {
+    return event.escalation_declined().reason_code();
+  } else if (event.has_escalation_closed()) {
+    return event.escalation_closed().reason_code();
+  } else if (event.has_escalation_scheduled()) {
+    const v1::EscalationScheduled& scheduled = event.escalation_scheduled();
+    return scheduled.level() == 0 ? "nothing" : absl::StrCat("level ", scheduled.level(), " at ", Show(scheduled.at()));
+  } else if (event.has_conflict_declared()) {
+    return absl::StrCat(event.conflict_declared().principal(), " ", event.conflict_declared().nature());
+  } else if (event.has_watcher_added()) {
+    return event.watcher_added().principal();
+  }
+  return "";
+}
+
 // Who answered for how much, when more than one did.
 std::string SharesOf(const v1::ClockBreached& breach) {
   if (breach.shares_size() < 2) return "";
@@ -102,7 +146,7 @@ std::string ClockWords(const v1::Event& event, const v1::Case& state) {
   } else if (event.has_warning_reached()) {
     for (const v1::Clock& clock : state.clocks()) {
       if (clock.clock_no() != event.warning_reached().clock_no()) continue;
-      return absl::StrCat(clock.metric(), " ", clock.warnings(event.warning_reached().warning()).permille() / 10, " %");
+      return absl::StrCat(clock.metric(), " ", WarningWords(clock.warnings(event.warning_reached().warning())));
     }
   } else if (event.has_clock_breached()) {
     return absl::StrCat(MetricOf(state, event.clock_breached().clock_no()), " was ", DueOf(event.clock_breached()),
@@ -145,12 +189,6 @@ std::string OtherWords(const v1::Event& event) {
     return DueOf(event.promised_due_set());
   } else if (event.has_priority_set()) {
     return absl::StrCat(event.priority_set().previous(), " -> ", event.priority_set().priority());
-  } else if (event.has_escalation_raised()) {
-    return absl::StrCat("level ", event.escalation_raised().level(), " to ",
-                        absl::StrJoin(event.escalation_raised().targets(), ", "),
-                        event.escalation_raised().has_ack_due_at()
-                            ? absl::StrCat(", acknowledge by ", Show(event.escalation_raised().ack_due_at()))
-                            : "");
   } else if (event.has_case_transferred()) {
     return absl::StrCat(event.case_transferred().from_department(), " -> ", event.case_transferred().to_department());
   } else if (event.has_accountable_owner_set()) {
@@ -311,7 +349,9 @@ void Scenario::ShowNewEvents(std::string* out) {
 
 std::string Scenario::Words(const v1::Event& event, const v1::Case& state) const {
   const std::string words = ClockWords(event, state);
-  return words.empty() ? OtherWords(event) : words;
+  if (!words.empty()) return words;
+  const std::string climbed = EscalationWords(event);
+  return climbed.empty() ? OtherWords(event) : climbed;
 }
 
 void Scenario::ShowOverdue(std::string* out) {

@@ -124,6 +124,18 @@ void OfferRollout(Samples* samples) {
   });
 }
 
+Sample SomebodyAway() {
+  Sample sample;
+  *sample.event.mutable_occurred_at() = ToProto(Wednesday());
+  sample.event.set_visibility(v1::VISIBILITY_INTERNAL);
+  v1::Absence* absence = sample.event.mutable_absence_recorded()->mutable_absence();
+  absence->set_principal("helen.marsh");
+  *absence->mutable_from() = ToProto(Wednesday());
+  *absence->mutable_until() = ToProto(Wednesday() + absl::Hours(48));
+  absence->set_deputy("tomasz.zielinski");
+  return sample;
+}
+
 // What walks seldom reach: a decision, and a reply that keeps it from closing in silence.
 void TellOfADecision(House& house) {
   const auto filed = house.File("kind: COMPLAINT title: 'No water'");
@@ -165,6 +177,16 @@ void TellOfTime(House& house) {
   DOCKET_CHECK(house.Do(late->case_id(), "judge_late_entry { confirmed: false }", "helen.marsh").ok());
 }
 
+// And an escalation that a second person does not grant.
+void TellOfARefusedEscalation(House& house) {
+  DOCKET_CHECK(house.Publish(ReadPack("ladder-complaints.yaml")).ok());
+  const auto filed = house.File("kind: COMPLAINT title: 'No water'");
+  DOCKET_CHECK(filed.ok());
+  DOCKET_CHECK(
+      house.Do(filed->case_id(), "escalate { kind: REGULATORY reason_code: 'WRITTEN' justification: 'x' }").ok());
+  DOCKET_CHECK(house.Do(filed->case_id(), "decline_escalation { reason_code: 'NOT_NEEDED' }", "helen.marsh").ok());
+}
+
 std::string Text(const google::protobuf::Message& message) {
   std::string text;
   const bool printed = google::protobuf::TextFormat::PrintToString(message, &text);
@@ -190,6 +212,7 @@ int Main() {
   Samples samples;
   Offer(SmallSchema(), &samples);
   OfferRollout(&samples);
+  Offer(SomebodyAway(), &samples);
   for (int seed = 1; seed <= kWalks; ++seed) {
     House house({.run_timers = seed % 2 == 0, .seed = static_cast<uint64_t>(seed)});
     RandomWalk walk(&house, seed, {.restarts = false, .publishing = false});
@@ -202,6 +225,7 @@ int Main() {
   House house;
   TellOfADecision(house);
   TellOfTime(house);
+  TellOfARefusedEscalation(house);
   CollectFrom(house.log(), &samples);
   const auto* body = v1::Event::descriptor()->FindOneofByName("body");
   int missing = 0;

@@ -46,6 +46,12 @@ bool StandsInQueue(const TwinCase& one, absl::Time t) {
   return one.wait_until.has_value() && *one.wait_until <= t && !one.leaves_queue_after_wait && !one.history;
 }
 
+uint32_t HighestOf(const TwinCase& one) {
+  uint32_t highest = 0;
+  for (const auto& [number, level] : one.levels) highest = std::max(highest, level);
+  return highest;
+}
+
 }  // namespace
 
 std::string TwinDuty::ToString() const {
@@ -149,10 +155,23 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->owner.clear();
     one->owner_department.clear();
   } else if (event.has_escalation_raised()) {
-    one->level = std::max(one->level, event.escalation_raised().level());
+    const v1::EscalationRaised& raised = event.escalation_raised();
+    const uint32_t number = raised.request_no() == 0 ? revision : raised.request_no();
+    one->levels[number] = raised.level();
+    one->escalations[number] = {.raised_at = FromProto(event.occurred_at()), .settled = raised.passed()};
+  } else if (event.has_escalation_requested()) {
     one->escalations[revision].raised_at = FromProto(event.occurred_at());
+  } else if (event.has_escalation_declined()) {
+    one->escalations[event.escalation_declined().escalation_no()].settled = true;
+  } else if (event.has_escalation_closed()) {
+    TwinEscalation& closed = one->escalations[event.escalation_closed().escalation_no()];
+    closed.settled = true;
+    closed.acknowledged = false;
+    one->levels.erase(event.escalation_closed().escalation_no());
   } else if (event.has_escalation_acknowledged()) {
-    one->escalations[event.escalation_acknowledged().escalation_no()].acknowledged = true;
+    TwinEscalation& acknowledged = one->escalations[event.escalation_acknowledged().escalation_no()];
+    acknowledged.settled = true;
+    acknowledged.acknowledged = true;
   } else if (event.has_history_ended()) {
     one->history = false;
   } else if (!TakeHands(event, revision, one)) {
@@ -305,7 +324,7 @@ std::vector<std::string> LogTwin::QueueAt(absl::string_view queue, absl::Time t)
   std::vector<Place> places;
   for (const auto& [id, one] : cases_) {
     if (one.queue != queue || !StandsInQueue(one, t)) continue;
-    places.emplace_back(BandOf(one), -static_cast<int64_t>(one.level), EffectiveDue(one), one.priority,
+    places.emplace_back(BandOf(one), -static_cast<int64_t>(HighestOf(one)), EffectiveDue(one), one.priority,
                         -TierWeight(one.tier), one.received_at, id);
   }
   std::sort(places.begin(), places.end());
@@ -394,15 +413,15 @@ std::vector<std::string> LogTwin::DutiesOf(absl::string_view owner) const {
 }
 
 std::vector<std::string> LogTwin::Escalations() const {
-  std::vector<std::tuple<bool, absl::Time, std::string, uint32_t>> found;
+  std::vector<std::tuple<bool, absl::Time, std::string, uint32_t, bool>> found;
   for (const auto& [id, one] : cases_) {
     for (const auto& [no, escalation] : one.escalations) {
-      found.emplace_back(escalation.acknowledged, escalation.raised_at, id, no);
+      found.emplace_back(escalation.settled, escalation.raised_at, id, no, escalation.acknowledged);
     }
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> lines;
-  for (const auto& [acknowledged, raised_at, id, no] : found) {
+  for (const auto& [settled, raised_at, id, no, acknowledged] : found) {
     lines.push_back(absl::StrCat(FormatUtc(raised_at), " ", id, "/", no, acknowledged ? " acknowledged" : " raised"));
   }
   return lines;

@@ -40,7 +40,8 @@ struct TwinClock {
 
 struct TwinEscalation {
   absl::Time raised_at;
-  bool acknowledged = false;
+  bool acknowledged = false;  // and still open
+  bool settled = false;       // nobody has to answer
 };
 
 struct TwinCase {
@@ -55,7 +56,7 @@ struct TwinCase {
   bool history = false;
   bool safety = false;
   uint32_t priority = 0;
-  uint32_t level = 0;
+  std::map<uint32_t, uint32_t> levels;  // of open escalations, by number
   std::string tier;
   std::string queue;
   std::string department;

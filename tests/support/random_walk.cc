@@ -47,6 +47,9 @@ std::string NewVersionOf(const std::string& pack, int n) {
 
 RandomWalk::RandomWalk(House* house, uint64_t seed, Options options)
     : house_(house), seed_(seed), options_(options), dice_(seed) {
+  // The house has a short ladder; here every way to escalate is walked.
+  const absl::Status published = house_->Publish(ReadPack("ladder-complaints.yaml"));
+  DOCKET_CHECK(published.ok());
   if (!options_.more_promises) return;
   for (const char* pack : {"internal-ola.yaml", "fca-disp-psd.yaml", "routing-standard.yaml"}) {
     const absl::Status status = house_->Publish(ReadPack(pack));

@@ -104,6 +104,7 @@ class RandomWalk {
   v1::Command CommandFor(const v1::Case& state);
   std::string CommandNameFor(const v1::Case& state);
   void FillOwnership(const std::string& name, const v1::Case& state, v1::Command* command);
+  void FillPeople(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillIntake(const std::string& name, v1::Command* command);
   void FillTalk(const std::string& name, const v1::Case& state, v1::Command* command);
   void FillStatus(const std::string& name, const v1::Case& state, v1::Command* command);

@@ -45,7 +45,11 @@ int WeightOf(const std::string& command) {
                                                                {"void", 1},
                                                                {"decline", 2},
                                                                {"resolve_on_the_spot", 2},
-                                                               {"reopen", 8}};
+                                                               {"reopen", 8},
+                                                               {"declare_conflict", 1},
+                                                               {"clear_conflict", 8},
+                                                               {"add_watcher", 2},
+                                                               {"remove_watcher", 2}};
   const auto found = weights.find(command);
   return found == weights.end() ? 4 : found->second;
 }
@@ -99,6 +103,7 @@ v1::Command RandomWalk::CommandFor(const v1::Case& state) {
   command.GetReflection()->MutableMessage(&command, field);  // also the commands without fields
   FillIntake(name, &command);
   FillOwnership(name, state, &command);
+  FillPeople(name, state, &command);
   FillTalk(name, state, &command);
   FillStatus(name, state, &command);
   FillDecision(name, state, &command);
@@ -154,12 +159,40 @@ void RandomWalk::FillOwnership(const std::string& name, const v1::Case& state, v
   } else if (name == "refuse_transfer") {
     command->mutable_refuse_transfer()->set_reason_code("NOT_OURS");
   } else if (name == "escalate") {
-    command->mutable_escalate()->set_kind(dice_.Chance(50) ? v1::FUNCTIONAL : v1::HIERARCHICAL);
+    static const auto& kinds =
+        *new std::vector<v1::EscalationKind>{v1::FUNCTIONAL, v1::HIERARCHICAL, v1::CUSTOMER_ESCALATION, v1::REGULATORY};
+    command->mutable_escalate()->set_kind(dice_.Pick(kinds));
+    if (dice_.Chance(50)) command->mutable_escalate()->set_source(v1::EscalationSource::CUSTOMER);
     command->mutable_escalate()->set_reason_code("CUSTOMER_ASKED");
     command->mutable_escalate()->set_justification(Personal());
   } else if (name == "acknowledge_escalation" && !state.escalations().empty() && dice_.Chance(70)) {
     command->mutable_acknowledge_escalation()->set_escalation_no(
         state.escalations(dice_.Below(state.escalations_size())).escalation_no());
+  }
+}
+
+void RandomWalk::FillPeople(const std::string& name, const v1::Case& state, v1::Command* command) {
+  if (name == "decline_escalation") {
+    command->mutable_decline_escalation()->set_reason_code("NOT_NEEDED");
+  } else if (name == "close_escalation") {
+    command->mutable_close_escalation()->set_reason_code("SOLVED");
+    command->mutable_close_escalation()->set_justification(Personal());
+    if (!state.escalations().empty() && dice_.Chance(70)) {
+      command->mutable_close_escalation()->set_escalation_no(
+          state.escalations(dice_.Below(state.escalations_size())).escalation_no());
+    }
+  } else if (name == "declare_conflict") {
+    command->mutable_declare_conflict()->set_nature("KINSHIP");
+    if (dice_.Chance(80)) command->mutable_declare_conflict()->set_principal(dice_.Pick(People()));
+  } else if (name == "clear_conflict") {
+    command->mutable_clear_conflict()->set_principal(
+        state.conflicts().empty() ? dice_.Pick(People())
+                                  : state.conflicts(dice_.Below(state.conflicts_size())).principal());
+    command->mutable_clear_conflict()->set_reason_code("MISTAKE");
+  } else if (name == "add_watcher" && dice_.Chance(80)) {
+    command->mutable_add_watcher()->set_principal(dice_.Pick(People()));
+  } else if (name == "remove_watcher" && !state.watchers().empty()) {
+    command->mutable_remove_watcher()->set_principal(state.watchers(dice_.Below(state.watchers_size())));
   }
 }
 

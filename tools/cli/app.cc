@@ -78,6 +78,7 @@ void BuildApp(CLI::App& app, GlobalOptions& options) {
   AddMonitorCommands(app, options);
   AddControlCommands(app, options);
   AddQueueCommands(app, options);
+  AddReassignCommand(app, options);
   AddWatchCommand(app, options);
   AddAlertsCommand(app, options);
   AddPolicyCommands(app, options);

@@ -1,9 +1,12 @@
 #include "tools/cli/case_view.h"
 
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/cli/escalation_view.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"
@@ -76,21 +79,11 @@ void PrintItems(GlobalOptions& options, const v1::Case& value) {
   table.Print(*options.out);
 }
 
-void PrintEscalations(GlobalOptions& options, const v1::Case& value) {
-  Table table({{"ESCALATION", Table::Align::kRight},
-               {"KIND"},
-               {"LEVEL"},
-               {"RAISED"},
-               {"TO"},
-               {"ACKNOWLEDGE BY"},
-               {"ACKNOWLEDGED"}});
-  for (const v1::Escalation& one : value.escalations()) {
-    table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), Number(one.level()),
-                  FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
-                  FormatMoment(one.ack_due_at(), options.zone()), FormatMoment(one.acknowledged_at(), options.zone())});
-  }
-  if (!table.empty()) *options.out << "\n";
-  table.Print(*options.out);
+std::string Conflicts(const v1::Case& value) {
+  std::vector<std::string> parts;
+  for (const v1::Conflict& one : value.conflicts())
+    parts.push_back(absl::StrCat(one.principal(), " (", one.nature(), ")"));
+  return absl::StrJoin(parts, ", ");
 }
 
 }  // namespace
@@ -134,13 +127,14 @@ std::string ClockNotes(const v1::Clock& clock, absl::TimeZone zone) {
                                  FormatWorkingTime(FromProto(clock.carried_used())), " of the target used"));
   }
   if (clock.has_annulled_due_at()) {
-    notes.push_back(absl::StrCat("breach of ", FormatMoment(clock.annulled_due_at(), zone), " annulled, ",
-                                 clock.annul_cause()));
+    notes.push_back(
+        absl::StrCat("breach of ", FormatMoment(clock.annulled_due_at(), zone), " annulled, ", clock.annul_cause()));
   }
   if (!clock.exempt_cause().empty()) {
     notes.push_back(absl::StrCat("exempted, ", clock.exempt_cause(), ", agreed by ", clock.exempt_approver()));
   }
-  if (clock.disputed()) notes.push_back(absl::StrCat("entered by ", clock.entered_by(), ", wants somebody else's word"));
+  if (clock.disputed())
+    notes.push_back(absl::StrCat("entered by ", clock.entered_by(), ", wants somebody else's word"));
   if (!clock.reopen_cause().empty()) notes.push_back(absl::StrCat("its end was set aside, ", clock.reopen_cause()));
   return absl::StrJoin(notes, "; ");
 }
@@ -187,6 +181,8 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
        {"transfer", TransferText(value)},
        {"queue", value.queue()},
        {"owner", value.owner()},
+       {"watched by", absl::StrJoin(value.watchers(), ", ")},
+       {"in conflict", Conflicts(value)},
        {"requester", TextOf(value.requester())},
        {"tier", value.tier()},
        {"category", absl::StrCat(value.category(), value.subcategory().empty() ? "" : "/", value.subcategory())},
@@ -215,7 +211,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
   PrintText("solution", value.solution(), out);
   PrintClocks(options, value.clocks(), valid_at, &value);
   PrintItems(options, value);
-  PrintEscalations(options, value);
+  PrintEscalations(options, value, valid_at);
 }
 
 }  // namespace docket::cli

@@ -53,21 +53,4 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
   table.Print(*options.out);
 }
 
-void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply) {
-  Table table({{"CASE"}, {"NO", Table::Align::kRight}, {"KIND"}, {"LEVEL", Table::Align::kRight}, {"METRIC"},
-               {"RAISED"},
-               {"TO"}, {"ACKNOWLEDGE BY"}, {"STANDS"}, {"REASON"}, {"TITLE", Table::Align::kLeft, 40}});
-  for (const auto& item : reply.items()) {
-    const v1::Escalation& one = item.escalation();
-    std::string stands = "open";
-    if (one.state() == v1::Escalation::ACKNOWLEDGED) stands = absl::StrCat("acknowledged by ", one.acknowledged_by());
-    if (item.ack_late()) stands = "acknowledgement late";
-    table.AddRow({item.case_().case_no(), absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()),
-                  one.level() == 0 ? "" : absl::StrCat(one.level()), item.metric(),
-                  FormatMoment(one.raised_at(), options.zone()), absl::StrJoin(one.targets(), ", "),
-                  FormatMoment(one.ack_due_at(), options.zone()), stands, one.reason_code(), item.case_().title()});
-  }
-  table.Print(*options.out);
-}
-
 }  // namespace docket::cli

@@ -14,8 +14,6 @@ std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesRepl
 // The rows of any duty list; with `waits` also for whom the case waits, since and until when.
 void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool waits = false);
 
-void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply& reply);
-
 }  // namespace docket::cli
 
 #endif  // DOCKET_TOOLS_CLI_DUTY_LIST_H_

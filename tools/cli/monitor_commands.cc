@@ -7,6 +7,7 @@
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/duty_list.h"
+#include "tools/cli/escalation_view.h"
 #include "tools/cli/list_filters.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"

@@ -164,6 +164,7 @@ void AddPolicyCommands(CLI::App& app, GlobalOptions& options) {
   command->add_option("KIND", input->kind, "WORKFLOW, SLA, CALENDAR, LADDER, PRIORITY_MATRIX or ROUTING")->required();
   command->add_option("ID", input->id, "Its id")->required();
   command->add_option("--version", input->version, "Default: the newest");
+  AddAbsenceCommands(*policy, options);
   AddDueCommand(*policy, options);
   AddPolicyTestCommand(*policy, options);
   AddRolloutCommands(*policy, options);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/duty_list.h"
+#include "tools/cli/escalation_view.h"
 #include "tools/cli/event_lines.h"
 #include "tools/cli/json_output.h"
 #include "tools/cli/lists.h"

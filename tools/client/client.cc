@@ -172,6 +172,14 @@ absl::StatusOr<v1::GetPolicyReply> Client::GetPolicy(const v1::GetPolicyRequest&
 absl::StatusOr<v1::ListPoliciesReply> Client::ListPolicies(const v1::ListPoliciesRequest& request) {
   return Call(*policies_, &v1::PolicyService::StubInterface::ListPolicies, request);
 }
+absl::StatusOr<v1::AbsenceReply> Client::RecordAbsence(v1::RecordAbsenceRequest request) {
+  if (request.request_id().empty()) request.set_request_id(options_.new_request_id());
+  return Call(*policies_, &v1::PolicyService::StubInterface::RecordAbsence, request, request.request_id());
+}
+absl::StatusOr<v1::AbsenceReply> Client::EndAbsence(v1::EndAbsenceRequest request) {
+  if (request.request_id().empty()) request.set_request_id(options_.new_request_id());
+  return Call(*policies_, &v1::PolicyService::StubInterface::EndAbsence, request, request.request_id());
+}
 absl::StatusOr<v1::GetDirectoryReply> Client::GetDirectory(const v1::GetDirectoryRequest& request) {
   return Call(*policies_, &v1::PolicyService::StubInterface::GetDirectory, request);
 }

@@ -71,6 +71,8 @@ class Client {
   absl::StatusOr<v1::GetDirectoryReply> GetDirectory(const v1::GetDirectoryRequest& request);
   absl::StatusOr<v1::ApproveRolloutReply> ApproveRollout(const v1::ApproveRolloutRequest& request);
   absl::StatusOr<v1::ListRolloutsReply> ListRollouts(const v1::ListRolloutsRequest& request);
+  absl::StatusOr<v1::AbsenceReply> RecordAbsence(v1::RecordAbsenceRequest request);
+  absl::StatusOr<v1::AbsenceReply> EndAbsence(v1::EndAbsenceRequest request);
 
   absl::StatusOr<v1::GetStatsReply> GetStats(const v1::GetStatsRequest& request);
   absl::StatusOr<v1::AcceptClockReply> AcceptClock(const v1::AcceptClockRequest& request);

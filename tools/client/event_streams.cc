@@ -145,4 +145,12 @@ absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request
   return ended == Ended::kByReader ? absl::OkStatus() : status;
 }
 
+absl::Status ReassignCases(Client& client, v1::ReassignCasesRequest request,
+                           absl::FunctionRef<bool(const v1::ReassignCasesReply&)> on_reply) {
+  if (request.request_id().empty()) request.set_request_id(client.options().new_request_id());
+  return ReadResuming<v1::ReassignCasesReply>(
+      client, [&](grpc::ClientContext* context) { return client.cases().ReassignCases(context, request); }, on_reply,
+      nullptr, /*endless=*/false);
+}
+
 }  // namespace docket::client

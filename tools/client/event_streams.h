@@ -58,6 +58,10 @@ absl::Status RebuildViews(Client& client, const v1::RebuildViewsRequest& request
                           absl::FunctionRef<bool(const v1::RebuildViewsReply&)> on_reply,
                           Cancellation* cancellation = nullptr);
 
+// Gives cases to another owner; each reply tells of some. A call cut off is taken up again with the same request id.
+absl::Status ReassignCases(Client& client, v1::ReassignCasesRequest request,
+                           absl::FunctionRef<bool(const v1::ReassignCasesReply&)> on_reply);
+
 }  // namespace docket::client
 
 #endif  // DOCKET_TOOLS_CLIENT_EVENT_STREAMS_H_

@@ -6,7 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/climb.h"
 #include "workflow/case/status.h"
+#include "workflow/escalation/escalation.h"
+#include "workflow/escalation/silence.h"
 #include "workflow/sla/clock_rules.h"
 
 namespace docket::workflow {
@@ -21,6 +24,17 @@ absl::Time WaitEnd(const v1::Case& state) {
 
 absl::Time TimerAt(const v1::Case& state) {
   return state.status().has_timer_at() ? FromProto(state.status().timer_at()) : absl::InfiniteFuture();
+}
+
+// Acknowledging exactly at the due is in time.
+absl::Time LapseAt(const v1::Case& state) {
+  const v1::Escalation* next = escalation::NextAckDue(state);
+  return next == nullptr ? absl::InfiniteFuture() : FromProto(next->ack_due_at()) + absl::Microseconds(1);
+}
+
+absl::Time SilenceAt(const v1::Case& state) {
+  const v1::ScheduledEscalation* next = escalation::NextSilence(state);
+  return next == nullptr ? absl::InfiniteFuture() : FromProto(next->at());
 }
 
 // An event of the past instant `at`; workflow events never go back, so a moment noticed late keeps its place.
@@ -108,32 +122,42 @@ absl::Status AddShares(const Draft& draft, v1::Event* event) {
 absl::Time NextMoment(const v1::Case& state) {
   const absl::Time clock = sla::NextClockMoment(state).true_from;
   if (state.history()) return clock;
-  return std::min({clock, WaitEnd(state), TimerAt(state)});
+  return std::min({clock, WaitEnd(state), TimerAt(state), LapseAt(state), SilenceAt(state)});
 }
 
 absl::Time WakeAt(const v1::Case& state) { return state.history() ? absl::InfiniteFuture() : NextMoment(state); }
 
 absl::Status Advance(Draft& draft, absl::Time until) {
-  const size_t limit = draft.events().size() + kMaxAdvanceEvents;
+  const size_t first = draft.events().size();
+  const size_t limit = first + kMaxAdvanceEvents;
   while (draft.state().revision() > 0 && draft.events().size() < limit) {
     sla::ClockMoment clock = sla::NextClockMoment(draft.state());
     const bool timers = !draft.state().history();
     const absl::Time wait = timers ? WaitEnd(draft.state()) : absl::InfiniteFuture();
     const bool acts = timers && !draft.context().facts_only;
     const absl::Time timer = acts ? TimerAt(draft.state()) : absl::InfiniteFuture();
-    const absl::Time next = std::min({clock.true_from, wait, timer});
+    const absl::Time lapse = acts ? LapseAt(draft.state()) : absl::InfiniteFuture();
+    const absl::Time silence = acts ? SilenceAt(draft.state()) : absl::InfiniteFuture();
+    const absl::Time next = std::min({clock.true_from, wait, timer, lapse, silence});
     if (next > until) break;
+    FactsWatch watch(draft);
     if (clock.true_from == next) {
       *clock.event.mutable_occurred_at() = At(draft.state(), clock.at);
       DOCKET_RETURN_IF_ERROR(AddShares(draft, &clock.event));
       DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(clock.event)));
     } else if (wait == next) {
       DOCKET_RETURN_IF_ERROR(EndWait(draft, wait));
-    } else {
+    } else if (timer == next) {
       DOCKET_RETURN_IF_ERROR(FireTimer(draft, timer));
+    } else if (lapse == next) {
+      const v1::Escalation& one = *escalation::NextAckDue(draft.state());
+      DOCKET_RETURN_IF_ERROR(LapseAcknowledgement(draft, one.escalation_no(), FromProto(one.ack_due_at())));
+    } else {
+      DOCKET_RETURN_IF_ERROR(LookForSilence(draft));
     }
+    DOCKET_RETURN_IF_ERROR(watch.Climb(draft));
   }
-  return absl::OkStatus();
+  return TellOnlyTheHighest(draft, first);
 }
 
 absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& policies, absl::Time at) {

@@ -10,6 +10,7 @@
 #include "workflow/case/owed_items.h"
 #include "workflow/case/routing.h"
 #include "workflow/case/status.h"
+#include "workflow/escalation/escalation.h"
 
 namespace docket::workflow {
 namespace {
@@ -18,6 +19,12 @@ bool OfPeople(const std::string& command) {
   return command != "file" && command != "record_source_row" && command != "end_history" && command != "advance" &&
          command != "roll_out";
 }
+
+bool HasEscalation(const v1::Case& state, bool (*wanted)(const v1::Escalation&)) {
+  return absl::c_any_of(state.escalations(), wanted);
+}
+
+bool IsRequested(const v1::Escalation& one) { return one.state() == v1::Escalation::REQUESTED; }
 
 // Conditions that the commands themselves check, beyond the chart.
 void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, const std::string& command,
@@ -73,11 +80,20 @@ void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, 
   if (command == "report_delivery" && state.sent().empty()) {
     unmet->push_back({"NOT_SENT", "no public message was sent", "send_outbound"});
   }
-  if (command == "acknowledge_escalation") {
-    for (const v1::Escalation& one : state.escalations()) {
-      if (one.state() == v1::Escalation::RAISED) return;
-    }
+  if (command == "acknowledge_escalation" && !HasEscalation(state, escalation::WaitsForAck)) {
     unmet->push_back({"NO_OPEN_ESCALATION", "no escalation waits to be acknowledged", "escalate"});
+  }
+  if (command == "close_escalation" && !HasEscalation(state, escalation::IsOpen)) {
+    unmet->push_back({"NO_OPEN_ESCALATION", "no escalation is open", "escalate"});
+  }
+  if ((command == "approve_escalation" || command == "decline_escalation") && !HasEscalation(state, IsRequested)) {
+    unmet->push_back({"NO_REQUESTED_ESCALATION", "no escalation waits for a second person", "escalate"});
+  }
+  if (command == "clear_conflict" && state.conflicts().empty()) {
+    unmet->push_back({"NO_CONFLICT", "nobody has declared a conflict", "declare_conflict"});
+  }
+  if (command == "remove_watcher" && state.watchers().empty()) {
+    unmet->push_back({"NOT_A_WATCHER", "nobody watches the case", "add_watcher"});
   }
 }
 

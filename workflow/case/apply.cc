@@ -4,6 +4,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/case/communication.h"
+#include "workflow/case/conflict.h"
 #include "workflow/case/decision.h"
 #include "workflow/case/history.h"
 #include "workflow/case/intake.h"
@@ -11,11 +12,20 @@
 #include "workflow/case/ownership.h"
 #include "workflow/case/replay.h"
 #include "workflow/case/status.h"
-#include "workflow/escalation/escalation.h"
+#include "workflow/case/watchers.h"
+#include "workflow/escalation/escalation_apply.h"
 #include "workflow/sla/clock_apply.h"
 
 namespace docket::workflow {
 namespace {
+
+// Who stands beside a case, and who must not.
+absl::Status ApplyPeople(const v1::Event& event, v1::Case* state) {
+  if (event.has_watcher_added()) return ApplyWatcherAdded(event.watcher_added(), state);
+  if (event.has_watcher_removed()) return ApplyWatcherRemoved(event.watcher_removed(), state);
+  if (event.has_conflict_declared()) return ApplyConflictDeclared(event, state);
+  return ApplyConflictCleared(event.conflict_cleared(), state);
+}
 
 // One line per event. The compiler does not demand the list to be complete, tests/workflow/case/golden_test.cc does.
 absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* state) {
@@ -110,14 +120,25 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kClockPauseShortened:
       return sla::ApplyClockEvent(event, revision, state);
     case v1::Event::kEscalationRaised:
-      return escalation::ApplyEscalationRaised(event, revision, state);
     case v1::Event::kEscalationAcknowledged:
-      return escalation::ApplyEscalationAcknowledged(event, state);
+    case v1::Event::kEscalationRequested:
+    case v1::Event::kEscalationDeclined:
+    case v1::Event::kEscalationAckLapsed:
+    case v1::Event::kEscalationLevelSkipped:
+    case v1::Event::kEscalationClosed:
+    case v1::Event::kEscalationScheduled:
+      return escalation::ApplyEscalationEvent(event, revision, state);
+    case v1::Event::kWatcherAdded:
+    case v1::Event::kWatcherRemoved:
+    case v1::Event::kConflictDeclared:
+    case v1::Event::kConflictCleared:
+      return ApplyPeople(event, state);
     case v1::Event::kPolicyPublished:
     case v1::Event::kDirectoryPublished:
     case v1::Event::kPolicyRolloutPlanned:
     case v1::Event::kPolicyRolloutApproved:
     case v1::Event::kPolicyRolloutApplied:
+    case v1::Event::kAbsenceRecorded:
     case v1::Event::kSchemaRecorded:
     case v1::Event::kClockSuspected:
     case v1::Event::kClockAccepted:
@@ -163,6 +184,7 @@ absl::Status Apply(const v1::Event& event, v1::Case* state) {
   const uint32_t revision = state->revision() + 1;
   DOCKET_RETURN_IF_ERROR(ApplyBody(event, revision, state));
   if (ChangesWhoAnswers(event)) sla::UpdateAnswering(event.occurred_at(), state);
+  if (event.rule().empty()) escalation::NoteActivity(event, revision, state);
   state->set_revision(revision);
   const absl::Time occurred = FromProto(event.occurred_at());
   if (!state->has_last_event_at() || (!MayLieEarlier(event) && FromProto(state->last_event_at()) < occurred)) {

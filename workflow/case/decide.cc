@@ -8,8 +8,10 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
+#include "workflow/case/climb.h"
 #include "workflow/case/clock_commands.h"
 #include "workflow/case/communication.h"
+#include "workflow/case/conflict.h"
 #include "workflow/case/decision.h"
 #include "workflow/case/escalate.h"
 #include "workflow/case/history.h"
@@ -19,6 +21,7 @@
 #include "workflow/case/routing.h"
 #include "workflow/case/second_person.h"
 #include "workflow/case/status.h"
+#include "workflow/case/watchers.h"
 
 namespace docket::workflow {
 namespace {
@@ -81,6 +84,20 @@ absl::Status DecideCommand(Draft& draft, const v1::Command& command) {
       return DecideEscalate(draft, command);
     case v1::Command::kAcknowledgeEscalation:
       return DecideAcknowledgeEscalation(draft, command);
+    case v1::Command::kApproveEscalation:
+      return DecideApproveEscalation(draft, command);
+    case v1::Command::kDeclineEscalation:
+      return DecideDeclineEscalation(draft, command);
+    case v1::Command::kCloseEscalation:
+      return DecideCloseEscalation(draft, command);
+    case v1::Command::kDeclareConflict:
+      return DecideDeclareConflict(draft, command);
+    case v1::Command::kClearConflict:
+      return DecideClearConflict(draft, command);
+    case v1::Command::kAddWatcher:
+      return DecideAddWatcher(draft, command);
+    case v1::Command::kRemoveWatcher:
+      return DecideRemoveWatcher(draft, command);
     case v1::Command::kRecordSourceRow:
       return DecideSourceRow(draft, command);
     case v1::Command::kEndHistory:
@@ -146,7 +163,9 @@ constexpr absl::string_view kEnding[] = {"accept",
                                          "judge_late_entry",
                                          "complete_item",
                                          "refuse_item",
-                                         "cancel_item"};
+                                         "cancel_item",
+                                         "close_escalation",
+                                         "declare_conflict"};
 
 bool IsHistorical(const v1::Command& command) {
   return command.has_record_source_row() || command.has_end_history() ||
@@ -231,7 +250,9 @@ absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::C
                           absl::Milliseconds(50));
   }
   if (live) draft.UsePoliciesOf(context.now);
+  FactsWatch watch(draft);
   DOCKET_RETURN_IF_ERROR(DecideCommand(draft, command));
+  DOCKET_RETURN_IF_ERROR(watch.Climb(draft));
   const uint32_t limit = EventLimit(CommandName(command));
   if (draft.state().revision() > limit) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "CASE_FULL",

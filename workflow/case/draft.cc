@@ -5,8 +5,8 @@
 
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/climb.h"
 #include "workflow/case/replay.h"
-#include "workflow/escalation/escalation.h"
 #include "workflow/sla/clock_rules.h"
 
 namespace docket::workflow {
@@ -37,24 +37,25 @@ absl::Status Draft::Emit(v1::Event event) {
     *event.mutable_occurred_at() = ToProto(at);
   }
   if (event.visibility() == v1::VISIBILITY_UNSPECIFIED) event.set_visibility(v1::VISIBILITY_INTERNAL);
-  const auto climb = [this](const v1::Event& cause) -> absl::Status {
-    if (context_.facts_only) return absl::OkStatus();
-    for (v1::Event& raised : escalation::LadderConsequences(state_, cause, *context_.policies, context_.now)) {
-      DOCKET_RETURN_IF_ERROR(EmitOne(std::move(raised)));
-    }
-    return absl::OkStatus();
-  };
   const v1::Case before = state_;
   DOCKET_RETURN_IF_ERROR(EmitOne(event));
+  const uint32_t revision = state_.revision();
   const sla::Occasion occasion = OccasionAt(FromProto(event.occurred_at()));
   DOCKET_ASSIGN_OR_RETURN(const std::vector<v1::Event> clocks,
                           sla::ClockConsequences(before, state_, event, *context_.policies, occasion));
   for (v1::Event clock_event : clocks) {
     if (clock_event.visibility() == v1::VISIBILITY_UNSPECIFIED) clock_event.set_visibility(v1::VISIBILITY_INTERNAL);
     DOCKET_RETURN_IF_ERROR(EmitOne(clock_event));
-    DOCKET_RETURN_IF_ERROR(climb(clock_event));
+    DOCKET_RETURN_IF_ERROR(Climb(*this, clock_event, state_.revision()));
   }
-  return climb(event);
+  return Climb(*this, event, revision);
+}
+
+absl::Status Draft::Retell(std::vector<v1::Event> events) {
+  state_ = initial_;
+  events_.clear();
+  for (v1::Event& event : events) DOCKET_RETURN_IF_ERROR(EmitOne(std::move(event)));
+  return absl::OkStatus();
 }
 
 }  // namespace docket::workflow

@@ -43,7 +43,8 @@ struct DecideContext {
 // ladders) is emitted right behind it.
 class Draft {
  public:
-  Draft(const v1::Case& state, const DecideContext& context) : state_(state), context_(context) {}
+  // Both outlive the draft.
+  Draft(const v1::Case& state, const DecideContext& context) : initial_(state), state_(state), context_(context) {}
 
   const v1::Case& state() const { return state_; }
   const DecideContext& context() const { return context_; }
@@ -61,12 +62,16 @@ class Draft {
   absl::Status EmitAll(std::vector<v1::Event> events);
 
   v1::SealedText Seal(absl::string_view text) const { return context_.sealer->Seal(state_.case_id(), text); }
+  // Tells the same events with other words: `events` take the place of those emitted so far and are applied anew.
+  absl::Status Retell(std::vector<v1::Event> events);
+
   std::vector<v1::Event> TakeEvents() { return std::move(events_); }
   const std::vector<v1::Event>& events() const { return events_; }
 
  private:
   absl::Status EmitOne(v1::Event event);
 
+  const v1::Case& initial_;
   v1::Case state_;
   const DecideContext& context_;
   std::optional<absl::Time> in_force_;

@@ -81,7 +81,13 @@ v1::CaseFacts BuildFacts(const v1::Case& state) {
   facts.set_resolution_accepted(!state.accepted_resolution().empty());
   facts.set_open_escalations(static_cast<uint32_t>(
       std::count_if(state.escalations().begin(), state.escalations().end(),
-                    [](const v1::Escalation& one) { return one.state() == v1::Escalation::RAISED; })));
+                    [](const v1::Escalation& one) { return one.state() == v1::Escalation::RAISED && !one.passed(); })));
+  for (const v1::Escalation& one : state.escalations()) {
+    const bool open = one.state() == v1::Escalation::RAISED || one.state() == v1::Escalation::ACKNOWLEDGED;
+    if (open) facts.set_escalation_level(std::max(facts.escalation_level(), one.level()));
+  }
+  facts.set_watchers(static_cast<uint32_t>(state.watchers_size()));
+  facts.set_conflicts(static_cast<uint32_t>(state.conflicts_size()));
   facts.set_history(state.history());
   facts.set_open_items(
       static_cast<uint32_t>(std::count_if(state.items().begin(), state.items().end(), [](const v1::OwedItem& one) {

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/conflict.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
@@ -56,22 +57,27 @@ void CheckPrincipal(const DecideContext& context, absl::string_view field, const
   }
 }
 
+v1::CaseQueued QueuedIn(const Draft& draft, const std::string& queue, absl::Time since) {
+  v1::CaseQueued queued;
+  queued.set_queue(queue);
+  queued.set_previous(draft.state().queue());
+  *queued.mutable_queue_since() = ToProto(since);
+  if (const v1::Queue* known = draft.context().policies->Queue(queue); known != nullptr) {
+    queued.set_department(known->department());
+    if (known->has_default_due()) {
+      *queued.mutable_default_due_at() =
+          ToProto(FromProto(draft.state().received_at()) + FromProto(known->default_due()));
+    }
+  }
+  return queued;
+}
+
 absl::Status EmitQueued(Draft& draft, const std::string& queue, const std::vector<std::string>& skills,
                         const std::string& rule) {
   v1::Event event;
   event.set_rule(rule);
-  v1::CaseQueued* queued = event.mutable_case_queued();
-  queued->set_queue(queue);
-  queued->set_previous(draft.state().queue());
-  queued->mutable_skills()->Assign(skills.begin(), skills.end());
-  *queued->mutable_queue_since() = ToProto(draft.context().effective);
-  if (const v1::Queue* known = draft.context().policies->Queue(queue); known != nullptr) {
-    queued->set_department(known->department());
-    if (known->has_default_due()) {
-      *queued->mutable_default_due_at() =
-          ToProto(FromProto(draft.state().received_at()) + FromProto(known->default_due()));
-    }
-  }
+  *event.mutable_case_queued() = QueuedIn(draft, queue, draft.context().effective);
+  event.mutable_case_queued()->mutable_skills()->Assign(skills.begin(), skills.end());
   return draft.Emit(std::move(event));
 }
 
@@ -130,7 +136,9 @@ absl::Status DecideAssign(Draft& draft, const v1::Command& command) {
   std::vector<BadField> bad;
   CheckPrincipal(draft.context(), "assign.owner", owner, &bad);
   if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
-  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  std::vector<Unmet> unmet;
+  CheckNoConflict(draft.state(), "assign.owner", owner, &unmet);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   if (owner != draft.state().owner()) DOCKET_RETURN_IF_ERROR(EmitAssigned(draft, owner, v1::GIVE));
   return Follow(draft, transition);
 }
@@ -140,7 +148,9 @@ absl::Status DecideTake(Draft& draft, const v1::Command& command) {
   std::vector<BadField> bad;
   CheckPrincipal(draft.context(), "docket-principal", taker, &bad);
   if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
-  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command));
+  std::vector<Unmet> unmet;
+  CheckNoConflict(draft.state(), "docket-principal", taker, &unmet);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   if (taker != draft.state().owner()) {
     DOCKET_RETURN_IF_ERROR(EmitAssigned(draft, taker, draft.state().owner().empty() ? v1::TAKE : v1::STEAL));
   }

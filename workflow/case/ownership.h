@@ -22,6 +22,8 @@ void CheckQueue(const DecideContext& context, absl::string_view field, const std
 void CheckPrincipal(const DecideContext& context, absl::string_view field, const std::string& id,
                     std::vector<BadField>* bad);
 
+// The event that puts the case into a queue of the directory; it stands there since `since`.
+v1::CaseQueued QueuedIn(const Draft& draft, const std::string& queue, absl::Time since);
 // `skills` and `rule`: of the routing rule that chose the queue, if one did.
 absl::Status EmitQueued(Draft& draft, const std::string& queue, const std::vector<std::string>& skills = {},
                         const std::string& rule = "");

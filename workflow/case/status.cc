@@ -8,6 +8,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/conflict.h"
 #include "workflow/case/ownership.h"
 
 namespace docket::workflow {
@@ -158,6 +159,8 @@ absl::Status DecideVoid(Draft& draft, const v1::Command& command) {
                      absl::StrCat("void.approver: ", draft.context().policies->DescribeUnknown(
                                                          policy::NameKind::kPrincipal, request.approver())),
                      ""});
+  } else {
+    CheckNoConflict(draft.state(), "void.approver", request.approver(), &unmet);
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

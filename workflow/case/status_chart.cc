@@ -85,10 +85,11 @@ const google::protobuf::Message* CommandBody(const v1::Command& command) {
 
 bool AllowedInFinalStatus(absl::string_view command) {
   static constexpr absl::string_view kNames[] = {
-      "add_note",     "record_inbound",  "send_outbound", "mark_no_reply_needed", "acknowledge_escalation",
-      "accept_item",  "return_item",     "complete_item", "refuse_item",          "cancel_item",
-      "extend_clock", "exempt_clock",    "set_due",       "judge_late_entry",     "correct_received_at",
-      "roll_out",     "report_delivery", "ask_item"};
+      "add_note",         "record_inbound",  "send_outbound", "mark_no_reply_needed", "acknowledge_escalation",
+      "accept_item",      "return_item",     "complete_item", "refuse_item",          "cancel_item",
+      "extend_clock",     "exempt_clock",    "set_due",       "judge_late_entry",     "correct_received_at",
+      "roll_out",         "report_delivery", "ask_item",      "decline_escalation",   "close_escalation",
+      "declare_conflict", "clear_conflict",  "add_watcher",   "remove_watcher"};
   return absl::c_linear_search(kNames, command);
 }
 

@@ -5,37 +5,51 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
 #include "workflow/policy/policy_set.h"
 
-// Ladders: what is escalated to whom when. An escalation is not a status; it stands beside it.
+// Escalations as they stand beside a case. An escalation is not a status. Start here, then triggers.h (when), targets.h
+// (who), raise.h (what is recorded), silence.h; workflow/case/climb.h puts it into a decision.
+//
+// REQUESTED -> DECLINED | RAISED -> ACKNOWLEDGED -> CLOSED; lapsed_at and passed are marks beside the state.
 namespace docket::escalation {
 
-// The EscalationRaised events that `event` sets off in state `after` by the ladders in force, in ladder and level
-// order. A key (ladder, trigger instance, level) fires once in the life of a case. Nothing fires while history is
-// imported. The time to acknowledge runs from `now`, when somebody can hear of it, if `event` is noticed late (R13).
-std::vector<v1::Event> LadderConsequences(const v1::Case& after, const v1::Event& event,
-                                          const policy::PolicySet& policies, absl::Time now);
+// Raised, told, and nobody has acknowledged it.
+bool WaitsForAck(const v1::Escalation& escalation);
 
-// An escalation asked for by hand: by the first ladder level with trigger MANUAL of this kind that matches, else to the
-// lead of the queue or department. `at` is when it takes effect. It goes up past whoever asks and, up the line, past the
-// owner.
-v1::EscalationRaised ManualEscalation(const v1::Case& state, v1::EscalationKind kind, const std::string& by,
-                                      absl::Time at, const policy::PolicySet& policies);
+// Somebody has to answer it: acknowledge what is raised, or be the second person for what is requested.
+bool NeedsAnswer(const v1::Escalation& escalation);
 
-// Whether `principal` may answer for an escalation: its targets, whoever is above them, and the leads of its department
-// and of those above it. Anybody, if it found no target or target
-// and department have left the directory.
+// Since when it stands: raised, before that requested.
+absl::Time StandsSince(const v1::Escalation& escalation);
+
+// Raised or acknowledged, and not closed.
+bool IsOpen(const v1::Escalation& escalation);
+
+// Whether `principal` may answer for an escalation: its targets, whoever is above them, those they stand in for, and
+// the leads of its department and of those above it. Anybody, if it found no target or target and department have left
+// the directory.
 bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
 
-// Highest level among the escalations of a case; 0: none.
-uint32_t HighestLevel(const v1::Case& state);
+// Whether `principal` may grant or decline one that is requested: its targets to be, and supervisors and approvers of
+// its department or one above.
+bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
 
-absl::Status ApplyEscalationRaised(const v1::Event& event, uint32_t revision, v1::Case* state);
-absl::Status ApplyEscalationAcknowledged(const v1::Event& event, v1::Case* state);
+// The escalation whose time to acknowledge ends first; null: none runs.
+const v1::Escalation* NextAckDue(const v1::Case& state);
+
+// Those that close by themselves because of `event`: their clock ended, or the case is closed. With the reason.
+struct Closing {
+  uint32_t escalation_no = 0;
+  std::string reason_code;
+  std::string rule;
+};
+std::vector<Closing> ClosedBy(const v1::Case& after, const v1::Event& event);
+
+// Highest level among the open escalations of a case; 0: none.
+uint32_t HighestLevel(const v1::Case& state);
 
 }  // namespace docket::escalation
 

@@ -91,7 +91,7 @@ class AcrossChecker {
       : documents_(documents), published_(published), findings_(findings) {
     // Filled before anything points into it.
     for (const PolicySet::Listed& listed : published.List(v1::POLICY_KIND_UNSPECIFIED)) {
-      if (listed.kind != v1::WORKFLOW && listed.kind != v1::SLA) continue;
+      if (listed.kind != v1::WORKFLOW && listed.kind != v1::SLA && listed.kind != v1::LADDER) continue;
       if (InPack(listed.kind, listed.pin.id()) != nullptr) continue;  // the pack replaces it
       if (auto got = published.Get(listed.kind, listed.pin.id(), 0); got.ok())
         kept_.push_back(std::move(got->compiled));
@@ -100,10 +100,12 @@ class AcrossChecker {
       if (document.directory.has_value()) directory_ = &document;
       if (document.compiled.has_chart()) charts_.push_back({&document.compiled.chart(), &document});
       if (document.compiled.has_sla()) slas_.push_back({&document.compiled.sla(), &document});
+      if (document.compiled.has_ladder()) ladders_.push_back({&document.compiled.ladder(), &document});
     }
     for (const v1::CompiledPolicy& compiled : kept_) {
       if (compiled.has_chart()) charts_.push_back({&compiled.chart(), nullptr});
       if (compiled.has_sla()) slas_.push_back({&compiled.sla(), nullptr});
+      if (compiled.has_ladder()) ladders_.push_back({&compiled.ladder(), nullptr});
     }
   }
 
@@ -114,6 +116,8 @@ class AcrossChecker {
       CheckMetricNames(document);
     }
     CheckDefaultQueues();
+    CheckLadderNames();
+    for (const auto& ladder : ladders_) CheckBreaches(ladder);
     for (const auto& chart : charts_) {
       for (const auto& sla : slas_) CheckPauses(chart, sla);
     }
@@ -165,9 +169,16 @@ class AcrossChecker {
 
   void CheckReference(const ParsedDocument& document, const Reference& reference) {
     if (reference.to == Reference::To::kQueue) {
-      CheckQueue(reference);
-      return;
+      return CheckInDirectory(reference, "default_queue", "UNKNOWN_QUEUE", "a queue", NextDirectory().queues());
     }
+    if (reference.to == Reference::To::kRota) {
+      return CheckInDirectory(reference, "rota", "UNKNOWN_ROTA", "a rota", NextDirectory().rotas());
+    }
+    if (reference.to == Reference::To::kDepartment) {
+      return CheckInDirectory(reference, "department", "UNKNOWN_DEPARTMENT", "a department",
+                              NextDirectory().departments());
+    }
+    const std::string what = reference.what != nullptr ? reference.what : "calendar";
     const ParsedDocument* calendar = InPack(v1::CALENDAR, reference.id);
     const bool is_published = published_.Get(v1::CALENDAR, reference.id, 0).ok();
     if (calendar == nullptr && !is_published) {
@@ -177,7 +188,7 @@ class AcrossChecker {
         if (one.compiled.has_calendar()) ids.push_back(one.id);
       }
       findings_->Add(reference.line, "UNKNOWN_CALENDAR",
-                     absl::StrCat("calendar: found ", reference.id, ", want one of this pack or published",
+                     absl::StrCat(what, ": found ", reference.id, ", want one of this pack or published",
                                   Suggest(reference.id, ids)));
       return;
     }
@@ -188,23 +199,29 @@ class AcrossChecker {
                               *calendar->effective_from <= *document.effective_from;
     if (!then_published && !then_in_pack) {
       findings_->Add(reference.line, "CALENDAR_NOT_YET_EFFECTIVE",
-                     absl::StrCat("calendar: found ", reference.id,
+                     absl::StrCat(what, ": found ", reference.id,
                                   ", which takes effect later than this document, want the same "
                                   "effective_from or an earlier one"));
     }
   }
 
-  void CheckQueue(const Reference& reference) {
-    const v1::Directory& directory = directory_ != nullptr ? directory_->directory->directory : published_.directory();
+  // The directory in force once the pack is published.
+  const v1::Directory& NextDirectory() const {
+    return directory_ != nullptr ? directory_->directory->directory : published_.directory();
+  }
+
+  template <class Entries>
+  void CheckInDirectory(const Reference& reference, absl::string_view what, absl::string_view reason,
+                        absl::string_view wanted, const Entries& entries) {
     std::vector<std::string> ids;
-    for (const v1::Queue& queue : directory.queues()) {
-      if (queue.id() == reference.id) return;
-      ids.push_back(queue.id());
+    for (const auto& entry : entries) {
+      if (entry.id() == reference.id) return;
+      ids.push_back(entry.id());
     }
-    findings_->Add(
-        reference.line, "UNKNOWN_QUEUE",
-        absl::StrCat("default_queue: found ", reference.id, ", want a queue of the ",
-                     directory_ != nullptr ? "pack's" : "published", " directory", Suggest(reference.id, ids)));
+    findings_->Add(reference.line, reason,
+                   absl::StrCat(reference.what != nullptr ? reference.what : what, ": found ", reference.id, ", want ",
+                                wanted, " of the ", directory_ != nullptr ? "pack's" : "published", " directory",
+                                Suggest(reference.id, ids)));
   }
 
   // A new directory replaces the old one, so it must hold what published workflows still name.
@@ -220,6 +237,61 @@ class AcrossChecker {
                      absl::StrCat("directory: found no queue ", wanted, ", want it: the published workflow ",
                                   chart.value->id(), " files cases there"));
     }
+  }
+
+  // The same for queues and rotas of published ladders.
+  void CheckLadderNames() {
+    if (directory_ == nullptr) return;
+    const auto has = [](const auto& entries, const std::string& id) {
+      return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.id() == id; });
+    };
+    const v1::Directory& next = NextDirectory();
+    for (const auto& ladder : ladders_) {
+      if (ladder.document != nullptr) continue;
+      for (const v1::Ladder::Level& level : ladder.value->levels()) {
+        if (!level.move_queue().empty() && !has(next.queues(), level.move_queue())) {
+          findings_->Add(directory_->line, "QUEUE_STILL_USED",
+                         absl::StrCat("directory: found no queue ", level.move_queue(), ", want it: level ",
+                                      level.level(), " of the published ladder ", IdOf(ladder), " moves cases there"));
+        }
+        if (!level.task_department().empty() && !has(next.departments(), level.task_department())) {
+          findings_->Add(directory_->line, "DEPARTMENT_STILL_USED",
+                         absl::StrCat("directory: found no department ", level.task_department(), ", want it: level ",
+                                      level.level(), " of the published ladder ", IdOf(ladder), " asks work of it"));
+        }
+        if (!level.rota().empty() && !has(next.rotas(), level.rota())) {
+          findings_->Add(directory_->line, "ROTA_STILL_USED",
+                         absl::StrCat("directory: found no rota ", level.rota(), ", want it: level ", level.level(),
+                                      " of the published ladder ", IdOf(ladder), " is for who is on duty there"));
+        }
+      }
+    }
+  }
+
+  // A window elapses and is never broken, so a level that waits for its breach would wait for ever.
+  void CheckBreaches(const Known<v1::Ladder>& ladder) {
+    if (ladder.document == nullptr) return;
+    for (int i = 0; i < ladder.value->levels_size(); ++i) {
+      const v1::Ladder::Level& level = ladder.value->levels(i);
+      if (level.trigger() != "BREACH") continue;
+      for (const std::string& metric : level.metrics()) {
+        if (!OnlyWindows(metric)) continue;
+        findings_->Add(ladder.document->level_lines[i], "WINDOW_NEVER_BREACHES",
+                       absl::StrCat("level.metrics: found the window ", metric, " with BREACH, want AT_DUE"));
+      }
+    }
+  }
+
+  bool OnlyWindows(const std::string& metric) const {
+    bool window = false;
+    for (const auto& sla : slas_) {
+      for (const v1::MetricRule& rule : sla.value->metrics()) {
+        if (rule.metric() != metric) continue;
+        if (rule.nature() != v1::WINDOW) return false;
+        window = true;
+      }
+    }
+    return window;
   }
 
   // Metrics are named by the SLA policies. While there are none at all, nothing can be said about a name.
@@ -274,9 +346,11 @@ class AcrossChecker {
   const PolicySet& published_;
   Findings* const findings_;
   const ParsedDocument* directory_ = nullptr;
-  std::vector<v1::CompiledPolicy> kept_;  // newest published charts and SLA policies that the pack does not replace
+  std::vector<v1::CompiledPolicy>
+      kept_;  // newest published charts, SLA policies and ladders that the pack does not replace
   std::vector<Known<v1::Chart>> charts_;
   std::vector<Known<v1::SlaPolicy>> slas_;
+  std::vector<Known<v1::Ladder>> ladders_;
 };
 
 }  // namespace

@@ -19,10 +19,11 @@ namespace docket::policy {
 
 // A name used in one document and defined in another, or in the set already published.
 struct Reference {
-  enum class To { kCalendar, kQueue };
+  enum class To { kCalendar, kQueue, kRota, kDepartment };
   To to;
   std::string id;
   int line = 0;
+  const char* what = nullptr;  // "level.move_queue"; null: "calendar" or "default_queue"
 };
 
 // A metric named by a status or a level.
@@ -44,6 +45,7 @@ struct ParsedDocument {
   std::vector<MetricUse> metric_uses;
   std::map<std::string, int> status_lines;  // chart: by status id
   std::vector<int> metric_lines;            // SLA policy: by index
+  std::vector<int> level_lines;             // ladder: by index
 };
 
 // The first key of a document says what it is.
@@ -66,6 +68,14 @@ void ReadLadder(MapReader& reader, ParsedDocument* document, Findings* findings)
 void ReadMatrix(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadRouting(MapReader& reader, ParsedDocument* document, Findings* findings);
 void ReadDirectory(MapReader& reader, ParsedDocument* document, Findings* findings);
+// All of a rota but its id. Returns the principals it names, for the directory to look up.
+std::vector<Word> ReadRota(const YamlNode& node, MapReader& reader, v1::Rota* rota, ParsedDocument* document,
+                           Findings* findings);
+// The roles a principal may have.
+const std::vector<std::string>& KnownRoles();
+
+// Levels in an order that can be climbed, each with what its trigger, target and actions need. `lines` by index.
+void CheckLadder(const v1::Ladder& ladder, const std::vector<int>& lines, Findings* findings);
 
 // The chart as a graph: reachability, ways out, what each command and category may do.
 struct ChartLines {

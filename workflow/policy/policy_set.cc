@@ -12,6 +12,7 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/policy/nearest.h"
+#include "workflow/policy/rota.h"
 
 namespace docket::policy {
 namespace {
@@ -29,11 +30,13 @@ struct IndexedDirectory {
   std::map<std::string, const v1::Department*, std::less<>> departments;
   std::map<std::string, const v1::Queue*, std::less<>> queues;
   std::map<std::string, const v1::Principal*, std::less<>> principals;
+  std::map<std::string, const v1::Rota*, std::less<>> rotas;
 
   IndexedDirectory(const v1::Directory& source, uint32_t number) : directory(source), version(number) {
     for (const auto& department : directory.departments()) departments.emplace(department.id(), &department);
     for (const auto& queue : directory.queues()) queues.emplace(queue.id(), &queue);
     for (const auto& principal : directory.principals()) principals.emplace(principal.id(), &principal);
+    for (const auto& rota : directory.rotas()) rotas.emplace(rota.id(), &rota);
   }
   IndexedDirectory(const IndexedDirectory&) = delete;
   IndexedDirectory& operator=(const IndexedDirectory&) = delete;
@@ -226,6 +229,7 @@ struct PolicySet::Data {
   std::shared_ptr<const IndexedDirectory> directory = std::make_shared<IndexedDirectory>(v1::Directory(), 0);
   std::shared_ptr<const DirectoryNames> names = std::make_shared<DirectoryNames>();
   std::shared_ptr<const RolloutsById> rollouts = std::make_shared<RolloutsById>();
+  std::shared_ptr<const Absences> absences = std::make_shared<Absences>();
 
   absl::Status Publish(const Publication& publication);
   absl::Status RollOut(const v1::Event& event);
@@ -304,6 +308,12 @@ absl::StatusOr<std::shared_ptr<const PolicySet>> PolicySet::With(const v1::Event
     auto names = std::make_shared<DirectoryNames>(*data_->names);
     names->Add(published.directory());
     data->names = std::move(names);
+    result->data_ = std::move(data);
+  } else if (event.has_absence_recorded()) {
+    auto data = std::make_shared<Data>(*data_);
+    auto absences = std::make_shared<Absences>(*data_->absences);
+    absences->Record(event.absence_recorded().absence());
+    data->absences = std::move(absences);
     result->data_ = std::move(data);
   } else if (event.has_policy_rollout_planned() || event.has_policy_rollout_approved() ||
              event.has_policy_rollout_applied()) {
@@ -439,6 +449,18 @@ const v1::Queue* PolicySet::Queue(absl::string_view id) const { return FindOrNul
 const v1::Principal* PolicySet::Principal(absl::string_view id) const {
   return FindOrNull(data_->directory->principals, id);
 }
+
+const v1::Rota* PolicySet::Rota(absl::string_view id) const { return FindOrNull(data_->directory->rotas, id); }
+
+std::vector<std::string> PolicySet::OnDuty(absl::string_view id, absl::Time at) const {
+  const v1::Rota* rota = Rota(id);
+  if (rota == nullptr) return {};
+  const auto* calendar = rota->calendar().empty() ? nullptr : CalendarNamed(rota->calendar(), at);
+  return policy::OnDuty(
+      *rota, calendar != nullptr ? calendar->value->ToCivil(at) : absl::ToCivilSecond(at, absl::UTCTimeZone()));
+}
+
+const Absences& PolicySet::absences() const { return *data_->absences; }
 
 bool PolicySet::IsWithin(absl::string_view department, absl::string_view ancestor) const {
   const v1::Department* at = Department(department);

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "docket/v1/event.pb.h"
 #include "docket/v1/policy.pb.h"
+#include "workflow/policy/absences.h"
 #include "workflow/sla/calendar.h"
 
 // All published policies and the directory, as the log up to some position makes them. Immutable: publishing makes a
@@ -45,7 +46,8 @@ class PolicySet {
  public:
   PolicySet();
 
-  // The set after a PolicyPublished or DirectoryPublished; any other event: the same set. kDataLoss: does not compile.
+  // The set after a PolicyPublished, DirectoryPublished or AbsenceRecorded; any other event: the same set. kDataLoss:
+  // does not compile.
   absl::StatusOr<std::shared_ptr<const PolicySet>> With(const v1::Event& event, uint64_t position,
                                                         absl::Time recorded_at, absl::string_view principal) const;
 
@@ -88,7 +90,12 @@ class PolicySet {
   const v1::Department* Department(absl::string_view id) const;
   const v1::Queue* Queue(absl::string_view id) const;
   const v1::Principal* Principal(absl::string_view id) const;
+  const v1::Rota* Rota(absl::string_view id) const;
   bool IsWithin(absl::string_view department, absl::string_view ancestor) const;  // itself included
+  // Principals on duty at `at`; empty: nobody, or no such rota.
+  std::vector<std::string> OnDuty(absl::string_view rota, absl::Time at) const;
+  // Kept when a directory is published.
+  const Absences& absences() const;
 
   // Whether any version published so far had the name: what has gone from the newest still stands in older cases.
   bool EverHad(NameKind kind, absl::string_view name) const;

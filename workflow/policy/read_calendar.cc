@@ -4,11 +4,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "workflow/policy/documents.h"
+#include "workflow/policy/local_time.h"
 #include "workflow/sla/calendar.h"
 #include "workflow/sla/calendar_compile.h"
 
@@ -18,27 +18,8 @@ namespace {
 constexpr size_t kMaxExceptions = 2048;  // of the message Calendar
 constexpr int kMaxRangeDays = 366;
 const absl::CivilDay kEpoch(1970, 1, 1);
-constexpr std::array<absl::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 using Windows = google::protobuf::RepeatedPtrField<v1::Calendar::LocalWindow>;
-
-// "HH:MM" with 24:00 as the end of the day; nullopt: anything else.
-std::optional<uint32_t> ParseClock(absl::string_view text) {
-  uint32_t hour = 0, minute = 0;
-  const bool shaped =
-      text.size() == 5 && text[2] == ':' && absl::ascii_isdigit(text[0]) && absl::ascii_isdigit(text[3]);
-  if (!shaped || !absl::SimpleAtoi(text.substr(0, 2), &hour) || !absl::SimpleAtoi(text.substr(3), &minute))
-    return std::nullopt;
-  if (minute > 59 || hour > 24 || (hour == 24 && minute > 0)) return std::nullopt;
-  return hour * 3600 + minute * 60;
-}
-
-std::optional<absl::CivilDay> ParseDay(absl::string_view text) {
-  absl::CivilDay day;
-  // The library also takes 2026-1-1 and leading blanks; one way of writing a day is enough.
-  if (text.size() != 10 || !absl::ParseCivilTime(text, &day) || absl::FormatCivilTime(day) != text) return std::nullopt;
-  return day;
-}
 
 // No path, no "localtime": what a zone means must not hang on the machine.
 bool IsZoneName(absl::string_view zone) {
@@ -80,7 +61,7 @@ class CalendarReader {
   }
 
   void ReadWeek(const YamlNode& node) {
-    for (size_t i = 0; i < kDays.size(); ++i) calendar_.add_week();
+    for (size_t i = 0; i < kDayNames.size(); ++i) calendar_.add_week();
     if (!node.is_map()) {
       findings_->Add(node.line, "WRONG_TYPE",
                      absl::StrCat("calendar.week: found ", node.Describe(), ", want days: mon to sun"));
@@ -88,11 +69,8 @@ class CalendarReader {
     }
     std::array<bool, 7> given = {};
     for (const YamlEntry& entry : node.entries) {
-      // "mon..fri" or "mon".
-      const std::vector<std::string> ends = absl::StrSplit(entry.key, "..");
-      const auto first = std::find(kDays.begin(), kDays.end(), ends.front());
-      const auto last = std::find(kDays.begin(), kDays.end(), ends.back());
-      if (ends.size() > 2 || first == kDays.end() || last == kDays.end() || last < first) {
+      const std::optional<DayRange> days = ParseDays(entry.key);
+      if (!days.has_value()) {
         findings_->Add(entry.line, "UNKNOWN_KEY",
                        absl::StrCat("calendar.week: found the key \"", entry.key.substr(0, 80),
                                     "\", want mon, tue, wed, thu, fri, sat, sun or mon..fri"));
@@ -100,11 +78,10 @@ class CalendarReader {
       }
       Windows windows;
       ReadWindows(entry.value, "calendar.week", &windows);
-      for (auto day = first; day <= last; ++day) {
-        const size_t index = day - kDays.begin();
+      for (size_t index = days->first; index <= days->last; ++index) {
         if (std::exchange(given[index], true)) {
           findings_->Add(entry.line, "DUPLICATE_KEY",
-                         absl::StrCat("calendar.week: found ", *day, " again, want each day once"));
+                         absl::StrCat("calendar.week: found ", kDayNames[index], " again, want each day once"));
         }
         *calendar_.mutable_week(static_cast<int>(index))->mutable_windows() = windows;
       }

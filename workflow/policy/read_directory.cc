@@ -15,25 +15,22 @@ namespace {
 constexpr size_t kMaxDepartments = 10'000;
 constexpr size_t kMaxPrincipals = 100'000;
 constexpr size_t kMaxRoles = 16;
-
-// A misspelt role would grant nothing and say nothing, so the list is closed.
-const std::vector<std::string>& Roles() {
-  static const auto* const roles = new std::vector<std::string>{
-      "INTAKE",       "HANDLER", "SUPERVISOR",  "APPROVER",        "REVIEWER",    "DISPUTE_OFFICER", "QUALITY_REVIEWER",
-      "POLICY_ADMIN", "AUDITOR", "SLA_MONITOR", "PRIVACY_OFFICER", "INTEGRATION", "COMPLIANCE",      "ADMIN"};
-  return *roles;
-}
+constexpr size_t kMaxSkills = 64;
+constexpr size_t kMaxLanguages = 32;
+constexpr size_t kMaxRotas = 1000;
+constexpr int64_t kMaxCapacity = 100'000;
 
 class DirectoryReader {
  public:
   DirectoryReader(MapReader& reader, ParsedDocument* document, Findings* findings)
-      : reader_(reader), result_(document->directory.emplace()), findings_(findings) {}
+      : reader_(reader), document_(document), result_(document->directory.emplace()), findings_(findings) {}
 
   void Read() {
     const size_t before = findings_->size();
     for (const YamlNode& node : reader_.List("departments", kMaxDepartments, Need::kRequired)) ReadDepartment(node);
     for (const YamlNode& node : reader_.List("queues", kMaxDepartments)) ReadQueue(node);
     for (const YamlNode& node : reader_.List("principals", kMaxPrincipals)) ReadPrincipal(node);
+    for (const YamlNode& node : reader_.List("rotas", kMaxRotas)) ReadOneRota(node);
     CheckReferences();
     if (findings_->size() > before) return;  // a name with two meanings makes circles that nobody drew
     CheckNoCycle(parents_, departments_, "DEPARTMENT_CYCLE", "department", "parent");
@@ -102,12 +99,31 @@ class DirectoryReader {
     principal.set_manager(ReadUse(reader, "manager", "principal.manager", principals_, "UNKNOWN_PRINCIPAL"));
     if (!principal.manager().empty()) managers_.emplace(principal.id(), principal.manager());
     for (Word& word : reader.Texts("roles", Syntax::kCode, kMaxRoles)) {
-      if (std::find(Roles().begin(), Roles().end(), word.text) == Roles().end()) {
+      if (std::find(KnownRoles().begin(), KnownRoles().end(), word.text) == KnownRoles().end()) {
         findings_->Add(
             word.line, "UNKNOWN_ROLE",
-            absl::StrCat("principal.roles: found ", word.text, ", want a role", Suggest(word.text, Roles())));
+            absl::StrCat("principal.roles: found ", word.text, ", want a role", Suggest(word.text, KnownRoles())));
       }
       principal.add_roles(std::move(word.text));
+    }
+    for (Word& word : reader.Texts("skills", Syntax::kCode, kMaxSkills)) principal.add_skills(std::move(word.text));
+    for (Word& word : reader.Texts("languages", Syntax::kText, kMaxLanguages)) {
+      principal.add_languages(std::move(word.text));
+    }
+    principal.set_capacity(static_cast<uint32_t>(reader.Int("capacity", 0, kMaxCapacity, 0)));
+    reader.Finish();
+  }
+
+  void ReadOneRota(const YamlNode& node) {
+    MapReader reader(node, "rota", findings_);
+    v1::Rota& rota = *result_.directory.add_rotas();
+    rota.set_id(ReadId(reader, "rota", &rotas_));
+    for (Word& word : ReadRota(node, reader, &rota, document_, findings_)) {
+      uses_.push_back({.what = "rota.principals",
+                       .among = &principals_,
+                       .reason = "UNKNOWN_PRINCIPAL",
+                       .id = std::move(word.text),
+                       .line = word.line});
     }
     reader.Finish();
   }
@@ -149,14 +165,23 @@ class DirectoryReader {
   }
 
   MapReader& reader_;
+  ParsedDocument* const document_;
   PackDirectory& result_;
   Findings* const findings_;
-  Lines departments_, queues_, principals_;
+  Lines departments_, queues_, principals_, rotas_;
   std::map<std::string, std::string> parents_, managers_;
   std::vector<Use> uses_;
 };
 
 }  // namespace
+
+// A misspelt role would grant nothing and say nothing, so the list is closed.
+const std::vector<std::string>& KnownRoles() {
+  static const auto* const roles = new std::vector<std::string>{
+      "INTAKE",       "HANDLER", "SUPERVISOR",  "APPROVER",        "REVIEWER",    "DISPUTE_OFFICER", "QUALITY_REVIEWER",
+      "POLICY_ADMIN", "AUDITOR", "SLA_MONITOR", "PRIVACY_OFFICER", "INTEGRATION", "COMPLIANCE",      "ADMIN"};
+  return *roles;
+}
 
 void ReadDirectory(MapReader& reader, ParsedDocument* document, Findings* findings) {
   DirectoryReader(reader, document, findings).Read();

@@ -102,8 +102,8 @@ void AddDuties(const v1::Case& state, const Standing& standing, Rows* rows) {
 void AddEscalations(const v1::Case& state, Rows* rows) {
   for (const v1::Escalation& one : state.escalations()) {
     EscalationRow& row = rows->escalations.emplace_back();
-    row.acknowledged = one.state() == v1::Escalation::ACKNOWLEDGED;
-    row.raised_at_us = absl::ToUnixMicros(FromProto(one.raised_at()));
+    row.acknowledged = !escalation::NeedsAnswer(one);
+    row.raised_at_us = absl::ToUnixMicros(escalation::StandsSince(one));
     row.case_id = state.case_id();
     row.escalation_no = one.escalation_no();
     *row.value.mutable_escalation() = one;

@@ -93,8 +93,9 @@ std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriod
   }
   if (wait.until_us() != 0) entries.Add(v1::LISTED_WAKE_UP, wait.until_us());
   for (const v1::Escalation& one : state.escalations()) {
-    v1::ListEntry& entry = entries.Add(v1::LISTED_ESCALATION, Micros(one.raised_at()), one.escalation_no());
-    if (one.state() == v1::Escalation::ACKNOWLEDGED) entry.set_group(kAcknowledged);
+    const int64_t since_us = Micros(escalation::StandsSince(one));
+    v1::ListEntry& entry = entries.Add(v1::LISTED_ESCALATION, since_us, one.escalation_no());
+    if (!escalation::NeedsAnswer(one)) entry.set_group(kAcknowledged);
   }
   std::vector<v1::ListEntry> sorted = entries.Take();
   std::sort(sorted.begin(), sorted.end(),

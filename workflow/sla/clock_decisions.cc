@@ -105,7 +105,7 @@ absl::Status Steps::ReleaseDue(int i) {
   DOCKET_ASSIGN_OR_RETURN(const Match match, MatchOf(i, *policy, *rule, *choice));
   v1::Clock next = clock(i);
   next.set_pinned(false);
-  const Terms terms = TermsOf(*rule, *choice, *match.calendar, promised_);
+  const Terms terms = NewTerms(*rule, *choice, *match.calendar);
   DOCKET_RETURN_IF_ERROR(EmitTerms(i, next, match, terms, {.cause = "MANUAL", .approver = occasion_.approver}, "ALL",
                                    clock(i).obligation() == v1::REGULATOR ? DueAt(clock(i)) : absl::InfiniteFuture()));
   DOCKET_RETURN_IF_ERROR(ReconcilePause(i));

@@ -3,8 +3,34 @@
 #include <algorithm>
 
 #include "workflow/base/time.h"
+#include "workflow/escalation/instants.h"
 
 namespace docket::sla {
+namespace {
+
+// InfiniteFuture: not as things stand. A share or a working span before the due is walked as an ordinary warning is.
+absl::Time InstantAt(const v1::Warning& wanted, const Base& base, absl::Time due, const Terms& terms,
+                     absl::Span<const TimeSpan> pauses) {
+  const bool known = due != absl::InfiniteFuture();
+  if (wanted.has_after()) {
+    const absl::Duration span = FromProto(wanted.after());
+    if (!known) return due;
+    return wanted.elapsed() ? due + span : terms.calendar->Advance(due, span, pauses);
+  }
+  if (wanted.elapsed()) return known ? std::max(base.at, due - FromProto(wanted.before())) : due;
+  std::vector<uint32_t> permille;
+  std::vector<absl::Duration> before;
+  if (wanted.has_before()) {
+    before.push_back(FromProto(wanted.before()));
+  } else {
+    permille.push_back(wanted.permille());
+  }
+  const v1::Warning walked =
+      ComputeWarnings(*terms.calendar, base.at, terms.target, pauses, due, permille, before, base.used).front();
+  return walked.has_at() ? FromProto(walked.at()) : absl::InfiniteFuture();
+}
+
+}  // namespace
 
 absl::Time DueAt(const v1::Clock& clock) {
   return clock.has_due_at() ? FromProto(clock.due_at()) : absl::InfiniteFuture();
@@ -28,7 +54,11 @@ absl::Time PromisedDue(const v1::Case& state) {
 Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Time promised) {
   Terms terms{.target = clock.target(), .calendar = &calendar, .promised = promised};
   for (const v1::Warning& warning : clock.warnings()) {
-    if (warning.has_before()) {
+    if (warning.silent()) {
+      terms.silent.push_back(warning);
+      terms.silent.back().clear_at();
+      terms.silent.back().clear_reached();
+    } else if (warning.has_before()) {
       terms.before.push_back(FromProto(warning.before()));
     } else {
       terms.permille.push_back(warning.permille());
@@ -55,10 +85,18 @@ Plan PlanClock(const v1::Clock& clock, const Terms& terms, absl::Span<const Time
   if (plan.due.at > latest) plan.due = {latest, clock.due_provisional()};
   plan.warnings = ComputeWarnings(*terms.calendar, base.at, terms.target, pauses, plan.due.at, terms.permille,
                                   terms.before, base.used);
+  for (const v1::Warning& wanted : terms.silent) {
+    const bool given = std::any_of(plan.warnings.begin(), plan.warnings.end(), [&](const v1::Warning& warning) {
+      return escalation::SameInstant(warning, wanted);
+    });
+    if (given) continue;
+    const absl::Time at = InstantAt(wanted, base, plan.due.at, terms, pauses);
+    plan.warnings.push_back(wanted);
+    if (at != absl::InfiniteFuture()) *plan.warnings.back().mutable_at() = ToProto(at);
+  }
   for (v1::Warning& warning : plan.warnings) {
     warning.set_reached(std::any_of(clock.warnings().begin(), clock.warnings().end(), [&](const v1::Warning& old) {
-      return old.reached() && old.permille() == warning.permille() && old.has_before() == warning.has_before() &&
-             FromProto(old.before()) == FromProto(warning.before());
+      return old.reached() && escalation::SameInstant(old, warning);
     }));
   }
   return plan;

@@ -31,6 +31,7 @@ struct Terms {
   std::vector<uint32_t> permille;
   std::vector<absl::Duration> before;
   absl::Time promised = absl::InfiniteFuture();  // for FIXED targets: PromisedDue of the case
+  std::vector<v1::Warning> silent;  // instants that ladders want, without `at`; see workflow/escalation/instants.h
 };
 
 // Where the reckoning of a clock begins: at its start with nothing used, or where a retarget carried time over.

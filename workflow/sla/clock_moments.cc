@@ -22,7 +22,9 @@ v1::Event EventOf(const v1::Case& state, const v1::Clock& clock, absl::Time at) 
 
 ClockMoment WarningMoment(const v1::Case& state, const v1::Clock& clock, int index) {
   const absl::Time at = FromProto(clock.warnings(index).at());
-  ClockMoment moment{.at = at, .true_from = at, .event = EventOf(state, clock, at)};
+  // What is due at the due or later is not, for a clock stopped exactly then.
+  const absl::Duration grace = clock.warnings(index).has_after() ? absl::Microseconds(1) : absl::ZeroDuration();
+  ClockMoment moment{.at = at, .true_from = at + grace, .event = EventOf(state, clock, at)};
   v1::WarningReached* reached = moment.event.mutable_warning_reached();
   reached->set_clock_no(clock.clock_no());
   reached->set_warning(static_cast<uint32_t>(index));

@@ -166,7 +166,7 @@ absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& ca
   const absl::Time moment = paused ? PausesOf(old).back().start : std::max(at_, BaseOf(old).at);
   v1::MetricRule::Choice choice;
   *choice.mutable_target() = match.target;
-  const Terms terms = TermsOf(*match.rule, choice, *match.calendar, promised_);
+  const Terms terms = NewTerms(*match.rule, choice, *match.calendar);
   v1::Clock next = old;
   ClearCarried(&next);
   const bool later =

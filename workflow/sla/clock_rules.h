@@ -41,9 +41,9 @@ absl::StatusOr<std::vector<v1::Event>> ClockConsequences(const v1::Case& before,
 // The next thing that time alone makes true of a clock of `state` (a warning or the breach); at = InfiniteFuture when
 // there is none. Ties: by clock_no, warnings before the breach.
 //
-// A warning is true from `at` on. A duty stopped exactly at its due is met, so a breach is true only after `at`:
-// whoever advances a case to the effective time T of a command fires what has true_from <= T first and leaves a breach
-// whose due is T itself to what comes after the command.
+// A warning is true from `at` on, one after the due just after it. A duty stopped exactly at its due is met, so a
+// breach is true only after `at`: whoever advances a case to the effective time T of a command fires what has
+// true_from <= T first and leaves a breach whose due is T itself to what comes after the command.
 struct ClockMoment {
   absl::Time at = absl::InfiniteFuture();
   absl::Time true_from = absl::InfiniteFuture();

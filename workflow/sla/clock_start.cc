@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
+#include "workflow/escalation/instants.h"
 #include "workflow/sla/clock_steps.h"
 
 namespace docket::sla {
@@ -92,6 +93,14 @@ absl::Status Steps::Start() {
   return absl::OkStatus();
 }
 
+Terms Steps::NewTerms(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice,
+                      const WorkingCalendar& calendar) const {
+  Terms terms = TermsOf(rule, choice, calendar, promised_);
+  const v1::MetricNature nature = rule.nature() == v1::WINDOW ? v1::WINDOW : v1::DUTY;
+  terms.silent = escalation::InstantsFor(policies_, rule.metric(), nature, occasion_.in_force);
+  return terms;
+}
+
 absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::MetricRule& rule,
                                           const v1::MetricRule::Choice& choice) const {
   DOCKET_ASSIGN_OR_RETURN(const NamedCalendar calendar,
@@ -122,7 +131,7 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
   attached->set_answerable(AnsweringDepartment(attached->answerable_rule(), attached->item(), after_));
   v1::Clock clock;
   *clock.mutable_start_at() = attached->start_at();
-  const Terms terms = TermsOf(rule, promised, *calendar.calendar, promised_);
+  const Terms terms = NewTerms(rule, promised, *calendar.calendar);
   const Plan plan = PlanClock(clock, terms, {});
   SetPlan(plan, attached);
   // Started while the case waits: paused at once, by the same event, for nothing may come between the two.

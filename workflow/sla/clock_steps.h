@@ -125,6 +125,9 @@ class Steps {
                                      const v1::MetricRule::Choice& choice) const;
   uint32_t NextCycle(const v1::MetricRule& rule, v1::Obligation obligation) const;
   absl::Time StartAt(const v1::MetricRule& rule) const;
+  // What a clock started or retargeted now is judged by, with the instants that the ladders in force want of it.
+  Terms NewTerms(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice,
+                 const WorkingCalendar& calendar) const;
 
   // Whether a trigger of the rule fires for this clock: of an item's clock, for events of its own item only.
   bool FiresFor(const v1::Clock& clock,

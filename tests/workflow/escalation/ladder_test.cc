@@ -9,6 +9,7 @@
 #include "workflow/base/time.h"
 #include "workflow/case/replay.h"
 #include "workflow/escalation/escalation.h"
+#include "workflow/escalation/triggers.h"
 
 namespace docket::escalation {
 namespace {
@@ -59,12 +60,13 @@ TEST(LadderTest, AKeyThatFiredIsNoLongerAConsequence) {
   for (const v1::Event& event : desk.events()) {
     if (event.has_clock_breached()) breach = event;
   }
-  EXPECT_TRUE(LadderConsequences(desk.state(), breach, desk.policies(), FromProto(breach.occurred_at())).empty());
+  const absl::Time at = FromProto(breach.occurred_at());
+  EXPECT_TRUE(Triggered(desk.state(), breach, 0, desk.policies(), at).empty());
   v1::Case twice = desk.state();
   EXPECT_EQ(workflow::Apply(Raised(desk)[0], &twice).code(), absl::StatusCode::kDataLoss);
   v1::Case never = desk.state();
   never.clear_escalations();
-  EXPECT_EQ(LadderConsequences(never, breach, desk.policies(), FromProto(breach.occurred_at())).size(), 1u);
+  EXPECT_EQ(Triggered(never, breach, 0, desk.policies(), at).size(), 1u);
 }
 
 TEST(LadderTest, ANewVersionOfTheLadderDoesNotFireOldKeysAgain) {
@@ -79,10 +81,9 @@ TEST(LadderTest, ANewVersionOfTheLadderDoesNotFireOldKeysAgain) {
   for (const v1::Event& event : desk.events()) {
     if (event.has_clock_breached()) breach = event;
   }
-  const std::vector<v1::Event> raised =
-      LadderConsequences(desk.state(), breach, *newer, FromProto(breach.occurred_at()));
-  ASSERT_EQ(raised.size(), 1u);
-  EXPECT_EQ(raised[0].escalation_raised().level(), 2u);
+  const std::vector<Firing> firings = Triggered(desk.state(), breach, 0, *newer, FromProto(breach.occurred_at()));
+  ASSERT_EQ(firings.size(), 1u);
+  EXPECT_EQ(firings[0].level->level(), 2u);
 }
 
 TEST(LadderTest, LevelsOfOneBreachComeInOrderAndOnlyForTheirMetrics) {
@@ -156,7 +157,7 @@ TEST(EscalateTest, UpTheLineGoesPastWhoAsksAndPastTheOwner) {
   desk.Must(up);
   EXPECT_EQ(desk.state().escalations(1).targets(0), "amara.osei");
   desk.Must(up, {.principal = "amara.osei"});
-  EXPECT_EQ(desk.state().escalations(2).targets_size(), 0);
+  EXPECT_EQ(desk.state().escalations(2).targets(0), "jonas.weber");  // above the top: compliance
 }
 
 TEST(LadderTest, TheOwnersOwnBreachGoesToSomebodyElse) {

@@ -35,7 +35,8 @@ const std::vector<std::string>& InOrder() {
                                                                 "fca-disp-psd.yaml",
                                                                 "routing-standard.yaml",
                                                                 "nyc311.yaml",
-                                                                "permits-wabo.yaml"};
+                                                                "permits-wabo.yaml",
+                                                                "ladder-complaints.yaml"};
   return *names;
 }
 
@@ -68,14 +69,14 @@ TEST(ShippedPacks, EveryFileIsTested) {
 
 TEST(ShippedPacks, PublishOneAfterTheOther) {
   const PolicySetPtr set = AllShipped();
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 18);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 19);
   EXPECT_EQ(set->directory_version(), 1);
 }
 
 TEST(ShippedPacks, TheOnesToChooseFromPublishOnTop) {
   PolicySetPtr set = AllShipped();
   for (const std::string& name : ToChooseFrom()) set = Publish(set, ShippedPack(name));
-  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 28);
+  EXPECT_EQ(set->List(v1::POLICY_KIND_UNSPECIFIED).size(), 29);
 }
 
 TEST(ShippedPacks, PublishTogetherInOneFileInAnyOrder) {
@@ -88,7 +89,7 @@ TEST(ShippedPacks, PublishTogetherInOneFileInAnyOrder) {
   for (const std::string& yaml : {together, backwards}) {
     const Pack pack = ParsePack(yaml, PolicySet(), TestNow());
     EXPECT_THAT(pack.findings, IsEmpty()) << Explain(pack.findings);
-    EXPECT_EQ(pack.documents.size(), 11);
+    EXPECT_EQ(pack.documents.size(), 12);
     EXPECT_TRUE(pack.directory.has_value());
   }
 }
@@ -117,6 +118,7 @@ TEST(ShippedPacks, EachPublishesWithItsDependenciesAlone) {
       {"permits-wabo.yaml", {}},
       {"sla-standard.yaml", {"calendar-london.yaml"}},
       {"ladder-standard.yaml", {"calendar-london.yaml"}},
+      {"ladder-complaints.yaml", {"calendar-london.yaml", "directory-sample.yaml"}},
       {"ticket-basic.yaml", {"directory-sample.yaml"}},
       {"complaint-iso10002.yaml", {"directory-sample.yaml"}},
   };

@@ -281,7 +281,7 @@ INSTANTIATE_TEST_SUITE_P(
                              "trigger: BREACH, when",
                              "trigger: WARNING, when",
                              {"5 UNKNOWN_VALUE", "5 LEVELS_NOT_ASCENDING"}},
-                      Broken{"target", "target: OWNER_MANAGER", "target: OWNER", {"6 UNKNOWN_VALUE"}},
+                      Broken{"target", "target: OWNER_MANAGER", "target: OWNERS", {"6 UNKNOWN_VALUE"}},
                       Broken{"metric", "[RESOLUTION]", "[RESOLUTIONS]", {"4 UNKNOWN_METRIC"}},
                       Broken{"metric by hand",
                              "trigger: MANUAL, target: OWNER_MANAGER",

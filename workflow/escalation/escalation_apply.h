@@ -1,0 +1,22 @@
+#ifndef DOCKET_WORKFLOW_ESCALATION_ESCALATION_APPLY_H_
+#define DOCKET_WORKFLOW_ESCALATION_ESCALATION_APPLY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "docket/v1/case.pb.h"
+#include "docket/v1/event.pb.h"
+
+// Folding the events of escalations. Pure and closed: reads the event and the state.
+namespace docket::escalation {
+
+// Folds any of EscalationRaised … EscalationScheduled. kDataLoss: another event, an escalation the case does not have,
+// or a key that has fired before.
+absl::Status ApplyEscalationEvent(const v1::Event& event, uint32_t revision, v1::Case* state);
+
+// A person did something: silences count from now. Whether the event is one of a person its rule tells.
+void NoteActivity(const v1::Event& event, uint32_t revision, v1::Case* state);
+
+}  // namespace docket::escalation
+
+#endif  // DOCKET_WORKFLOW_ESCALATION_ESCALATION_APPLY_H_
