@@ -84,7 +84,7 @@ void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller
   // Parsing is slow, so it happens here; the writer repeats it only if policies changed in between.
   PublishTask publish;
   publish.parsed_against = Read().policies;
-  publish.pack = policy::ParsePack(request.yaml(), *publish.parsed_against, trusted_->Now());
+  publish.pack = ParseFor(caller, request.yaml(), *publish.parsed_against, trusted_->Now());
   publish.request = std::move(request);
   publish.caller = std::move(caller);
   publish.done = [this, done = std::move(done)](absl::StatusOr<v1::PublishPoliciesReply> reply) mutable {
@@ -95,6 +95,14 @@ void EngineImpl::SubmitPublish(v1::PublishPoliciesRequest request, Caller caller
   Task task = std::move(publish);
   absl::Status status = Push(task, Lane::kInteractive);
   if (!status.ok()) std::get<PublishTask>(task).done(std::move(status));
+}
+
+Caller SystemCaller() {
+  Caller caller;
+  caller.principal_id = kSystemPrincipal;
+  caller.kind = v1::ACTOR_KIND_SYSTEM_RULE;
+  caller.authentication.clear();
+  return caller;
 }
 
 absl::StatusOr<LeaseTable::Lease> EngineImpl::TakeLease(const std::string& case_id, const Caller& caller,

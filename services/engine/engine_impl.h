@@ -69,6 +69,9 @@ struct Answered {
   absl::StatusOr<v1::AbsenceReply> absence = absl::UnknownError("not prepared");
 };
 
+// The server itself, for what nobody asked for.
+Caller SystemCaller();
+
 class EngineImpl : public Engine {
  public:
   EngineImpl(const EngineOptions& options, std::shared_ptr<TrustedClock> clock, uint32_t generation,
@@ -135,10 +138,13 @@ class EngineImpl : public Engine {
   absl::Status RecordAlone(v1::Event event, const std::string& principal_id, v1::ActorKind kind);
   // Waits for the commit.
   absl::Status RecordRollout(v1::Event event, Caller caller);
-  // The thread of jobs: works off approved rollouts, and plans one for every new version of a calendar.
+  // The thread of jobs: works off approved rollouts, and plans one for every new version of a calendar,
+  // which new zone data makes too.
   void RunJobs();
   void RollOut(const v1::PolicyRolloutPlanned& plan);
   void PrepareCalendars();
+  // Once per start: publishes calendars again that the machine's zone data makes otherwise.
+  void FollowZoneData();
   void WakeJobs();
   bool IsStopping() const;
   void PublishView();

@@ -60,21 +60,6 @@ class OpenAnswers {
   uint64_t failed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-const policy::Rollout* FindRollout(const policy::PolicySet& policies, const std::string& id) {
-  for (const policy::Rollout* rollout : policies.Rollouts()) {
-    if (rollout->plan.rollout_id() == id) return rollout;
-  }
-  return nullptr;
-}
-
-Caller SystemCaller() {
-  Caller caller;
-  caller.principal_id = kSystemPrincipal;
-  caller.kind = v1::ACTOR_KIND_SYSTEM_RULE;
-  caller.authentication.clear();
-  return caller;
-}
-
 }  // namespace
 
 bool EngineImpl::IsStopping() const {
@@ -86,6 +71,13 @@ void EngineImpl::WakeJobs() {
   const MutexLock lock(&jobs_mutex_);
   jobs_wanted_ = true;
   jobs_signal_.NotifyOne();
+}
+
+const policy::Rollout* FindRollout(const policy::PolicySet& policies, const std::string& id) {
+  for (const policy::Rollout* rollout : policies.Rollouts()) {
+    if (rollout->plan.rollout_id() == id) return rollout;
+  }
+  return nullptr;
 }
 
 absl::Status EngineImpl::RecordRollout(v1::Event event, Caller caller) {
@@ -163,6 +155,7 @@ v1::ListRolloutsReply EngineImpl::ListRollouts() const {
 }
 
 void EngineImpl::RunJobs() {
+  FollowZoneData();
   for (;;) {
     {
       const MutexLock lock(&jobs_mutex_);
@@ -217,27 +210,6 @@ void EngineImpl::RollOut(const v1::PolicyRolloutPlanned& plan) {
   if (!RecordRollout(std::move(event), SystemCaller()).ok()) return;  // worked off again after the next start
   const MutexLock lock(&jobs_mutex_);
   rollout_progress_[plan.rollout_id()] = {cases.size(), cases.size()};
-}
-
-// A late holiday or a storm day concerns clocks that run: the plan is made at once, somebody has only to approve it.
-void EngineImpl::PrepareCalendars() {
-  const ReadView view = Read();
-  for (const policy::PolicySet::Listed& calendar : view.policies->List(v1::CALENDAR)) {
-    const std::string name = absl::StrCat(calendar.pin.id(), "@", calendar.pin.version());
-    if (calendar.pin.version() < 2 || IsStopping() || !calendars_prepared_.insert(name).second) continue;
-    v1::PlanRolloutRequest request;
-    request.set_kind(v1::CALENDAR);
-    request.set_id(calendar.pin.id());
-    request.set_version(calendar.pin.version());
-    request.set_dry_run(true);
-    const auto counted = PlanRollout(request, SystemCaller(), [this](uint64_t, uint64_t) { return !IsStopping(); });
-    const bool planned = FindRollout(*Read().policies, absl::StrCat("calendar.", calendar.pin.id(), ".",
-                                                                    calendar.pin.version())) != nullptr;
-    if (!counted.ok() || counted->plan().clocks() == 0 || planned) continue;
-    v1::Event event;
-    *event.mutable_policy_rollout_planned() = counted->plan();
-    if (!RecordRollout(std::move(event), SystemCaller()).ok()) calendars_prepared_.erase(name);
-  }
 }
 
 }  // namespace docket::engine

@@ -29,6 +29,9 @@ absl::StatusOr<v1::PlanRolloutReply> PreviewRollout(const ReadView& view, const 
                                                     v1::PolicyRolloutPlanned plan, absl::Time now,
                                                     const std::function<bool(uint64_t done, uint64_t total)>& progress);
 
+// Null: no such rollout.
+const policy::Rollout* FindRollout(const policy::PolicySet& policies, const std::string& id);
+
 // Whether the plan would change anything about a case.
 bool ConcernsCase(const v1::Case& state, const v1::PolicyRolloutPlanned& plan);
 

@@ -46,6 +46,9 @@ struct PreparedAbsence {
   bool staged = false;
 };
 
+// What somebody publishes; of the files the server is started with only what is new.
+policy::Pack ParseFor(const Caller& caller, const std::string& yaml, const policy::PolicySet& policies, absl::Time now);
+
 class Sequencer {
  public:
   // `environment.clock` is the trusted clock. `leases` outlives the sequencer.
@@ -58,6 +61,8 @@ class Sequencer {
   // `pack` was parsed against `parsed_against`; it is parsed again when policies were published since.
   PreparedPublication Publish(const v1::PublishPoliciesRequest& request, const Caller& caller, const policy::Pack& pack,
                               const policy::PolicySet* parsed_against);
+  // Another version of every calendar whose windows the machine's zone data makes otherwise now.
+  absl::Status RepublishCalendars(const Caller& caller);
   PreparedAbsence ChangeAbsence(const AbsenceChange& change, const Caller& caller);
   // Records what time has made true of a case up to now; OK with unchanged when there is nothing.
   Prepared Advance(const std::string& case_id);
@@ -132,11 +137,12 @@ class Sequencer {
   // All events of a case, staged ones too.
   absl::StatusOr<std::vector<projection::PastEvent>> EarlierEvents(const LoadedCase& loaded);
   v1::CommitRecord NewRecord() const;
-  // The documents of a pack that differ from what is published, each a new version in its own stream. With `only_new`
-  // a document that was published before, whatever came after it, is none.
-  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request, bool only_new,
+  // The documents of a pack that differ from what is in force, each a new version in its own stream.
+  std::vector<NewSlice> PolicySlices(const policy::Pack& pack, const v1::PublishPoliciesRequest& request,
                                      v1::PublishPoliciesReply* reply) const;
-  bool WasPublished(const policy::PackDocument& document) const;
+  // The position after them.
+  absl::StatusOr<uint64_t> StagePolicies(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal,
+                                         const Caller& caller);
   // FAILED_PRECONDITION: open cases stand in a queue, or are in the hands of somebody, that `next` no longer has.
   absl::Status CheckNothingIsOrphaned(const v1::Directory& next) const;
   // False: the directory in force says the same.

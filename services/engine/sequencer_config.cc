@@ -17,6 +17,7 @@
 #include "workflow/base/time.h"
 #include "workflow/case/replay.h"
 #include "workflow/projection/rows.h"
+#include "workflow/sla/calendar_compile.h"
 
 namespace docket::engine {
 namespace {
@@ -48,6 +49,10 @@ absl::StatusOr<bool> SameDirectory(const policy::PackDirectory& pack, const poli
   return names.empty() && current.SerializeAsString() == pack.directory.SerializeAsString();
 }
 
+bool AgreesWithZoneData(const v1::CompiledPolicy& compiled) {
+  return !compiled.has_calendar() || sla::AgreesWithZoneData(compiled.calendar());
+}
+
 v1::Event NewEvent(absl::Time at) {
   v1::Event event;
   *event.mutable_occurred_at() = ToProto(at);
@@ -64,6 +69,12 @@ absl::Status PackRefusal(const policy::Pack& pack) {
 }
 
 }  // namespace
+
+policy::Pack ParseFor(const Caller& caller, const std::string& yaml, const policy::PolicySet& policies,
+                      absl::Time now) {
+  return caller.kind == v1::ACTOR_KIND_STAFF ? policy::ParsePack(yaml, policies, now)
+                                             : policy::ParseNewOf(yaml, policies, now);
+}
 
 absl::StatusOr<const Sequencer::SystemHead*> Sequencer::HeadOfStream(v1::StreamKind kind, const std::string& id) {
   if (other_heads_.empty()) {
@@ -137,16 +148,8 @@ absl::Status Sequencer::RecordRollout(v1::Event event, const Caller& caller) {
   return absl::OkStatus();
 }
 
-bool Sequencer::WasPublished(const policy::PackDocument& document) const {
-  auto version = policies_->Get(document.kind, document.id, 0);
-  while (version.ok() && version->digest != document.digest && version->pin.version() > 1) {
-    version = policies_->Get(document.kind, document.id, version->pin.version() - 1);
-  }
-  return version.ok() && version->digest == document.digest;
-}
-
 std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pack,
-                                                         const v1::PublishPoliciesRequest& request, bool only_new,
+                                                         const v1::PublishPoliciesRequest& request,
                                                          v1::PublishPoliciesReply* reply) const {
   std::vector<NewSlice> slices;
   for (const policy::PackDocument& document : pack.documents) {
@@ -155,7 +158,8 @@ std::vector<Sequencer::NewSlice> Sequencer::PolicySlices(const policy::Pack& pac
     published->set_id(document.id);
     const auto newest = policies_->Get(document.kind, document.id, 0);
     published->set_version(newest.ok() ? newest->pin.version() : 0);
-    if (newest.ok() && (newest->digest == document.digest || (only_new && WasPublished(document)))) {
+    // The same text again says something else once the machine's zone data does.
+    if (newest.ok() && newest->digest == document.digest && AgreesWithZoneData(newest->compiled)) {
       published->set_unchanged(true);
       continue;
     }
@@ -234,30 +238,47 @@ absl::StatusOr<bool> Sequencer::AddDirectorySlice(const policy::PackDirectory& p
   return true;
 }
 
+absl::StatusOr<uint64_t> Sequencer::StagePolicies(v1::CommitRecord record, std::vector<NewSlice> slices,
+                                                  store::KvBatch personal, const Caller& caller) {
+  if (slices.size() > static_cast<size_t>(store::kMaxSlices)) {
+    return RefuseFields("PACK_TOO_LARGE", {{"yaml", absl::StrCat(slices.size(), " changed documents, want at most ",
+                                                                 store::kMaxSlices, " in one pack")}});
+  }
+  // The new set takes effect for the commands behind this one in the group; it is thrown away if the group fails.
+  std::shared_ptr<const policy::PolicySet> policies = policies_;
+  uint64_t position = record.first_position();
+  for (const NewSlice& slice : slices) {
+    for (const v1::Event& event : slice.events) {
+      DOCKET_ASSIGN_OR_RETURN(policies, policies->With(event, position++, now_, caller.principal_id));
+    }
+  }
+  DOCKET_RETURN_IF_ERROR(StageOther(std::move(record), std::move(slices), std::move(personal)));
+  policies_ = std::move(policies);
+  return position;
+}
+
 PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request, const Caller& caller,
                                        const policy::Pack& parsed, const policy::PolicySet* parsed_against) {
   v1::PublishPoliciesRequest content = request;
   content.clear_request_id();
   const std::string canonical = absl::StrCat(caller.principal_id, "\npublish\n", content.SerializeAsString());
   const bool current = parsed_against == policies_.get();
-  const policy::Pack again = current ? policy::Pack{} : policy::ParsePack(request.yaml(), *policies_, now_);
+  const policy::Pack again = current ? policy::Pack{} : ParseFor(caller, request.yaml(), *policies_, now_);
   const policy::Pack& pack = current ? parsed : again;
   const absl::StatusOr<std::optional<Earlier>> earlier = FindEarlier(request.request_id(), canonical);
   if (!earlier.ok()) return {earlier.status()};
   if (earlier->has_value()) return {PublishedBy(*(*earlier)->record, pack), (*earlier)->staged};
   if (!pack.findings.empty()) return {PackRefusal(pack)};
-  const bool at_start = caller.kind != v1::ACTOR_KIND_STAFF;
   const bool staffed = policies_->directory().principals_size() > 0;  // else nobody could publish the first directory
-  if (!at_start && staffed && policies_->Principal(caller.principal_id) == nullptr) {
+  if (caller.kind == v1::ACTOR_KIND_STAFF && staffed && policies_->Principal(caller.principal_id) == nullptr) {
     return {RefuseFields("UNKNOWN_PRINCIPAL",
                          {{"docket-principal", absl::StrCat("\"", caller.principal_id,
                                                             "\" is not in the directory, who publishes has to be")}})};
   }
   v1::PublishPoliciesReply reply;
   CommandSealer sealer(environment_.random, next_commit_);
-  std::vector<NewSlice> slices = PolicySlices(pack, request, at_start, &reply);
-  // People and queues change while the server runs; the file it was once started with does not know.
-  if (pack.directory.has_value() && !(at_start && policies_->directory_version() > 0)) {
+  std::vector<NewSlice> slices = PolicySlices(pack, request, &reply);
+  if (pack.directory.has_value()) {
     const absl::StatusOr<bool> added = AddDirectorySlice(*pack.directory, &sealer, &slices);
     if (!added.ok()) return {added.status()};
     reply.set_directory_published(*added);
@@ -266,30 +287,32 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
     reply.set_unchanged(true);
     return {std::move(reply)};
   }
-  if (slices.size() > static_cast<size_t>(store::kMaxSlices)) {
-    return {RefuseFields("PACK_TOO_LARGE", {{"yaml", absl::StrCat(slices.size(), " changed documents, want at most ",
-                                                                  store::kMaxSlices, " in one pack")}})};
-  }
   v1::CommitRecord record = NewRecord();
-  // The new set takes effect for the commands behind this one in the group; it is thrown away if the group fails.
-  std::shared_ptr<const policy::PolicySet> policies = policies_;
-  uint64_t position = record.first_position();
-  for (const NewSlice& slice : slices) {
-    for (const v1::Event& event : slice.events) {
-      auto next = policies->With(event, position++, now_, caller.principal_id);
-      if (!next.ok()) return {next.status()};
-      policies = *std::move(next);
-    }
-  }
   *record.mutable_actor() = ActorFor(v1::ExecuteRequest(), caller);
   record.set_request_id(request.request_id());
   record.set_request_digest(store::RequestDigest(sealer.first_salt(), canonical));
   reply.set_commit(record.commit());
-  reply.set_last_position(position - 1);
-  const absl::Status staged = StageOther(std::move(record), std::move(slices), sealer.TakeRows());
-  if (!staged.ok()) return {staged};
-  policies_ = std::move(policies);
+  const absl::StatusOr<uint64_t> next_position =
+      StagePolicies(std::move(record), std::move(slices), sealer.TakeRows(), caller);
+  if (!next_position.ok()) return {next_position.status()};
+  reply.set_last_position(*next_position - 1);
   return {std::move(reply), true};
+}
+
+absl::Status Sequencer::RepublishCalendars(const Caller& caller) {
+  std::vector<NewSlice> slices;
+  for (const policy::PolicySet::Listed& one : policies_->List(v1::CALENDAR)) {
+    DOCKET_ASSIGN_OR_RETURN(const auto newest, policies_->Get(v1::CALENDAR, one.pin.id(), 0));
+    if (AgreesWithZoneData(newest.compiled)) continue;
+    const policy::Pack pack = policy::ParsePack(newest.yaml, *policies_, now_);
+    if (!pack.findings.empty()) return PackRefusal(pack);
+    v1::PublishPoliciesReply reply;
+    for (NewSlice& slice : PolicySlices(pack, {}, &reply)) slices.push_back(std::move(slice));
+  }
+  if (slices.empty()) return absl::OkStatus();
+  v1::CommitRecord record = NewRecord();
+  *record.mutable_actor() = ActorFor(v1::ExecuteRequest(), caller);
+  return StagePolicies(std::move(record), std::move(slices), {}, caller).status();
 }
 
 }  // namespace docket::engine

@@ -182,9 +182,12 @@ void KeepInside(absl::string_view yaml, std::vector<Finding>* findings) {
   for (Finding& finding : *findings) finding.line = std::clamp(finding.line, 1, last);
 }
 
-}  // namespace
+bool IsKnown(const ParsedDocument& document, const PolicySet& published) {
+  if (document.directory.has_value()) return published.directory_version() > 0;
+  return published.WasPublished(kDocumentKinds[document.kind_index].kind, document.id, Sha256(document.yaml));
+}
 
-Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time now) {
+Pack Parse(absl::string_view yaml, const PolicySet& published, absl::Time now, bool only_new) {
   Pack pack;
   Findings findings;
   if (yaml.size() > kMaxPackBytes) {
@@ -194,6 +197,11 @@ Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time no
     findings.Add(line, "NOT_TEXT", "pack: found bytes that are not UTF-8 text, want text");
   } else {
     std::vector<ParsedDocument> documents = ReadDocuments(yaml, now, &findings);
+    if (only_new) {
+      documents.erase(std::remove_if(documents.begin(), documents.end(),
+                                     [&](const ParsedDocument& document) { return IsKnown(document, published); }),
+                      documents.end());
+    }
     CheckAcross(documents, published, &findings);
     if (findings.empty() && CommitBytes(documents) > kMaxPackCommitBytes) {
       findings.Add(1, "PACK_TOO_LARGE",
@@ -205,6 +213,16 @@ Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time no
   pack.findings = findings.Take();
   KeepInside(yaml, &pack.findings);
   return pack;
+}
+
+}  // namespace
+
+Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time now) {
+  return Parse(yaml, published, now, /*only_new=*/false);
+}
+
+Pack ParseNewOf(absl::string_view yaml, const PolicySet& published, absl::Time now) {
+  return Parse(yaml, published, now, /*only_new=*/true);
 }
 
 }  // namespace docket::policy

@@ -52,6 +52,11 @@ struct Pack {
 // documents nor a directory. Pure, but for the machine's time-zone data, which a calendar is compiled from.
 Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time now);
 
+// The same for the files a server is started with, which do not know what was published since: a document that was
+// published before in these words, whatever came after it, is left out, and so is a directory once there is one. Neither
+// is checked against the others again.
+Pack ParseNewOf(absl::string_view yaml, const PolicySet& published, absl::Time now);
+
 }  // namespace docket::policy
 
 #endif  // DOCKET_WORKFLOW_POLICY_PACK_H_

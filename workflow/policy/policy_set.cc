@@ -427,6 +427,14 @@ absl::StatusOr<PolicySet::Listed> PolicySet::Get(v1::PolicyKind kind, absl::stri
   }
 }
 
+bool PolicySet::WasPublished(v1::PolicyKind kind, absl::string_view id, absl::string_view digest) const {
+  absl::StatusOr<Listed> version = Get(kind, id, 0);
+  while (version.ok() && version->digest != digest && version->pin.version() > 1) {
+    version = Get(kind, id, version->pin.version() - 1);
+  }
+  return version.ok() && version->digest == digest;
+}
+
 const v1::PolicyRolloutPlanned* PolicySet::ApprovedRollout(absl::string_view id) const {
   const auto found = data_->rollouts->find(id);
   if (found == data_->rollouts->end() || found->second.approver.empty()) return nullptr;

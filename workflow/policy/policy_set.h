@@ -83,6 +83,8 @@ class PolicySet {
   };
   std::vector<Listed> List(v1::PolicyKind kind) const;  // UNSPECIFIED: all; yaml and compiled left empty
   absl::StatusOr<Listed> Get(v1::PolicyKind kind, absl::string_view id, uint32_t version) const;
+  // In these words, as any of its versions.
+  bool WasPublished(v1::PolicyKind kind, absl::string_view id, absl::string_view digest) const;
 
   // Directory. Null: unknown.
   const v1::Directory& directory() const;

@@ -177,4 +177,13 @@ absl::Status CompileCalendar(absl::Time from, absl::Time until, v1::Calendar* ca
   return CompileWindows(first_day, last_day, calendar);
 }
 
+bool AgreesWithZoneData(const v1::Calendar& compiled) {
+  v1::Calendar again = compiled;
+  const absl::Time from = absl::FromUnixSeconds(compiled.compiled_from_s());
+  const absl::Time until = absl::FromUnixSeconds(compiled.complete_until_s());
+  if (!CompileCalendar(from, until, &again).ok()) return true;
+  again.set_tz_version(compiled.tz_version());  // a newer release that changes nothing here
+  return again.SerializeAsString() == compiled.SerializeAsString();
+}
+
 }  // namespace docket::sla

@@ -8,7 +8,8 @@
 #include "docket/v1/policy.pb.h"
 
 // Fills compiled_from_s, complete_until_s, offsets, windows_delta_s and tz_version of a calendar that has zone, week
-// and exceptions. The only place that reads the machine's time-zone data; called when a calendar is published.
+// and exceptions. The only place that reads the machine's time-zone data; called when a calendar is published and at
+// every start.
 namespace docket::sla {
 
 // Default span compiled around `now`, wide enough for imports of old logs.
@@ -27,6 +28,10 @@ inline constexpr size_t kMaxCompiledDeltas = 131072;  // max_size of Calendar.wi
 // kInvalidArgument: unknown zone, not seven days, windows that overlap or descend, end not after start, beyond 24:00,
 // exceptions that descend or name a day twice, an empty or too long span; names the field.
 absl::Status CompileCalendar(absl::Time from, absl::Time until, v1::Calendar* calendar);
+
+// Whether the machine's zone data still makes the same offsets and windows of a compiled calendar's rules. Countries
+// change their clocks at short notice (R10). True of a zone the machine does not know: nothing speaks against it.
+bool AgreesWithZoneData(const v1::Calendar& compiled);
 
 }  // namespace docket::sla
 

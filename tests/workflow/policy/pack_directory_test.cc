@@ -125,5 +125,22 @@ TEST(DirectoryPack, TheDirectoryOfThePackCountsNotTheOneItReplaces) {
               ElementsAre("5 UNKNOWN_QUEUE"));
 }
 
+// The files a server was started with meet what was published while it ran.
+TEST(NewOfAPack, LeavesOutWhatIsKnownWithoutCheckingItAgain) {
+  const std::string renamed = Break(kDirectory, {"", "{id: intake", "{id: reception", {}});
+  const std::string moved = Break(kChart, {"", "default_queue: intake", "default_queue: reception", {}});
+  PolicySetPtr set = Publish(Publish(std::make_shared<PolicySet>(), kDirectory), kChart);
+  set = Publish(set, absl::StrCat(renamed, "---\n", moved));
+  for (const char* old : {kDirectory, kChart}) {
+    EXPECT_THAT(ParsePack(old, *set, TestNow()).findings, ::testing::Not(IsEmpty()));
+    const Pack pack = ParseNewOf(old, *set, TestNow());
+    EXPECT_THAT(pack.findings, IsEmpty());
+    EXPECT_THAT(pack.documents, IsEmpty());
+    EXPECT_FALSE(pack.directory.has_value());
+  }
+  const std::string other = Break(kChart, {"", "workflow: mini", "workflow: other", {}});
+  EXPECT_THAT(Brief(ParseNewOf(other, *set, TestNow()).findings), ElementsAre("5 UNKNOWN_QUEUE"));
+}
+
 }  // namespace
 }  // namespace docket::policy

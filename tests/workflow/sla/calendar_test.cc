@@ -202,6 +202,20 @@ TEST(Compile, IsTheSameEachTimeAndRoundTrips) {
   EXPECT_EQ((*WorkingCalendar::FromCompiled(once))->compiled().SerializeAsString(), once.SerializeAsString());
 }
 
+TEST(Compile, NoticesZoneDataThatSaysOtherwise) {
+  const v1::Calendar compiled = Compiled(London());
+  EXPECT_TRUE(AgreesWithZoneData(compiled));
+  v1::Calendar renamed = compiled;
+  renamed.set_tz_version("2001a");
+  EXPECT_TRUE(AgreesWithZoneData(renamed)) << "another release, the same windows";
+  v1::Calendar shifted = compiled;
+  shifted.mutable_offsets(1)->set_offset_s(shifted.offsets(1).offset_s() + 1800);
+  EXPECT_FALSE(AgreesWithZoneData(shifted));
+  v1::Calendar elsewhere = compiled;
+  elsewhere.set_zone("Atlantis/Capital");
+  EXPECT_TRUE(AgreesWithZoneData(elsewhere)) << "a zone this machine does not know";
+}
+
 TEST(Compile, RefusesWhatIsWrongByName) {
   auto refused = [](const CalendarSpec& spec, const char* wanted) {
     const absl::Status status = Compile(ToProto(spec));
