@@ -276,7 +276,8 @@ TEST(AlertsTest, FiltersChooseFromTheSameAlerts) {
   }
   ASSERT_GT(departments.size(), 1u);
   const auto reader = ReaderOf(house);
-  for (const auto& [department, count] : departments) {
+  for (const auto& counted : departments) {
+    const std::string& department = counted.first;
     expect(absl::StrCat("department: '", department, "'"), [&](const v1::Alert& one) {
       return one.department() == department || reader.view.policies->IsWithin(one.department(), department);
     });
