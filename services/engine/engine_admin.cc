@@ -114,6 +114,7 @@ absl::StatusOr<v1::RebuildViewsReply> EngineImpl::RebuildOnce(bool keep_old, con
       }();
       if (!status.ok()) return;
       sequencer_.SwitchGeneration(generation);
+      wakes_from_.clear();  // of the views before
       PublishView();
     }));
     DOCKET_RETURN_IF_ERROR(status);

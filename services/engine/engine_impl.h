@@ -148,6 +148,8 @@ class EngineImpl : public Engine {
   void WakeJobs();
   bool IsStopping() const;
   void PublishView();
+  // The instant of the first wake row; InfiniteFuture: none, InfinitePast: not readable.
+  absl::Time FindNextWake(const ReadView& view);
   void NoticeClock();
   void RecordSchema();
   // Digests of both at one commit, `*done` afterwards, into `reply`; commands go on meanwhile.
@@ -190,6 +192,9 @@ class EngineImpl : public Engine {
   bool suspicion_recorded_ = false;          // writer only, as is what follows
   bool schema_recorded_ = false;
   absl::Duration timers_rest_until_ = -absl::InfiniteDuration();  // monotonic
+  // No wake row of the published view has a lesser key; empty: not known. A scan from the beginning would pass all the
+  // deletion marks that a wave of dues leaves behind, again for every group.
+  std::string wakes_from_;
   std::thread jobs_;
   std::thread writer_;
 };

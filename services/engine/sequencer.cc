@@ -48,6 +48,17 @@ bool IsHistory(const v1::ExecuteRequest& request) {
          (request.command().has_file() && request.command().file().history());
 }
 
+// The least key of a keyspace that `rows` put, or "".
+std::string FirstPut(const store::KvBatch& rows, store::Family family, uint16_t keyspace) {
+  const std::string prefix = store::KeyspacePrefix(keyspace);
+  const std::string* first = nullptr;
+  for (const store::KvBatch::Entry& row : rows.entries()) {
+    if (row.family != family || !row.value.has_value() || row.key.compare(0, prefix.size(), prefix) != 0) continue;
+    if (first == nullptr || row.key < *first) first = &row.key;
+  }
+  return first == nullptr ? "" : *first;
+}
+
 std::string ExternalKey(const v1::ExternalRef& ref) {
   return absl::StrCat(ref.source(), std::string(1, '\0'), ref.key());
 }
@@ -119,6 +130,7 @@ absl::StatusOr<Sequencer::Committed> Sequencer::Commit() {
   }
   ForgetOldRequests();
   for (const store::EncodedCommit& one : encoded_) committed.bytes.push_back(one.stored.size());
+  committed.first_wake = FirstPut(rows_, views(), projection::WakeRow::kKeyspace);
   const absl::Status written = log_->Append(encoded_, std::move(rows_));
   if (!written.ok()) {
     Forget();

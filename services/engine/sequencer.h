@@ -81,6 +81,7 @@ class Sequencer {
   struct Committed {
     std::vector<Feed::Record> records;
     std::vector<size_t> bytes;
+    std::string first_wake;  // the least key of the wake rows that were put; empty: none was
   };
   absl::StatusOr<Committed> Commit();
 

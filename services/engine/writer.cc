@@ -21,6 +21,21 @@ constexpr size_t kMaxWakesLooked = 16 * kTimersPerGroup;  // so that some broken
 
 }  // namespace
 
+absl::Time EngineImpl::FindNextWake(const ReadView& view) {
+  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views, wakes_from_);
+  if (wakes.Valid()) {
+    wakes_from_ = std::string(wakes.key());
+    const auto row = wakes.Get();
+    return row.ok() ? absl::FromUnixMicros(row->at_us) : absl::InfiniteFuture();
+  }
+  if (!wakes.status().ok()) {
+    wakes_from_.clear();
+    return absl::InfinitePast();  // something may be due: the timers look again
+  }
+  wakes_from_ = store::PrefixEnd(store::KeyspacePrefix(projection::WakeRow::kKeyspace));
+  return absl::InfiniteFuture();
+}
+
 void EngineImpl::PublishView() {
   ReadView view;
   const store::LogHead head = options_.log->Head();
@@ -30,12 +45,7 @@ void EngineImpl::PublishView() {
   view.commits = head.commits;
   view.recorded_at = absl::FromUnixMicros(head.recorded_at_us);
   view.policies = sequencer_.policies();
-  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
-  absl::Time next = absl::InfiniteFuture();
-  if (wakes.Valid()) {
-    if (const auto row = wakes.Get(); row.ok()) next = absl::FromUnixMicros(row->at_us);
-  }
-  if (!wakes.status().ok()) next = absl::InfinitePast();  // something may be due: the timers look again
+  const absl::Time next = FindNextWake(view);
   const MutexLock lock(&view_mutex_);
   view_ = std::move(view);
   next_wake_ = next;
@@ -127,13 +137,13 @@ bool EngineImpl::FireTimers(bool commands) {
   metrics_.timer_wakeups.Increment();
   const absl::Time now = trusted_->Now();
   const ReadView view = Read();
-  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views);
+  store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views, wakes_from_);
   const absl::Duration began = trusted_->Monotonic();
   const auto spent = [&] { return trusted_->Monotonic() - began >= kTimersSlice && (commands || CommandsWait()); };
   size_t fired = 0;
   for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked;
        wakes.Next(), ++looked) {
-    if (fired > 0 && spent()) break;
+    if (fired > 0 && (spent() || sequencer_.staged_bytes() >= kMaxGroupBytes)) break;
     const auto row = wakes.Get();
     if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
     const Prepared prepared = sequencer_.Advance(row->case_id);
@@ -190,6 +200,7 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
   }
   if (committed.ok() && commits > 0) {
     metrics_.commands_accepted.Increment(static_cast<double>(commits));
+    if (!committed->first_wake.empty()) wakes_from_ = std::min(wakes_from_, committed->first_wake);
     PublishView();
     feed_.Publish(std::move(committed->records), committed->bytes);
   }

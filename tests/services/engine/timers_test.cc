@@ -175,6 +175,36 @@ TEST_F(TimersTest, FiveThousandClocksDueAtOnceAllFireInOrderWhileCommandsAreServ
   ExpectWhole();
 }
 
+// The timers go on where they were. What becomes due before that is found all the same.
+TEST_F(TimersTest, ADueBeforeAllThatAreKnownIsNotPassedOver) {
+  Open(testing::Wednesday());
+  const auto file_due = [&](absl::Duration in) {
+    const absl::Time due = absl::FromUnixSeconds(absl::ToUnixSeconds(house_->clock().Now() + in));
+    const auto filed =
+        house_->File(absl::StrCat("kind: REQUEST title: 'x' due_at { seconds: ", absl::ToUnixSeconds(due), " }"));
+    DOCKET_CHECK(filed.ok());
+    return due;
+  };
+  std::vector<absl::Time> dues;
+  const auto expect_breached_at = [&](absl::Time due) {
+    dues.push_back(due);
+    house_->AdvanceTo(due + kInstant);
+    std::vector<absl::Time> breached;
+    for (const Fact& fact : BreachesFrom(0)) breached.push_back(FromProto(fact.event.occurred_at()));
+    EXPECT_EQ(breached, dues);
+  };
+  const absl::Time last = file_due(absl::Minutes(100));
+  for (int i = 0; i < 3; ++i) {
+    expect_breached_at(file_due(absl::Minutes(20)));
+    const absl::Time second = file_due(absl::Minutes(10));
+    expect_breached_at(file_due(absl::Minutes(1)));  // before the second, which was the first
+    ASSERT_TRUE(house_->engine().Rebuild(false, [](uint64_t, uint64_t) {}).ok());
+    expect_breached_at(second);
+  }
+  expect_breached_at(last);
+  ExpectWhole();
+}
+
 TEST_F(TimersTest, WhatFellDueInThreeDaysOfDowntimeIsRecordedAtItsDue) {
   Open(testing::Wednesday());
   std::map<std::string, absl::Time> dues;  // of the first response
