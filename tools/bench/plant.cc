@@ -44,19 +44,23 @@ absl::Status Plant::OpenEngine(const std::string& folder) {
   return absl::OkStatus();
 }
 
+absl::Status PublishPolicy(engine::Engine& engine, const std::string& yaml) {
+  v1::PublishPoliciesRequest request;
+  request.set_yaml(yaml);
+  request.set_request_id(client::NewRequestId());
+  std::promise<absl::Status> done;
+  engine.SubmitPublish(request, engine::Caller{.principal_id = "mei.tan"},
+                       [&done](auto reply) { done.set_value(reply.status()); });
+  return done.get_future().get();
+}
+
 absl::Status PublishPacks(engine::Engine& engine, const std::string& folder) {
   for (const char* name : kPacks) {
     std::ifstream file(absl::StrCat(folder, "/", name));
     if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", folder, "/", name));
     std::ostringstream yaml;
     yaml << file.rdbuf();
-    v1::PublishPoliciesRequest request;
-    request.set_yaml(yaml.str());
-    request.set_request_id(client::NewRequestId());
-    std::promise<absl::Status> done;
-    engine.SubmitPublish(request, engine::Caller{.principal_id = "mei.tan"},
-                         [&done](auto reply) { done.set_value(reply.status()); });
-    DOCKET_RETURN_IF_ERROR(done.get_future().get());
+    DOCKET_RETURN_IF_ERROR(PublishPolicy(engine, yaml.str()));
   }
   return absl::OkStatus();
 }

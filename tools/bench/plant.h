@@ -20,6 +20,8 @@ inline constexpr char kPrincipal[] = "grace.lind";  // of the sample directory
 // Publishes the shipped packs in `folder`, those that are not published yet.
 absl::Status PublishPacks(engine::Engine& engine, const std::string& folder);
 
+absl::Status PublishPolicy(engine::Engine& engine, const std::string& yaml);
+
 // A server as docketd wires it, over RocksDB in a folder, and a client connected to it over loopback.
 class Plant {
  public:
