@@ -19,7 +19,7 @@
 #include "workflow/case/case_number.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/replay.h"
-#include "workflow/projection/project.h"
+#include "workflow/projection/rows.h"
 
 namespace docket::engine {
 namespace {
@@ -28,7 +28,6 @@ constexpr int kMaxCatchUpCommits = 16;
 // Forgetting keeps up with remembering without ever being a large part of a group.
 constexpr size_t kForgottenPerCommit = 2;
 constexpr absl::Duration kForgetEvery = absl::Minutes(1);
-constexpr int kMaxQueueLook = 20'000;  // rows TakeNext looks at before it says the queue is busy
 
 absl::Status CaseNotFound(absl::string_view what) {
   return Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", absl::StrCat("no case ", what),
@@ -169,6 +168,7 @@ void Sequencer::Forget() {
   staged_requests_.clear();
   staged_external_.clear();
   staged_numbers_.clear();
+  staged_owned_.clear();
   snapshot_.reset();
 }
 
@@ -424,6 +424,7 @@ absl::Status Sequencer::StageCase(v1::CommitRecord record, LoadedCase* loaded, v
   DOCKET_ASSIGN_OR_RETURN(const std::string leaf, Stage(std::move(record), std::move(personal), 0));
   staged_rows_ +=
       ProjectChange({loaded->state, after, events, loaded->listing, listing, past, {commit, leaf}}, views(), &rows_);
+  if (!after.owner().empty()) staged_owned_[after.owner()].insert(after.case_id());
   loaded->state = std::move(after);
   loaded->listing = std::move(listing);
   loaded->last_commit = commit;
@@ -502,44 +503,6 @@ Prepared Sequencer::Propose(const std::string& case_id, const v1::Command& comma
   // Nobody reads what a timer is answered.
   if (!command.has_advance()) return {ReplyOf(*records_.back(), loaded->state, /*brief=*/false), true};
   return {std::move(reply), true};
-}
-
-Prepared Sequencer::TakeNext(const std::string& queue, const std::string& request_id, const Caller& caller) {
-  if (policies_->Queue(queue) == nullptr) {
-    return {RefuseFields("UNKNOWN_QUEUE", {{"queue", policies_->DescribeUnknown(policy::NameKind::kQueue, queue)}})};
-  }
-  const std::string canonical = absl::StrCat(caller.principal_id, "\ntake_next\n", queue);
-  if (auto earlier = EarlierAnswer(request_id, canonical, {.brief = caller.brief}); earlier.has_value())
-    return *std::move(earlier);
-  const std::string lower = store::KeyWriter().U16(projection::QueueRow::kKeyspace).Text(queue).Take();
-  store::RowScan<projection::QueueRow> rows(*snapshot_, views(), lower, store::PrefixEnd(lower));
-  int looked = 0;
-  for (; rows.Valid() && looked < kMaxQueueLook; rows.Next(), ++looked) {
-    const auto row = rows.Get();
-    if (!row.ok()) return {row.status()};
-    if (!row->value.facts().owner().empty() || row->value.stands_from_us() > absl::ToUnixMicros(now_)) continue;
-    const absl::StatusOr<LoadedCase*> loaded = Load(row->case_id);
-    if (!loaded.ok()) return {loaded.status()};
-    const v1::Case& state = (*loaded)->state;  // with what this group did before
-    if (!state.owner().empty() || state.queue() != queue || !projection::StandsInQueue(state, now_)) continue;
-    const std::optional<LeaseTable::Lease> lease = leases_->Find(state.case_id(), now_);
-    if (lease.has_value() && lease->holder != caller.principal_id) continue;
-    v1::ExecuteRequest request;
-    request.set_request_id(request_id);
-    request.set_case_id(row->case_id);
-    request.mutable_command()->mutable_take();
-    Prepared prepared = DecideAndStage(request, caller, canonical, *loaded);
-    if (prepared.answer.ok() || prepared.answer.status().code() != absl::StatusCode::kFailedPrecondition)
-      return prepared;
-  }
-  if (const absl::Status status = rows.status(); !status.ok()) return {status};
-  if (looked == kMaxQueueLook) {
-    return {Refuse(absl::StatusCode::kResourceExhausted, "QUEUE_BUSY",
-                   absl::StrCat("none of the first ", looked, " cases of queue ", queue, " is free"),
-                   {{"queue", queue}})};
-  }
-  return {Refuse(absl::StatusCode::kNotFound, "QUEUE_EMPTY",
-                 absl::StrCat("queue ", queue, " holds no case without an owner"), {{"queue", queue}})};
 }
 
 }  // namespace docket::engine

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "workflow/case/draft.h"
 #include "workflow/policy/pack.h"
 #include "workflow/policy/policy_set.h"
+#include "workflow/projection/rows.h"
 
 // Turns commands into commits, a group at a time. One thread. Within a group every command sees what the ones before it
 // did; nothing of it is visible to anybody else until Commit() has it on disk, and if that fails nothing of it remains
@@ -130,6 +132,16 @@ class Sequencer {
   absl::Status CheckLease(const v1::ExecuteRequest& request, const Caller& caller, const v1::Case& state) const;
   Prepared DecideAndStage(const v1::ExecuteRequest& request, const Caller& caller, const std::string& canonical,
                           LoadedCase* loaded);
+  // FAILED_PRECONDITION CAPACITY_REACHED, RESOURCE_EXHAUSTED OWNS_TOO_MANY.
+  absl::Status CheckCapacity(const v1::Principal& principal);
+  // Cases in hand, with what this group did before.
+  absl::StatusOr<uint32_t> CountInHand(const std::string& principal);
+  absl::StatusOr<bool> IsInHand(const std::string& case_id, const std::string& principal);
+  // The case of a row of a queue, if it stands there free for `principal`; null: passed over, and counted when it is
+  // free for others.
+  struct PassedOver;
+  absl::StatusOr<LoadedCase*> FreeFor(const v1::Principal& principal, const projection::QueueRow& row,
+                                      PassedOver* passed);
   // A command of the server itself.
   Prepared Propose(const std::string& case_id, const v1::Command& command, v1::ActorKind kind);
   absl::StatusOr<uint64_t> NextCaseCounter(const std::string& prefix, uint32_t year);
@@ -183,9 +195,10 @@ class Sequencer {
   store::KvBatch rows_;
   size_t staged_bytes_ = 0;
   size_t staged_rows_ = 0;
-  std::map<std::string, size_t> staged_requests_;       // request id → index in records_
-  std::map<std::string, std::string> staged_external_;  // source NUL key → case id
-  std::map<std::string, std::string> staged_numbers_;   // case number → case id
+  std::map<std::string, size_t> staged_requests_;              // request id → index in records_
+  std::map<std::string, std::string> staged_external_;         // source NUL key → case id
+  std::map<std::string, std::string> staged_numbers_;          // case number → case id
+  std::map<std::string, std::set<std::string>> staged_owned_;  // principal → ids of cases the group gave them
 };
 
 }  // namespace docket::engine

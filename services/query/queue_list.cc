@@ -57,6 +57,7 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
                                 item.set_tier(row.value.tier());
                                 *reply.add_items() = std::move(item);
                                 return true;
+                                *item.mutable_required_skills() = row.value.skills();
                               }));
   if (reply.items().empty()) {
     FilterNames names(reader);

@@ -4,12 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "tools/cli/commands.h"
+#include "absl/strings/str_join.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"
 #include "tools/cli/write_report.h"
 
+#include "workflow/base/refusal.h"
 namespace docket::cli {
 namespace {
 
@@ -30,18 +32,26 @@ int Show(GlobalOptions& options, const QueueInput& input) {
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
-  *options.out << "Queue " << OneLine(input.queue) << ": "
-               << (reply->next_page_token().empty() ? "" : "at least ")
-               << CountText(reply->items_size(), "case", "cases")
-               << " in the order of work\n"
+  *options.out << "Queue " << OneLine(input.queue) << ": " << (reply->next_page_token().empty() ? "" : "at least ")
+               << CountText(reply->items_size(), "case", "cases") << " in the order of work\n"
                << Footing(options, *reply) << "\n";
-  Table table({{"CASE"}, {"BAND"}, {"LEVEL", Table::Align::kRight}, {"DUE"}, {"PRI", Table::Align::kRight},
-               {"STATUS"}, {"OWNER"}, {"TIER"}, {"RECEIVED"}, {"TITLE"}});
+  Table table({{"CASE"},
+               {"BAND"},
+               {"LEVEL", Table::Align::kRight},
+               {"DUE"},
+               {"PRI", Table::Align::kRight},
+               {"STATUS"},
+               {"OWNER"},
+               {"SKILLS"},
+               {"TIER"},
+               {"RECEIVED"},
+               {"TITLE"}});
   for (const auto& item : reply->items()) {
     const v1::CaseSummary& row = item.case_();
     table.AddRow({row.case_no(), item.band(), item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()),
                   FormatMoment(item.effective_due(), options.zone()), absl::StrCat(row.priority()), row.status(),
-                  row.owner(), item.tier(), FormatMoment(row.received_at(), options.zone()), row.title()});
+                  row.owner(), absl::StrJoin(item.required_skills(), " "), item.tier(),
+                  FormatMoment(row.received_at(), options.zone()), row.title()});
   }
   if (!table.empty()) *options.out << "\n";
   table.Print(*options.out);
@@ -52,9 +62,21 @@ int Show(GlobalOptions& options, const QueueInput& input) {
 int Take(GlobalOptions& options, const QueueInput& input) {
   v1::TakeNextRequest request;
   request.set_queue(input.queue);
+void SayWhereToLook(GlobalOptions& options, const std::string& queue, const std::string& reason) {
+  if (reason == "CAPACITY_REACHED") {
+    *options.err << "what you own: docket mine; one more all the same: docket case take CASE\n";
+  } else if (reason == "NOTHING_FOR_YOU") {
+    *options.err << "all that nobody owns: docket queue show " << OneLine(queue) << " --unowned\n";
+  }
+}
+
   request.set_request_id(input.request_id);
   const auto reply = options.client().TakeNext(request);
-  if (!reply.ok()) return ReportFailure(options, reply.status());
+  if (!reply.ok()) {
+    const int exit_code = ReportFailure(options, reply.status());
+    SayWhereToLook(options, input.queue, ReasonOf(reply.status()));
+    return exit_code;
+  }
   ReportWrite(options, *reply);
   return kExitOk;
 }
@@ -66,13 +88,14 @@ void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
   queue->require_subcommand(1, 1);
   const auto shown = std::make_shared<QueueInput>();
   CLI::App* show = AddListCommand(*queue, "show", "Cases of a queue in the order of work", options,
-                              [&options, shown] { return Show(options, *shown); });
+                                  [&options, shown] { return Show(options, *shown); });
   show->add_option("QUEUE", shown->queue, "Queue")->required();
   show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");
   shown->limit.AddTo(show);
   const auto taken = std::make_shared<QueueInput>();
-  CLI::App* take = AddCommand(*queue, "take", "Take the first case that nobody owns", options,
-                              [&options, taken] { return Take(options, *taken); });
+  CLI::App* take =
+      AddCommand(*queue, "take", "Take the first case that nobody owns and you have skills and capacity for", options,
+                 [&options, taken] { return Take(options, *taken); });
   take->add_option("QUEUE", taken->queue, "Queue")->required();
   take->add_option("--request-id", taken->request_id, "UUIDv7 of an earlier attempt to repeat");
   take->footer("Example:\n  docket queue take first-line --as alice");

@@ -71,6 +71,7 @@ std::optional<QueueRow> QueueRowOf(const v1::Case& state) {
   row.value.set_tier(state.tier());
   row.value.set_effective_due_us(row.effective_due_us);
   row.value.set_received_at_us(row.received_at_us);
+  *row.value.mutable_skills() = state.required_skills();
   return row;
 }
 
@@ -143,6 +144,13 @@ void AddEntries(const v1::Case& state, const v1::CaseListing& listing, Rows* row
 bool StandsInQueue(const v1::Case& state, absl::Time at) {
   const std::optional<QueueRow> row = QueueRowOf(state);
   return row.has_value() && row->value.stands_from_us() <= absl::ToUnixMicros(at);
+}
+
+bool InHand(const v1::RowFacts& facts, const v1::CaseShown& shown, absl::Time at) {
+  if (facts.owner().empty()) return false;
+  if (facts.category() != v1::WAITING) return facts.category() == v1::NEW || facts.category() == v1::OPEN;
+  const int64_t until_us = shown.wait().until_us();
+  return until_us != 0 && !shown.history() && until_us <= absl::ToUnixMicros(at);
 }
 
 CaseRow CaseRowOf(const v1::Case& state, const v1::CaseListing& listing) {

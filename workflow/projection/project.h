@@ -36,6 +36,10 @@ CaseRow CaseRowOf(const v1::Case& state, const v1::CaseListing& listing);
 // counts as over.
 bool StandsInQueue(const v1::Case& state, absl::Time at);
 
+// Whether whoever owns a case has it in hand at `at`, as far as capacity goes: it is at work (NEW, OPEN), or its wait
+// has ended by itself. What waits or is resolved stands in no queue and takes up nobody.
+bool InHand(const v1::RowFacts& facts, const v1::CaseShown& shown, absl::Time at);
+
 }  // namespace docket::projection
 
 #endif  // DOCKET_WORKFLOW_PROJECTION_PROJECT_H_

@@ -80,7 +80,8 @@ std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriod
         .set_regulatory(duty.duty().obligation() == v1::REGULATOR);
     if (duty.duty().paused()) paused_since_us = std::min(paused_since_us, duty.duty().paused_since_us());
   }
-  if (!state.owner().empty()) entries.Add(v1::LISTED_OWNED, 0).set_group(state.owner());
+  const bool unfinished = state.status().active() || !shown.duties().empty();
+  if (!state.owner().empty() && unfinished) entries.Add(v1::LISTED_OWNED, 0).set_group(state.owner());
   if (state.status().active()) {
     if (state.owner().empty()) entries.Add(v1::LISTED_UNOWNED, 0);
     if (shown.duties().empty()) entries.Add(v1::LISTED_NO_CLOCK, 0);

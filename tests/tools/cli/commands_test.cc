@@ -2,6 +2,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/cli/cli_runner.h"
 #include "tests/tools/support/fake_server.h"
+#include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 
 namespace docket::cli {
@@ -70,10 +71,9 @@ TEST_F(Commands, FilingSendsTheFieldsAndSaysWhatCameOfIt) {
 
 TEST_F(Commands, AVerbNamesTheCaseAndCarriesItsOptions) {
   AcceptCommands();
-  const Ran ran =
-      Run({"case", "record-inbound", "CMP-1", "--body", "-- angry --", "--internal", "--no-reply-needed=false",
-           "--occurred-at", "2026-11-20T10:00:00Z", "--evidence-ref", "call-7", "--expected-revision", "0",
-           "--request-id", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"});
+  const Ran ran = Run({"case", "record-inbound", "CMP-1", "--body", "-- angry --", "--internal",
+                       "--no-reply-needed=false", "--occurred-at", "2026-11-20T10:00:00Z", "--evidence-ref", "call-7",
+                       "--expected-revision", "0", "--request-id", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"});
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_EQ(executed_.case_no(), "CMP-1");
   EXPECT_EQ(executed_.command().record_inbound().body(), "-- angry --");
@@ -209,6 +209,26 @@ TEST_F(Commands, AQueueNamedLikeACommandIsStillAQueue) {
   EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
   EXPECT_EQ(taken, "watch");
   EXPECT_THAT(ran.out, HasSubstr("CMP-1"));
+}
+
+TEST_F(Commands, TakingSaysWhyThereIsNothingAndWhereToLook) {
+  absl::Status refusal;
+  server_.take_next = [&](const v1::TakeNextRequest&, v1::ExecuteReply*) { return refusal; };
+  refusal = Refuse(absl::StatusCode::kFailedPrecondition, "CAPACITY_REACHED", "bob has 2 cases in hand, capacity 2",
+                   {{"principal", "bob"}, {"in_hand", "2"}, {"capacity", "2"}});
+  const Ran full = Run({"queue", "take", "billing"});
+  EXPECT_EQ(full.exit_code, kExitRefused);
+  EXPECT_EQ(full.err,
+            "refused: FAILED_PRECONDITION CAPACITY_REACHED\n"
+            "  bob has 2 cases in hand, capacity 2\n"
+            "what you own: docket mine; one more all the same: docket case take CASE\n");
+  refusal = Refuse(absl::StatusCode::kFailedPrecondition, "NOTHING_FOR_YOU",
+                   "queue billing: 3 without an owner, none of them for bob: 3 want skills they lack (WELSH)",
+                   {{"unowned", "3"}, {"lacking_skills", "3"}, {"skills", "WELSH"}});
+  EXPECT_EQ(Run({"queue", "take", "billing"}).err,
+            "refused: FAILED_PRECONDITION NOTHING_FOR_YOU\n"
+            "  queue billing: 3 without an owner, none of them for bob: 3 want skills they lack (WELSH)\n"
+            "all that nobody owns: docket queue show billing --unowned\n");
 }
 
 }  // namespace

@@ -146,6 +146,53 @@ TEST(RowsTest, WithoutAClockTheQueuesDefaultGivesThePlace) {
   EXPECT_EQ(RowsOf(state).queue->effective_due_us, absl::ToUnixMicros(At("2026-11-18 09:00")));
 }
 
+TEST(RowsTest, AQueueTellsWhatSkillsItsCasesWant) {
+  v1::Case state = Complaint().state();
+  EXPECT_TRUE(RowsOf(state).queue->value.skills().empty());
+  state.add_required_skills("WELSH");
+  ASSERT_EQ(RowsOf(state).queue->value.skills_size(), 1);
+  EXPECT_EQ(RowsOf(state).queue->value.skills(0), "WELSH");
+}
+
+int Listed(const v1::Case& state, v1::ListKind list) {
+  const std::vector<v1::ListEntry> entries = StandingOf(state).entries;
+  return static_cast<int>(
+      std::count_if(entries.begin(), entries.end(), [&](const v1::ListEntry& one) { return one.list() == list; }));
+}
+
+TEST(StandingTest, AnOwnersListHoldsACaseWhileItIsActiveOrSomethingIsOwed) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  EXPECT_EQ(Listed(desk.state(), v1::LISTED_OWNED), 0);
+  desk.Must("take {}");
+  EXPECT_EQ(Listed(desk.state(), v1::LISTED_OWNED), 1);
+  v1::Case closed = desk.state();
+  closed.mutable_status()->set_active(false);
+  EXPECT_EQ(Listed(closed, v1::LISTED_OWNED), 1) << "a duty is open";
+  for (v1::Clock& clock : *closed.mutable_clocks()) clock.set_state(v1::FULFILLED);
+  EXPECT_EQ(Listed(closed, v1::LISTED_OWNED), 0);
+  closed.mutable_status()->set_active(true);
+  EXPECT_EQ(Listed(closed, v1::LISTED_OWNED), 1);
+}
+
+TEST(StandingTest, InHandIsWhatIsAtWorkOrBackFromAWaitThatIsOver) {
+  CaseDesk desk = Complaint();
+  const auto in_hand = [&](absl::string_view at) {
+    return InHand(FactsOf(desk.state()), ShownOf(desk.state()), At(at));
+  };
+  EXPECT_FALSE(in_hand("2026-11-18 09:00")) << "nobody's";
+  desk.Must("take {}");
+  EXPECT_TRUE(in_hand("2026-11-18 09:00"));
+  desk.Must("hold { waiting_on: LEGAL reason_code: 'X' until { seconds: 1795597200 } }");  // Wed 25 09:00
+  EXPECT_FALSE(in_hand("2026-11-25 08:59"));
+  EXPECT_TRUE(in_hand("2026-11-25 09:00"));
+  desk.Must("hold { waiting_on: LEGAL reason_code: 'X' }");
+  EXPECT_FALSE(in_hand("2027-11-25 09:00"));
+  desk.Must("resume {}");
+  desk.Must("resolve_on_the_spot { remedy: 'APOLOGY' accepted_how: 'SPOKEN' }");
+  EXPECT_FALSE(in_hand("2026-11-18 09:00")) << "resolved";
+}
+
 TEST(AnsweringDepartmentTest, FollowsTheRuleOfTheClock) {
   v1::Case state = Complaint().state();
   state.set_queue_department("billing");
