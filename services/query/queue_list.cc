@@ -4,6 +4,7 @@
 #include "services/query/list_page.h"
 #include "services/query/listed_case.h"
 #include "services/query/lists.h"
+#include "services/query/summary.h"
 #include "workflow/base/time.h"
 #include "workflow/projection/rows.h"
 
@@ -45,6 +46,7 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
                                 const v1::RowFacts& facts = row.value.facts();
                                 if (!MaySee(reader.viewer, {.facts = &facts})) return false;
                                 if (request.unowned_only() && !facts.owner().empty()) return false;
+                                if (!EmptyOrHas(request.tiers(), facts.tier())) return false;
                                 DOCKET_ASSIGN_OR_RETURN(const ListedCase one,
                                                         MustFindListed(reader, row.case_id, absl::InfiniteFuture()));
                                 v1::ListQueueReply::Item item;
@@ -55,9 +57,9 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
                                   *item.mutable_effective_due() = ToProto(absl::FromUnixMicros(row.effective_due_us));
                                 }
                                 item.set_tier(row.value.tier());
+                                *item.mutable_required_skills() = row.value.skills();
                                 *reply.add_items() = std::move(item);
                                 return true;
-                                *item.mutable_required_skills() = row.value.skills();
                               }));
   if (reply.items().empty()) {
     FilterNames names(reader);

@@ -14,7 +14,8 @@ bool DepartmentMatches(const Reader& reader, const std::string& wanted, const st
 bool Matches(const Reader& reader, const v1::CaseFilter& filter, const v1::RowFacts& facts) {
   return EmptyOrHas(filter.kinds(), facts.kind()) && EmptyOrHas(filter.categories(), facts.category()) &&
          EmptyOrHas(filter.statuses(), facts.status()) && EmptyOrHas(filter.priorities(), facts.priority()) &&
-         (filter.queue().empty() || filter.queue() == facts.queue()) && OwnerMatches(filter.owner(), facts.owner()) &&
+         EmptyOrHas(filter.tiers(), facts.tier()) && (filter.queue().empty() || filter.queue() == facts.queue()) &&
+         OwnerMatches(filter.owner(), facts.owner()) &&
          (filter.source().empty() || filter.source() == facts.source()) &&
          (filter.category().empty() || filter.category() == facts.topic()) &&
          DepartmentMatches(reader, filter.department(), facts.department());

@@ -157,8 +157,8 @@ struct ListInput {
   std::vector<std::string> kinds;
   std::vector<std::string> categories;
   std::vector<std::string> statuses;
+  std::vector<std::string> tiers;
   std::vector<uint32_t> priorities;
-  v1::CaseFilter filter;
   std::string department, queue, owner, source, topic;
   ListLimit limit;
 };
@@ -176,6 +176,7 @@ absl::Status FillFilter(const ListInput& input, v1::CaseFilter* filter) {
   }
   for (const std::string& status : input.statuses) filter->add_statuses(status);
   for (const uint32_t priority : input.priorities) filter->add_priorities(priority);
+  for (const std::string& tier : input.tiers) filter->add_tiers(tier);
   filter->set_department(input.department);
   filter->set_queue(input.queue);
   filter->set_owner(input.owner);
@@ -232,6 +233,7 @@ void AddList(CLI::App& cases, GlobalOptions& options) {
       ->allow_extra_args(false);
   command->add_option("--status", input->statuses, "Status of the chart; may be repeated")->allow_extra_args(false);
   command->add_option("--priority", input->priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+  command->add_option("--tier", input->tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
   command->add_option("--department", input->department, "Accountable department, and those below it");
   command->add_option("--queue", input->queue, "Queue");
   command->add_option("--owner", input->owner, "Handler; - for unowned");

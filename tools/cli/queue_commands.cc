@@ -1,23 +1,25 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tools/cli/commands.h"
 #include "absl/strings/str_join.h"
+#include "tools/cli/commands.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"
 #include "tools/cli/write_report.h"
-
 #include "workflow/base/refusal.h"
+
 namespace docket::cli {
 namespace {
 
 struct QueueInput {
   std::string queue;
   bool unowned = false;
+  std::vector<std::string> tiers;
   std::string request_id;
   ListLimit limit;
 };
@@ -26,6 +28,7 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   v1::ListQueueRequest request;
   request.set_queue(input.queue);
   request.set_unowned_only(input.unowned);
+  for (const std::string& tier : input.tiers) request.add_tiers(tier);
   const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
       options, request, input.limit.For(options), "items",
       [](const v1::ListQueueReply& page) { return page.items_size(); },
@@ -59,9 +62,6 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   return kExitOk;
 }
 
-int Take(GlobalOptions& options, const QueueInput& input) {
-  v1::TakeNextRequest request;
-  request.set_queue(input.queue);
 void SayWhereToLook(GlobalOptions& options, const std::string& queue, const std::string& reason) {
   if (reason == "CAPACITY_REACHED") {
     *options.err << "what you own: docket mine; one more all the same: docket case take CASE\n";
@@ -70,6 +70,9 @@ void SayWhereToLook(GlobalOptions& options, const std::string& queue, const std:
   }
 }
 
+int Take(GlobalOptions& options, const QueueInput& input) {
+  v1::TakeNextRequest request;
+  request.set_queue(input.queue);
   request.set_request_id(input.request_id);
   const auto reply = options.client().TakeNext(request);
   if (!reply.ok()) {
@@ -91,6 +94,7 @@ void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
                                   [&options, shown] { return Show(options, *shown); });
   show->add_option("QUEUE", shown->queue, "Queue")->required();
   show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");
+  show->add_option("--tier", shown->tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
   shown->limit.AddTo(show);
   const auto taken = std::make_shared<QueueInput>();
   CLI::App* take =

@@ -25,8 +25,9 @@ std::vector<std::string> Populate(House& house) {
   std::vector<std::string> ids;
   for (int i = 0; i < 20; ++i) {
     const char* kind = i % 3 == 0 ? "COMPLAINT" : i % 3 == 1 ? "REQUEST" : "INCIDENT";
-    ids.push_back(FileCase(house, absl::StrCat("kind: ", kind, " title: 'case ", i, "' impact: ", 1 + i % 3,
-                                               " urgency: ", 1 + i % 2, i % 4 == 0 ? " queue: 'billing'" : "")));
+    ids.push_back(FileCase(
+        house, absl::StrCat("kind: ", kind, " title: 'case ", i, "' impact: ", 1 + i % 3, " urgency: ", 1 + i % 2,
+                            i % 4 == 0 ? " queue: 'billing'" : "", i % 7 == 0 ? " tier: 'VIP'" : "")));
     if (i % 5 == 0) MustDo(house, ids.back(), "take {}", i % 10 == 0 ? "grace.lind" : "sam.doyle");
     AdvanceTo(house, house.clock().Now() + absl::Minutes(9));
   }
@@ -73,6 +74,8 @@ TEST(ListCasesTest, FiltersAgreeWithTheStates) {
       {"department: 'customer-service'",
        [](const v1::Case& c) { return c.department() == "billing" || c.department() == "customer-service"; }},
       {"source: 'nowhere'", [](const v1::Case&) { return false; }},
+      {"tiers: 'VIP'", [](const v1::Case& c) { return c.tier() == "VIP"; }},
+      {"tiers: 'VIP' tiers: 'SMALL'", [](const v1::Case& c) { return c.tier() == "VIP"; }},
   };
   for (const auto& [filter, wanted] : filters) {
     std::vector<std::string> expected;

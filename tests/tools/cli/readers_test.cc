@@ -146,13 +146,14 @@ TEST_F(Readers, FiltersGoByName) {
     return absl::OkStatus();
   };
   EXPECT_EQ(Run({"case", "list", "--kind", "internal-complaint", "--kind", "task", "--status-category", "waiting",
-                 "--owner", "-", "--priority", "1"})
+                 "--owner", "-", "--priority", "1", "--tier", "VIP"})
                 .exit_code,
             kExitOk);
   EXPECT_THAT(asked.kinds(), ElementsAre(v1::INTERNAL_COMPLAINT, v1::TASK));
   EXPECT_THAT(asked.categories(), ElementsAre(v1::WAITING));
   EXPECT_EQ(asked.owner(), "-");
   EXPECT_THAT(asked.priorities(), ElementsAre(1));
+  EXPECT_THAT(asked.tiers(), ElementsAre("VIP"));
   EXPECT_EQ(Run({"case", "list", "--kind", "grievance"}).exit_code, kExitUsage);
 }
 
