@@ -93,19 +93,43 @@ bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
   return calendar == nullptr ? due <= at_ + within_ : calendar->Elapsed(at_, due) <= within_;
 }
 
+bool DutyFilter::Matches(const What& what) const {
+  return MaySee(reader_.viewer, {.facts = &what.facts}) && OwnerMatches(owner_, what.facts.owner()) &&
+         EmptyOrHas(request_.kinds(), what.facts.kind()) && EmptyOrHas(request_.priorities(), what.facts.priority()) &&
+         EmptyOrHas(request_.tiers(), what.facts.tier()) && EmptyOrHas(request_.obligations(), what.obligation) &&
+         (request_.metric().empty() || request_.metric() == what.metric) &&
+         (request_.queue().empty() || request_.queue() == what.facts.queue()) &&
+         DepartmentMatches(reader_, request_.department(), what.answerable);
+}
+
 bool DutyFilter::Matches(const projection::DutyRow& row) const {
-  const v1::RowFacts& facts = row.value.facts();
-  if (!MaySee(reader_.viewer, {.facts = &facts})) return false;
   if (request_.preset() == v1::OVERDUE && !IsLate(row)) return false;
   if (request_.preset() == v1::WAITING_DUTIES && !IsPaused(row)) return false;
   if (request_.preset() == v1::MINE && owner_.empty()) return false;
-  return OwnerMatches(owner_, facts.owner()) && EmptyOrHas(request_.kinds(), facts.kind()) &&
-         EmptyOrHas(request_.priorities(), facts.priority()) && EmptyOrHas(request_.tiers(), facts.tier()) &&
-         EmptyOrHas(request_.obligations(), row.value.obligation()) &&
-         (request_.metric().empty() || request_.metric() == row.value.metric()) &&
-         (request_.queue().empty() || request_.queue() == facts.queue()) &&
-         DepartmentMatches(reader_, request_.department(), row.value.answerable()) &&
+  return Matches({.facts = row.value.facts(),
+                  .metric = row.value.metric(),
+                  .obligation = row.value.obligation(),
+                  .answerable = row.value.answerable()}) &&
          (request_.preset() != v1::AT_RISK || AtRisk(row));
+}
+
+bool DutyFilter::Matches(const v1::PendingApproval& approval, const ListedCase& one) const {
+  return Matches({.facts = one.facts,
+                  .metric = approval.metric(),
+                  .obligation = approval.obligation(),
+                  .answerable = approval.answerable()}) &&
+         WaitMatches(one);
+}
+
+void SetWait(const ListedCase& one, absl::Time at, v1::ListDutiesReply::Item* item) {
+  if (!WaitsAt(one, at)) return;
+  const v1::WaitFacts& wait = one.shown.wait();
+  item->set_waiting_on(wait.on());
+  item->set_waiting_reason(wait.reason_code());
+  *item->mutable_waiting_since() = ToProto(absl::FromUnixMicros(wait.since_us()));
+  if (wait.until_us() == 0) return;
+  *item->mutable_waiting_until() = ToProto(absl::FromUnixMicros(wait.until_us()));
+  item->set_until_passed(wait.until_us() <= absl::ToUnixMicros(at));
 }
 
 v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const ListedCase& one,
@@ -134,20 +158,10 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   } else if (filter.AtRisk(row)) {
     item.set_words("at risk");
   }
-  if (!WaitsAt(one, at)) {
-    // Its clock waits by a rule of the policy, the case does not.
-    if (item.paused() && row.value.paused_since_us() != 0) {
-      *item.mutable_waiting_since() = ToProto(absl::FromUnixMicros(row.value.paused_since_us()));
-    }
-    return item;
-  }
-  const v1::WaitFacts& wait = one.shown.wait();
-  item.set_waiting_on(wait.on());
-  item.set_waiting_reason(wait.reason_code());
-  *item.mutable_waiting_since() = ToProto(absl::FromUnixMicros(wait.since_us()));
-  if (wait.until_us() != 0) {
-    *item.mutable_waiting_until() = ToProto(absl::FromUnixMicros(wait.until_us()));
-    item.set_until_passed(wait.until_us() <= absl::ToUnixMicros(at));
+  SetWait(one, at, &item);
+  // Its clock waits by a rule of the policy, the case does not.
+  if (!WaitsAt(one, at) && item.paused() && row.value.paused_since_us() != 0) {
+    *item.mutable_waiting_since() = ToProto(absl::FromUnixMicros(row.value.paused_since_us()));
   }
   return item;
 }

@@ -23,6 +23,8 @@ class DutyFilter {
   ListScan::Range Range() const;
 
   bool Matches(const projection::DutyRow& row) const;
+  // Something in `one` that waits for a second person.
+  bool Matches(const v1::PendingApproval& approval, const ListedCase& one) const;
   // What only the case tells: for whom it waits, and since when.
   bool AsksForWait() const { return request_.waiting_on_size() > 0 || request_.has_waiting_longer_than(); }
   bool WaitMatches(const ListedCase& one) const;
@@ -38,6 +40,13 @@ class DutyFilter {
   bool AtRisk(const projection::DutyRow& row) const;
 
  private:
+  struct What {
+    const v1::RowFacts& facts;
+    const std::string& metric;
+    v1::Obligation obligation;
+    const std::string& answerable;
+  };
+  bool Matches(const What& what) const;
   // The latest instant at which a duty at risk can fall due, over all calendars ever published.
   absl::Time RiskHorizon() const;
 
@@ -48,6 +57,9 @@ class DutyFilter {
   int64_t at_us_;
   absl::Duration within_;
 };
+
+// Says in `item` for whom and since when `one` waits at `at`, if it does.
+void SetWait(const ListedCase& one, absl::Time at, v1::ListDutiesReply::Item* item);
 
 // What an item of the list says of a duty of `one`, without the case.
 v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::DutyRow& row, const ListedCase& one,

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "services/query/approvals.h"
 #include "services/query/duty_filter.h"
 #include "services/query/duty_page.h"
 #include "services/query/filter_names.h"
@@ -13,6 +14,7 @@ namespace docket::query {
 namespace {
 
 absl::Status FromIndex(const DutyQuestion& question, v1::ListDutiesReply* reply, std::optional<Place>* next) {
+  if (question.request.preset() == v1::APPROVALS) return ApprovalsFromIndex(question, reply, next);
   DutyPage page(question);
   switch (question.request.preset()) {
     case v1::MINE:
@@ -27,6 +29,12 @@ absl::Status FromIndex(const DutyQuestion& question, v1::ListDutiesReply* reply,
   }
   *next = page.next();
   return page.Finish(reply);
+}
+
+absl::Status ByReplay(const DutyQuestion& question, absl::Time known_at, v1::ListDutiesReply* reply,
+                      std::optional<Place>* next) {
+  if (question.request.preset() == v1::APPROVALS) return ApprovalsByReplay(question, known_at, reply, next);
+  return DutiesByReplay(question, known_at, reply, next);
 }
 
 absl::Status CheckNames(const Reader& reader, const v1::ListDutiesRequest& request) {
@@ -58,7 +66,7 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
   }
   v1::ListDutiesReply reply;
   std::optional<Place> next;
-  DOCKET_RETURN_IF_ERROR(cursor.by_replay ? DutiesByReplay(question, cursor.known_at, &reply, &next)
+  DOCKET_RETURN_IF_ERROR(cursor.by_replay ? ByReplay(question, cursor.known_at, &reply, &next)
                                           : FromIndex(question, &reply, &next));
   if (next.has_value()) {
     cursor.key = EncodePlace(*next);

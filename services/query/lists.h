@@ -22,9 +22,9 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
 // the past is answered by folding every case as of then: exact, but its cost grows with the whole log, and each page
 // pays it again.
 
-// Unstopped duties, earliest first; WAITING_DUTIES: the longest wait first. The header counts the first 2,000 matching
-// rows of the index and says when there are more; replay counts all. kInvalidArgument PRINCIPAL_MISSING: MINE without
-// an owner asked by nobody known.
+// Unstopped duties, earliest first; WAITING_DUTIES: the longest wait first; APPROVALS: what waits for a second person,
+// the longest first. The header counts the first 2,000 matching rows of the index and says when there are more; replay
+// counts all. kInvalidArgument PRINCIPAL_MISSING: MINE without an owner asked by nobody known.
 absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::ListDutiesRequest& request);
 
 // Unacknowledged first, oldest first.

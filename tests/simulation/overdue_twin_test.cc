@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
@@ -17,6 +18,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/escalation.h"
 
 namespace docket::testing {
 namespace {
@@ -49,6 +51,22 @@ metrics:
     targets:
       - {target: 3bd@close}
     warnings_permille: [500]
+)";
+
+// Escalations that want a second person, so that the list of approvals is walked too.
+constexpr char kSecondPersons[] = R"(
+ladder: second-persons
+levels:
+  - {level: 1, kind: CUSTOMER_ESCALATION, trigger: MANUAL, target: QUEUE_LEAD, approval: true}
+  - {level: 1, kind: REGULATORY, trigger: MANUAL, target: DEPARTMENT_LEAD, approval: true}
+)";
+
+// Work that not everybody can do.
+constexpr char kSkills[] = R"(
+routing: skills
+rules:
+  - {when: {case.kind: [COMPLAINT], case.priority: [1, 2]}, queue: complaints, skills: [WATER_QUALITY]}
+  - {when: {case.tier: [VIP]}, queue: intake, skills: [WATER_QUALITY]}
 )";
 
 std::string Line(const TwinDuty& duty, absl::Time at) {
@@ -106,6 +124,28 @@ std::vector<std::string> AskDuties(House& house, v1::ListDutiesRequest request) 
     }
     request.set_page_token(reply->next_page_token());
   } while (!request.page_token().empty());
+  return lines;
+}
+
+std::vector<std::string> AskApprovals(House& house, v1::ListDutiesRequest request) {
+  const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "nikhil.rao"});
+  request.set_preset(v1::APPROVALS);
+  std::vector<std::string> lines;
+  uint32_t counted = 0;
+  do {
+    const auto reply = query::ListDuties(reader, request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return lines;
+    EXPECT_TRUE(request.has_known_at() || !reply->by_replay());
+    if (request.page_token().empty()) counted = reply->header().approvals();
+    for (const auto& item : reply->items()) {
+      lines.push_back(absl::StrCat(
+          FormatUtc(FromProto(item.since())), " ", item.case_().case_id(), "/", item.escalation_no() + item.clock_no(),
+          " ", v1::Approval::Value_Name(item.approval()), " ", item.asked_by(), ", ", item.department()));
+    }
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(counted, lines.size()) << "the header counts other than the list shows";
   return lines;
 }
 
@@ -177,6 +217,7 @@ struct Tally {
   int in_queues = 0;
   int waits_over = 0;  // places of cases whose wait is over and nobody has recorded it
   int taken = 0;
+  int not_for_them = 0;  // asked for work, where there was only such as others can do
   int past = 0;
   int entered_late = 0;
   std::map<std::string, int> past_entries;  // by list
@@ -192,8 +233,10 @@ class Comparison {
  public:
   Comparison(uint64_t seed, Tally* tally)
       : house_({.run_timers = false, .seed = seed}), walk_(&house_, seed), dice_(seed ^ 0x5eed), tally_(*tally) {
-    const absl::Status published = house_.Publish(kRegulatoryPolicy);
-    EXPECT_TRUE(published.ok()) << published;
+    for (const char* pack : {kRegulatoryPolicy, kSecondPersons, kSkills}) {
+      const absl::Status published = house_.Publish(pack);
+      EXPECT_TRUE(published.ok()) << published;
+    }
   }
 
   void Run() {
@@ -258,17 +301,23 @@ class Comparison {
     house_.clock().Advance(absl::Milliseconds(1));  // what comes next is recorded after what was shown
   }
 
-  // Whoever asks for the next case gets the first free one.
+  // Whoever asks for the next case gets the first free one that is for them.
   void CompareTakeNext() {
     const LogTwin twin = Twin();
     const std::string queue = dice_.Pick(Queues());
-    const std::string expected = twin.FirstFree(queue, house_.clock().Now());
+    const std::string taker = dice_.Chance(50) ? "grace.lind" : "luis.romero";  // who can do all of it
+    const std::string expected = twin.FirstFree(queue, house_.clock().Now(), taker);
     std::promise<absl::StatusOr<v1::ExecuteReply>> answer;
-    house_.engine().SubmitTakeNext(queue, house_.NewRequestId(), {.principal_id = "grace.lind"},
+    house_.engine().SubmitTakeNext(queue, house_.NewRequestId(), {.principal_id = taker},
                                    [&](absl::StatusOr<v1::ExecuteReply> reply) { answer.set_value(std::move(reply)); });
     const absl::StatusOr<v1::ExecuteReply> reply = answer.get_future().get();
-    if (expected.empty()) {
-      EXPECT_EQ(ReasonOf(reply.status()), "QUEUE_EMPTY") << queue;
+    const v1::Principal* principal = policies_->Principal(taker);
+    if (principal->capacity() != 0 && twin.InHand(taker, house_.clock().Now()) >= principal->capacity()) {
+      EXPECT_EQ(ReasonOf(reply.status()), "CAPACITY_REACHED") << queue;
+    } else if (expected.empty()) {
+      const bool others = twin.AnyUnowned(queue, house_.clock().Now());
+      EXPECT_EQ(ReasonOf(reply.status()), others ? "NOTHING_FOR_YOU" : "QUEUE_EMPTY") << queue;
+      tally_.not_for_them += others ? 1 : 0;
     } else {
       EXPECT_TRUE(reply.ok()) << reply.status();
       EXPECT_EQ(reply.ok() ? reply->case_id() : "", expected) << queue;
@@ -318,6 +367,11 @@ class Comparison {
     duties.set_preset(v1::MINE);
     duties.set_owner(dice_.Pick(People()));
     expect(AskDuties(house_, ask(duties)), twin.DutiesOf(duties.owner()), "mine");
+    const std::vector<std::string> approvals = twin.ApprovalsAt(at);
+    expect(AskApprovals(house_, ask(v1::ListDutiesRequest())), approvals, "approvals");
+    for (const std::string& line : approvals) {
+      ++tally_.past_entries[absl::StrContains(line, "LATE_ENTRY") ? "late entries" : "escalations asked for"];
+    }
     v1::ListControlRequest control;
     control.set_list(v1::UNOWNED);
     expect(AskControl(house_, ask(control)), twin.UnownedAt(at), "unowned");
@@ -374,9 +428,12 @@ TEST(OverdueTwinTest, ListsWithoutTimersAreThoseOfTheLogAtAThousandInstants) {
   EXPECT_GT(tally.in_queues, tally.instants);
   EXPECT_GT(tally.waits_over, 10);
   EXPECT_GT(tally.taken, 100);
+  std::printf("cases taken %d, queues with work for others only %d\n", tally.taken, tally.not_for_them);
+  EXPECT_GT(tally.not_for_them, 0);
   std::printf("events entered late: %d\n", tally.entered_late);
   EXPECT_GT(tally.entered_late, 25);
-  for (const char* list : {"overdue", "waiting", "mine", "unowned", "no clock", "wake up", "escalations"}) {
+  for (const char* list : {"overdue", "waiting", "mine", "unowned", "no clock", "wake up", "escalations",
+                           "late entries", "escalations asked for"}) {
     std::printf("entries of the past, %s: %d\n", list, tally.past_entries[list]);
     EXPECT_GT(tally.past_entries[list], 100) << list;
   }

@@ -116,6 +116,7 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->received = true;
     one->active = received.entered().active();
     one->leaves_queue = received.entered().leaves_queue();
+    one->category = received.entered().category();
     one->history = received.history();
     one->status_since = FromProto(event.occurred_at());
     one->priority = received.priority();
@@ -128,6 +129,7 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     if (changed.from_category() != v1::WAITING) one->leaves_queue_after_wait = one->leaves_queue;
     one->active = changed.entered().active();
     one->leaves_queue = changed.entered().leaves_queue();
+    one->category = changed.entered().category();
     one->wait_until.reset();
     if (waiting && changed.wait().has_until()) one->wait_until = FromProto(changed.wait().until());
     one->waiting = waiting;
@@ -136,11 +138,13 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
   } else if (event.has_case_queued()) {
     one->queue = event.case_queued().queue();
     one->queue_department = event.case_queued().department();
+    one->skills.assign(event.case_queued().skills().begin(), event.case_queued().skills().end());
     one->default_due.reset();
     if (event.case_queued().has_default_due_at()) one->default_due = FromProto(event.case_queued().default_due_at());
   } else if (event.has_case_dequeued()) {
     one->queue.clear();
     one->queue_department.clear();
+    one->skills.clear();
     one->default_due.reset();
   } else if (event.has_priority_set()) {
     one->priority = event.priority_set().priority();
@@ -160,9 +164,15 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->levels[number] = raised.level();
     one->escalations[number] = {.raised_at = FromProto(event.occurred_at()), .settled = raised.passed()};
   } else if (event.has_escalation_requested()) {
-    one->escalations[revision].raised_at = FromProto(event.occurred_at());
+    const v1::EscalationRequested& requested = event.escalation_requested();
+    one->escalations[revision] = {.raised_at = FromProto(event.occurred_at()),
+                                  .requested = true,
+                                  .asked_by = requested.by(),
+                                  .department = requested.department()};
   } else if (event.has_escalation_declined()) {
-    one->escalations[event.escalation_declined().escalation_no()].settled = true;
+    TwinEscalation& declined = one->escalations[event.escalation_declined().escalation_no()];
+    declined.settled = true;
+    declined.requested = false;
   } else if (event.has_escalation_closed()) {
     TwinEscalation& closed = one->escalations[event.escalation_closed().escalation_no()];
     closed.settled = true;
@@ -172,6 +182,10 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     TwinEscalation& acknowledged = one->escalations[event.escalation_acknowledged().escalation_no()];
     acknowledged.settled = true;
     acknowledged.acknowledged = true;
+  } else if (event.has_conflict_declared()) {
+    one->conflicts.insert(event.conflict_declared().principal());
+  } else if (event.has_conflict_cleared()) {
+    one->conflicts.erase(event.conflict_cleared().principal());
   } else if (event.has_history_ended()) {
     one->history = false;
   } else if (!TakeHands(event, revision, one)) {
@@ -244,6 +258,7 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
   } else if (event.has_clock_reopened()) {
     TwinClock* clock = find(event.clock_reopened().clock_no());
     clock->stopped = false;
+    clock->disputed = false;
     clock->due = DueOf(event.clock_reopened());
   } else if (event.has_clock_breached()) {
     find(event.clock_breached().clock_no())->breached_due = FromProto(event.clock_breached().due_at());
@@ -251,11 +266,18 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
     if (TwinClock* clock = find(event.clock_fulfilled().clock_no()); clock != nullptr) {
       clock->stopped = true;
       clock->paused = false;
+      clock->disputed = event.clock_fulfilled().disputed();
+      clock->entered_by = event.clock_fulfilled().entered_by();
+      clock->entered_at = FromProto(event.clock_fulfilled().entered_at());
     }
+  } else if (event.has_late_entry_rejected()) {
+    find(event.late_entry_rejected().clock_no())->disputed = false;
   } else if (event.has_clock_extended()) {
     find(event.clock_extended().clock_no())->due = DueOf(event.clock_extended());
   } else if (event.has_breach_annulled()) {
-    find(event.breach_annulled().clock_no())->breached_due.reset();
+    TwinClock* clock = find(event.breach_annulled().clock_no());
+    clock->breached_due.reset();
+    clock->disputed = false;
   } else if (event.has_clock_pause_shortened()) {
     TwinClock* clock = find(event.clock_pause_shortened().clock_no());
     if (clock->paused) clock->until = FromProto(event.clock_pause_shortened().end());
@@ -264,6 +286,7 @@ void LogTwin::TakeClock(const v1::Event& event, uint32_t revision, TwinCase* one
     TwinClock* clock = find(event.clock_exempted().clock_no());
     clock->stopped = true;
     clock->paused = false;
+    clock->disputed = false;
   } else if (event.has_clock_cancelled()) {
     TwinClock* clock = find(event.clock_cancelled().clock_no());
     clock->stopped = true;
@@ -427,11 +450,54 @@ std::vector<std::string> LogTwin::Escalations() const {
   return lines;
 }
 
-std::string LogTwin::FirstFree(absl::string_view queue, absl::Time t) const {
+std::vector<std::string> LogTwin::ApprovalsAt(absl::Time t) const {
+  std::vector<std::tuple<absl::Time, std::string, uint32_t, std::string>> found;
+  for (const auto& [id, one] : cases_) {
+    for (const auto& [no, escalation] : one.escalations) {
+      if (!escalation.requested || escalation.raised_at > t) continue;
+      found.emplace_back(escalation.raised_at, id, no,
+                         absl::StrCat("ESCALATION ", escalation.asked_by, ", ", escalation.department));
+    }
+    for (const auto& [no, clock] : one.clocks) {
+      if (!clock.disputed || clock.entered_at > t) continue;
+      found.emplace_back(clock.entered_at, id, no,
+                         absl::StrCat("LATE_ENTRY ", clock.entered_by, ", ", Answering(one, clock)));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (const auto& [since, id, no, what] : found) {
+    lines.push_back(absl::StrCat(FormatUtc(since), " ", id, "/", no, " ", what));
+  }
+  return lines;
+}
+
+std::string LogTwin::FirstFree(absl::string_view queue, absl::Time t, const std::string& principal) const {
+  const v1::Principal* known = policies_.Principal(principal);
+  const auto has = [&](const std::string& skill) {
+    return std::find(known->skills().begin(), known->skills().end(), skill) != known->skills().end();
+  };
   for (const std::string& id : QueueAt(queue, t)) {
-    if (cases_.at(id).owner.empty()) return id;
+    const TwinCase& one = cases_.at(id);
+    const bool skilled = std::all_of(one.skills.begin(), one.skills.end(), has);
+    if (one.owner.empty() && skilled && one.conflicts.count(principal) == 0) return id;
   }
   return "";
+}
+
+bool LogTwin::AnyUnowned(absl::string_view queue, absl::Time t) const {
+  const std::vector<std::string> ids = QueueAt(queue, t);
+  return std::any_of(ids.begin(), ids.end(), [&](const std::string& id) { return cases_.at(id).owner.empty(); });
+}
+
+uint32_t LogTwin::InHand(absl::string_view owner, absl::Time t) const {
+  uint32_t in_hand = 0;
+  for (const auto& [id, one] : cases_) {
+    const bool waits = one.waiting && (!one.wait_until.has_value() || one.history || *one.wait_until > t);
+    const bool at_work = one.category == v1::NEW || one.category == v1::OPEN || one.waiting;
+    in_hand += one.owner == owner && at_work && !waits ? 1 : 0;
+  }
+  return in_hand;
 }
 
 std::vector<absl::Time> LogTwin::Instants() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct TwinClock {
   std::string answerable_rule;
   uint32_t item = 0;
   std::optional<absl::Time> breached_due;
+  bool disputed = false;
+  std::string entered_by;
+  absl::Time entered_at;
 
   // The due that lies, or has first lain, in the past of whoever finds the duty late.
   std::optional<absl::Time> LateFrom() const { return breached_due.has_value() ? breached_due : due; }
@@ -42,6 +46,9 @@ struct TwinEscalation {
   absl::Time raised_at;
   bool acknowledged = false;  // and still open
   bool settled = false;       // nobody has to answer
+  bool requested = false;  // and neither granted nor declined
+  std::string asked_by;
+  std::string department;
 };
 
 struct TwinCase {
@@ -49,6 +56,7 @@ struct TwinCase {
   bool received = false;
   bool active = false;
   bool leaves_queue = false;
+  v1::StatusCategory category = v1::STATUS_CATEGORY_UNSPECIFIED;
   // Of the status that the wait goes back to. An import that begins in a wait tells of none: then it stays away until
   // its return is recorded.
   bool leaves_queue_after_wait = true;
@@ -64,6 +72,8 @@ struct TwinCase {
   std::string owner_department;
   std::string queue_department;
   std::string receiver;  // of the transfer under way
+  std::vector<std::string> skills;
+  std::set<std::string> conflicts;
   struct Item {
     std::string department;
     std::string asked_by;
@@ -124,8 +134,15 @@ class LogTwin {
   std::vector<std::string> DutiesOf(absl::string_view owner) const;
   // "raised case/number state", those not acknowledged first.
   std::vector<std::string> Escalations() const;
-  // The first of them that nobody owns; "": none.
-  std::string FirstFree(absl::string_view queue, absl::Time t) const;
+  // "since case/number kind asked by, department" of what waits for a second person at `t`, the longest first.
+  std::vector<std::string> ApprovalsAt(absl::Time t) const;
+  // The first of a queue that nobody owns and `principal` has the skills for and no conflict of interest with; "":
+  // none.
+  std::string FirstFree(absl::string_view queue, absl::Time t, const std::string& principal) const;
+  // Whether anything that nobody owns stands there.
+  bool AnyUnowned(absl::string_view queue, absl::Time t) const;
+  // The cases that `owner` has in hand at `t`: at work, or in a wait that is over.
+  uint32_t InHand(absl::string_view owner, absl::Time t) const;
   // Instants worth asking at: dues and ends of waits.
   std::vector<absl::Time> Moments() const;
   // When something happened, as far as it was read.

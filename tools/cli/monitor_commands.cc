@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tools/cli/approval_list.h"
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/duty_list.h"
@@ -16,7 +17,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
-// The lists behind one call: overdue, at-risk, waiting, mine; and escalations.
+// The lists behind one call: overdue, at-risk, waiting, mine, approvals; and escalations.
 namespace docket::cli {
 namespace {
 
@@ -74,6 +75,8 @@ std::string Header(const GlobalOptions& options, const DutyInput& input, const v
                           input.elapsed ? " of elapsed time" : " of working time");
     case v1::WAITING_DUTIES:
       return absl::StrCat("Waiting: ", count, " whose clock is paused");
+    case v1::APPROVALS:
+      return ApprovalsHeader(options, reply);
     default:
       return absl::StrCat("Mine: ", count);
   }
@@ -107,7 +110,8 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
   if (!reply->items().empty()) *options.out << "\n";
   if (reply->items().empty() && !input.as_of.as_known.empty())
     SayWhereTheLogBegins(options, FromProto(reply->known_at()));
-  PrintDuties(options, *reply, input.preset == v1::WAITING_DUTIES);
+  input.preset == v1::APPROVALS ? PrintApprovals(options, *reply)
+                                : PrintDuties(options, *reply, input.preset == v1::WAITING_DUTIES);
   PrintMore(options, reply->next_page_token());
   return kExitOk;
 }
@@ -124,9 +128,7 @@ std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1
   (*command)
       ->add_option("--owed-to", input->obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
       ->allow_extra_args(false);
-  (*command)
-      ->add_option("--by", input->by, "case: one row per case, its earliest duty")
-      ->check(CLI::IsMember({"case"}));
+  (*command)->add_option("--by", input->by, "case: one row per case, its earliest")->check(CLI::IsMember({"case"}));
   input->as_of.AddTo(*command);
   input->limit.AddTo(*command);
   return input;
@@ -181,6 +183,10 @@ void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   const auto waiting = AddDutyList(app, options, v1::WAITING_DUTIES, "waiting",
                                    "Duties whose clock is paused, the longest wait first", &command);
   command->add_option("--longer-than", waiting->longer_than, "Only cases that have waited longer, in elapsed time");
+
+  AddDutyList(app, options, v1::APPROVALS, "approvals",
+              "Escalations asked for and late entries that wait for a second person, the longest first", &command);
+  command->footer("Example:\n  docket approvals --department complaints --as helen.marsh");
 
   const auto input = std::make_shared<EscalationInput>();
   CLI::App* escalations = AddListCommand(app, "escalations", "Escalations that nobody has acknowledged", options,

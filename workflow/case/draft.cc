@@ -22,6 +22,7 @@ sla::Occasion Draft::OccasionAt(absl::Time occurred_at) const {
   if (context_.actor != nullptr) occasion.actor = context_.actor->principal_id();
   occasion.approver = context_.approver;
   occasion.by_person = in_force_.has_value() && !state_.history();
+  occasion.now = context_.now;
   return occasion;
 }
 

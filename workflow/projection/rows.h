@@ -221,7 +221,7 @@ struct CasePeriodRow : ValueOf<v1::CasePeriodRowValue> {
   }
 };
 
-// Entries that stand in the lists of cases: owned, unowned, without a clock, waiting, to wake up.
+// Entries that stand in the lists of cases: owned, unowned, without a clock, waiting, to wake up, to be approved.
 struct EntryRow : ValueOf<v1::ListedRowValue> {
   static constexpr uint16_t kKeyspace = 12;
   static constexpr uint32_t kVersion = 1;

@@ -48,6 +48,33 @@ v1::PeriodDuty DutyOf(const v1::Case& state, const v1::Clock& clock) {
   return row;
 }
 
+void AddApprovals(const v1::Case& state, v1::CaseShown* shown) {
+  for (const v1::Escalation& one : state.escalations()) {
+    if (one.state() != v1::Escalation::REQUESTED) continue;
+    v1::PendingApproval& approval = *shown->add_approvals();
+    approval.set_kind(v1::Approval::ESCALATION);
+    approval.set_item(one.escalation_no());
+    approval.set_since_us(Micros(one.requested_at()));
+    approval.set_asked_by(one.requested_by());
+    approval.set_answerable(one.department());
+    approval.set_escalation_kind(one.kind());
+    approval.set_reason_code(one.reason_code());
+  }
+  for (const v1::Clock& clock : state.clocks()) {
+    if (!clock.disputed()) continue;
+    v1::PendingApproval& approval = *shown->add_approvals();
+    approval.set_kind(v1::Approval::LATE_ENTRY);
+    approval.set_item(clock.clock_no());
+    approval.set_since_us(Micros(clock.has_entered_at() ? clock.entered_at() : clock.stopped_at()));
+    approval.set_asked_by(clock.entered_by());
+    approval.set_answerable(AnsweringDepartment(state, clock));
+    approval.set_metric(clock.metric());
+    approval.set_obligation(clock.obligation());
+    approval.set_due_at_us(MicrosOrZero(clock.has_breached_due_at(), clock.breached_due_at()));
+    approval.set_claimed_at_us(Micros(clock.stopped_at()));
+  }
+}
+
 // Adds entries in the order of the kinds, which is that of comparing.
 class Entries {
  public:
@@ -97,6 +124,9 @@ std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriod
     const int64_t since_us = Micros(escalation::StandsSince(one));
     v1::ListEntry& entry = entries.Add(v1::LISTED_ESCALATION, since_us, one.escalation_no());
     if (!escalation::NeedsAnswer(one)) entry.set_group(kAcknowledged);
+  }
+  for (const v1::PendingApproval& one : shown.shown().approvals()) {
+    entries.Add(v1::LISTED_APPROVAL, one.since_us(), one.item());
   }
   std::vector<v1::ListEntry> sorted = entries.Take();
   std::sort(sorted.begin(), sorted.end(),
@@ -176,6 +206,7 @@ v1::CaseShown ShownOf(const v1::Case& state) {
     wait.set_reason_code(state.wait().reason_code());
     *wait.mutable_pauses() = state.status().pauses();
   }
+  AddApprovals(state, &shown);
   return shown;
 }
 

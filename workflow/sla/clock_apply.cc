@@ -153,6 +153,7 @@ void Reopen(const v1::ClockReopened& event, v1::Clock* clock) {
   clock->clear_provisional();
   clock->clear_disputed();
   clock->clear_entered_by();
+  clock->clear_entered_at();
   clock->clear_stop_revision();
   clock->set_reopen_cause(event.cause());
   if (event.has_excluded()) *clock->add_pauses() = event.excluded();
@@ -207,6 +208,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       clock->set_stop_revision(fulfilled.stop_revision());
       clock->set_disputed(fulfilled.disputed());
       clock->set_entered_by(fulfilled.entered_by());
+      if (fulfilled.has_entered_at()) *clock->mutable_entered_at() = fulfilled.entered_at();
       return absl::OkStatus();
     }
     case v1::Event::kClockCancelled: {

@@ -23,6 +23,7 @@ struct Occasion {
   std::string actor;       // principal who did it
   std::string approver;    // a second person who agrees; "": none
   bool by_person = false;  // a command of somebody, not time or an import: limits of one person's power apply
+  absl::Time now = absl::InfinitePast();  // when it is recorded
 };
 
 // The clock events that follow from `event`, in the fixed order of DOMAIN 5: stop, cancel, retarget, pause and resume

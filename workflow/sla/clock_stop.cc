@@ -52,6 +52,7 @@ absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, a
   if (clock.has_breached_due_at() && stopped_at <= FromProto(clock.breached_due_at())) {
     fulfilled->set_disputed(true);
     fulfilled->set_entered_by(occasion_.actor);
+    *fulfilled->mutable_entered_at() = ToProto(std::max(occasion_.now, at_));
   }
   *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
   fulfilled->set_provisional(rule.reopens() && clock.obligation() != v1::REGULATOR);

@@ -197,6 +197,85 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
   EXPECT_THAT(asked.priorities(), ElementsAre(1, 2));
 }
 
+TEST_F(Readers, ApprovalsTellWhatIsAskedByWhomAndWhatDecidesIt) {
+  v1::ListDutiesRequest asked;
+  server_.list_duties = [&](const v1::ListDutiesRequest& request, v1::ListDutiesReply* reply) {
+    asked = request;
+    auto* header = reply->mutable_header();
+    header->set_approvals(2);
+    header->set_cases(2);
+    header->set_complete(true);
+    header->set_rollouts(1);
+    *header->mutable_oldest_since() = ToProto(kDue);
+    auto* escalation = reply->add_items();
+    escalation->mutable_case_()->set_case_no("CMP-1");
+    escalation->mutable_case_()->set_kind(v1::COMPLAINT);
+    escalation->set_approval(v1::Approval::ESCALATION);
+    escalation->set_escalation_no(7);
+    escalation->set_escalation_kind(v1::CUSTOMER_ESCALATION);
+    escalation->set_reason_code("PRESS");
+    escalation->set_asked_by("grace.lind");
+    escalation->set_command("approve_escalation");
+    *escalation->mutable_since() = ToProto(kDue);
+    auto* entry = reply->add_items();
+    entry->mutable_case_()->set_case_no("TCK-1");
+    entry->mutable_case_()->set_kind(v1::INCIDENT);
+    entry->set_approval(v1::Approval::LATE_ENTRY);
+    entry->set_clock_no(4);
+    entry->set_metric("RESOLUTION");
+    entry->set_obligation(v1::CUSTOMER);
+    entry->set_asked_by("helen.marsh");
+    entry->set_own_request(true);
+    entry->set_command("judge_late_entry");
+    *entry->mutable_due_at() = *entry->mutable_since() = ToProto(kDue);
+    *entry->mutable_claimed_at() = ToProto(kDue - absl::Minutes(30));
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"approvals", "--department", "complaints", "--tier", "VIP", "--metric", "RESOLUTION", "--owner",
+                       "bob", "--owed-to", "customer", "--as-of", "2026-11-20T17:00:00Z", "--as", "helen.marsh"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out,
+              HasSubstr("Approvals: 2 wait for a second person in 2 cases, 0 regulatory, the longest since Fri "
+                        "2026-11-20 16:30\nand now 1 rollout of policies: docket policy rollout list\n"));
+  EXPECT_THAT(ran.out, HasSubstr("escalation   7"));
+  EXPECT_THAT(ran.out, HasSubstr("CUSTOMER_ESCALATION, PRESS"));
+  EXPECT_THAT(ran.out, HasSubstr("docket case approve-escalation CMP-1 --escalation-no 7"));
+  EXPECT_THAT(ran.out, HasSubstr("late entry   4"));
+  EXPECT_THAT(ran.out, HasSubstr("met Fri 2026-11-20 16:00"));
+  EXPECT_THAT(ran.out, HasSubstr("somebody else than you"));
+  EXPECT_EQ(asked.preset(), v1::APPROVALS);
+  EXPECT_EQ(asked.department(), "complaints");
+  EXPECT_EQ(asked.metric(), "RESOLUTION");
+  EXPECT_EQ(asked.owner(), "bob");
+  EXPECT_THAT(asked.tiers(), ElementsAre("VIP"));
+  EXPECT_THAT(asked.obligations(), ElementsAre(v1::CUSTOMER));
+  EXPECT_TRUE(asked.has_valid_at());
+  EXPECT_THAT(Run({"approvals", "-o", "csv"}).out, HasSubstr(",ESCALATION,grace.lind,2026-11-20T16:30:00Z,"));
+}
+
+TEST_F(Readers, NothingToApproveIsSaid) {
+  server_.list_duties = [](const v1::ListDutiesRequest&, v1::ListDutiesReply* reply) {
+    reply->mutable_header()->set_complete(true);
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"approvals"}).out, HasSubstr("Approvals: nothing waits for a second person\n"));
+}
+
+TEST_F(Readers, AQueueIsShownByTierAndTellsTheSkillsItWants) {
+  v1::ListQueueRequest asked;
+  server_.list_queue = [&](const v1::ListQueueRequest& request, v1::ListQueueReply* reply) {
+    asked = request;
+    reply->add_items()->mutable_case_()->set_case_no("CMP-1");
+    reply->mutable_items(0)->add_required_skills("WELSH");
+    reply->mutable_items(0)->add_required_skills("SAFETY");
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"queue", "show", "complaints", "--tier", "VIP", "--tier", "MAIN"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(asked.tiers(), ElementsAre("VIP", "MAIN"));
+  EXPECT_THAT(ran.out, HasSubstr("WELSH SAFETY"));
+}
+
 TEST_F(Readers, EachDutyListAsksForItsOwn) {
   v1::ListDutiesRequest asked;
   server_.list_duties = [&](const v1::ListDutiesRequest& request, v1::ListDutiesReply*) {
