@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/query/case_fold.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
@@ -60,8 +61,21 @@ absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion
   return item;
 }
 
-// The row of now of an escalation that `scan` looks at, told as it was then: all that has changed since it was raised
-// is that somebody acknowledged it.
+// From the case as it was then.
+absl::StatusOr<v1::EscalationRowValue> FoldedValue(const EscalationQuestion& question, const Place& place) {
+  DOCKET_ASSIGN_OR_RETURN(const std::optional<v1::Case> then,
+                          FoldCase(question.reader, place.case_id, {.valid_at = question.at}));
+  if (then.has_value()) {
+    for (EscalationRow& row : projection::RowsOf(*then).escalations) {
+      if (row.escalation_no == place.item) return std::move(row.value);
+    }
+  }
+  return absl::DataLossError(
+      absl::StrCat("case ", place.case_id, " has no escalation ", place.item, ", but its row says so"));
+}
+
+// The row of now of an escalation that `scan` looks at, told as it was then. Mostly all that has changed since it was
+// raised is that somebody acknowledged it; else the case is folded.
 absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& question, const ListScan& scan) {
   if (scan.escalation() != nullptr) return scan.escalation()->value;
   EscalationRow key;
@@ -71,9 +85,8 @@ absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& quest
   key.escalation_no = scan.place().item;
   DOCKET_ASSIGN_OR_RETURN(std::optional<EscalationRow> row,
                           store::GetRow(*question.reader.view.snapshot, question.reader.view.views, key));
-  if (!row.has_value()) {
-    return absl::DataLossError(
-        absl::StrCat("case ", key.case_id, " has no escalation ", key.escalation_no, ", but its row says so"));
+  if (!row.has_value() || row->value.escalation().state() != v1::Escalation::ACKNOWLEDGED) {
+    return FoldedValue(question, scan.place());
   }
   v1::Escalation& escalation = *row->value.mutable_escalation();
   escalation.set_state(v1::Escalation::RAISED);
