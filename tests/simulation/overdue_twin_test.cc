@@ -18,7 +18,6 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
-#include "workflow/escalation/escalation.h"
 
 namespace docket::testing {
 namespace {
