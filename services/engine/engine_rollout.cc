@@ -118,10 +118,15 @@ absl::StatusOr<v1::ApproveRolloutReply> EngineImpl::ApproveRollout(v1::ApproveRo
     reply.set_unchanged(true);
     return reply;
   }
-  if (rollout->plan.planned_by() == caller.principal_id) {
+  const v1::PolicyRolloutPlanned& plan = rollout->plan;
+  const auto version = view.policies->Get(plan.kind(), plan.to().id(), plan.to().version());
+  const bool published = version.ok() && version->published_by == caller.principal_id;
+  if (published || plan.planned_by() == caller.principal_id) {
     return RefuseUnmet("SECOND_PERSON_MISSING", absl::StrCat("rollout ", request.rollout_id()),
                        {{"SECOND_PERSON_MISSING",
-                         absl::StrCat(caller.principal_id, " planned it, want somebody else to approve it"), ""}});
+                         absl::StrCat(caller.principal_id, published ? " published the version" : " planned it",
+                                      ", want somebody else to approve it"),
+                         ""}});
   }
   if (view.policies->Principal(caller.principal_id) == nullptr) {
     return RefuseFields(

@@ -77,7 +77,11 @@ std::string CauseOf(const v1::Event& event) {
 bool SameForPeople(const v1::Clock& a, const v1::Clock& b) {
   return a.state() == b.state() && FromProto(a.due_at()) == FromProto(b.due_at()) && a.has_due_at() == b.has_due_at() &&
          a.has_stopped_at() == b.has_stopped_at() && a.has_breached_due_at() == b.has_breached_due_at() &&
-         a.disputed() == b.disputed() && a.exempt_cause() == b.exempt_cause() && a.pinned() == b.pinned();
+         a.disputed() == b.disputed() && a.exempt_cause() == b.exempt_cause() && a.pinned() == b.pinned() &&
+         FromProto(a.start_at()) == FromProto(b.start_at()) && a.policy().id() == b.policy().id() &&
+         a.policy().version() == b.policy().version() && a.calendar().id() == b.calendar().id() &&
+         a.calendar().version() == b.calendar().version() &&
+         a.target().SerializeAsString() == b.target().SerializeAsString();
 }
 
 // Adds a step for every event after which the clock is another than before.

@@ -224,6 +224,9 @@ absl::Status DecideSetDue(Draft& draft, const v1::Command& command) {
            absl::StrCat("set_due.due_at: ", FormatUtc(due), ", want an instant after ", FormatUtc(draft.context().now)),
            ""});
     }
+    if (due == now) {
+      unmet.push_back({"DUE_UNCHANGED", absl::StrCat("set_due.due_at: ", FormatUtc(due), ", which it is already"), ""});
+    }
     if (clock->obligation() == v1::REGULATOR && due > now) {
       unmet.push_back({"REGULATOR_NEVER_LATER",
                        absl::StrCat("set_due.due_at: ", FormatUtc(due), ", want at most ", FormatUtc(now)),

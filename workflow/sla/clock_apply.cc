@@ -7,6 +7,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/sla/clock_math.h"
+#include "workflow/sla/clock_rules.h"
 #include "workflow/sla/policy_match.h"
 
 namespace docket::sla {
@@ -155,6 +156,7 @@ void Reopen(const v1::ClockReopened& event, v1::Clock* clock) {
   clock->clear_entered_by();
   clock->clear_entered_at();
   clock->clear_stop_revision();
+  clock->clear_cancel_cause();
   clock->set_reopen_cause(event.cause());
   if (event.has_excluded()) *clock->add_pauses() = event.excluded();
   SetDue(event, clock);
@@ -221,7 +223,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       return absl::OkStatus();
     }
     case v1::Event::kClockReopened:
-      if (clock->state() != v1::FULFILLED) return Cannot("ClockReopened", *clock);
+      if (clock->state() != v1::FULFILLED && clock->cancel_cause() != kNoPolicy) return Cannot("ClockReopened", *clock);
       Reopen(event.clock_reopened(), clock);
       return absl::OkStatus();
     case v1::Event::kClockExtended:

@@ -106,8 +106,14 @@ absl::Status Steps::ReleaseDue(int i) {
   v1::Clock next = clock(i);
   next.set_pinned(false);
   const Terms terms = NewTerms(*rule, *choice, *match.calendar);
-  DOCKET_RETURN_IF_ERROR(EmitTerms(i, next, match, terms, {.cause = "MANUAL", .approver = occasion_.approver}, "ALL",
-                                   clock(i).obligation() == v1::REGULATOR ? DueAt(clock(i)) : absl::InfiniteFuture()));
+  const absl::Time highest = clock(i).obligation() == v1::REGULATOR ? DueAt(clock(i)) : absl::InfiniteFuture();
+  if (PlanClock(next, terms, PausesOf(next), highest).due.at > DueAt(clock(i)) &&
+      NeedsSecondPerson(i, occasion_.approver)) {
+    return SecondPersonMissing(
+        absl::StrCat("without the due set by hand ", next.metric(), " is due later, which wants a second person"));
+  }
+  DOCKET_RETURN_IF_ERROR(
+      EmitTerms(i, next, match, terms, {.cause = "MANUAL", .approver = occasion_.approver}, "ALL", highest));
   DOCKET_RETURN_IF_ERROR(ReconcilePause(i));
   return RecordBreachIfOver(clock(i), "RETARGET");
 }

@@ -61,14 +61,34 @@ void ClearCarried(v1::Clock* clock) {
 }  // namespace
 
 absl::Status Steps::Retarget() {
-  const bool any = std::any_of(work_.clocks().begin(), work_.clocks().end(), Unfinished);
+  const bool any = std::any_of(work_.clocks().begin(), work_.clocks().end(), [](const v1::Clock& clock) {
+    return Unfinished(clock) || clock.cancel_cause() == kNoPolicy;
+  });
   if (!any) return absl::OkStatus();
   const v1::CaseFacts facts_before = workflow::BuildFacts(before_);
   if (SameFacts(facts_before, facts_) && PromisedDue(before_) == promised_) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
+    DOCKET_RETURN_IF_ERROR(RestoreOne(i));
     if (Unfinished(clock(i))) DOCKET_RETURN_IF_ERROR(RetargetOne(i, facts_before));
   }
   return absl::OkStatus();
+}
+
+// What ended only because the facts chose no policy runs on, as if never ended, once they choose one again.
+absl::Status Steps::RestoreOne(int i) {
+  const v1::Clock& old = clock(i);
+  const bool ended = old.state() == v1::CANCELLED && old.cancel_cause() == kNoPolicy && old.item() == 0;
+  const v1::StatusCategory category = after_.status().category();
+  if (!ended || event_.has_promised_due_set() || !IsNewestCycle(i) || category == v1::RESOLVED ||
+      category == v1::CLOSED) {
+    return absl::OkStatus();
+  }
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, CandidatesFor(policies_, old, occasion_.in_force));
+  const Candidate* match = FirstMatch(candidates, facts_);
+  const v1::MetricRule* rule = match == nullptr ? nullptr : RuleOf(*match->policy, old.metric());
+  if (rule == nullptr || ChoiceOf(*rule, facts_) == nullptr) return absl::OkStatus();
+  DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "POLICY"));
+  return RecordBreachIfOver(clock(i), "TIME");
 }
 
 // Only a change that this event makes counts: a policy published meanwhile concerns new clocks (unless rolled out), so
@@ -97,7 +117,12 @@ absl::Status Steps::RetargetOne(int i, const v1::CaseFacts& facts_before) {
   if (now.choice == find(facts_before).choice && !moved) return absl::OkStatus();
   if (now.choice == nullptr) {
     DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
-    return IsOver(clock(i), at_) ? absl::OkStatus() : Cancel(clock(i), kNoPolicy);
+    if (IsOver(clock(i), at_)) return absl::OkStatus();
+    if (clock(i).obligation() == v1::REGULATOR && NeedsSecondPerson(i, occasion_.approver)) {
+      return SecondPersonMissing(
+          absl::StrCat(clock(i).metric(), " is owed to a regulator; that it is owed no more wants a second person"));
+    }
+    return Cancel(clock(i), kNoPolicy);
   }
   const bool same = now.match->pin.id() == clock(i).policy().id() &&
                     MessageDifferencer::Equals(now.choice->target(), clock(i).target()) &&
@@ -139,11 +164,18 @@ absl::Time Steps::DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms
   return ComputeDue(*terms.calendar, base.at, terms.target, WithoutOpenPause(clock), terms.promised, base.used).at;
 }
 
+bool Steps::NeedsSecondPerson(int i, absl::string_view approver) const {
+  return occasion_.by_person && event_.rule().empty() && approver.empty() && clock(i).nature() == v1::DUTY;
+}
+
+absl::Status Steps::SecondPersonMissing(absl::string_view why) const {
+  return RefuseUnmet("CONDITIONS_UNMET", absl::StrCat("case ", after_.case_no()),
+                     {{"SECOND_PERSON_MISSING", absl::StrCat("approver: missing, ", why), ""}});
+}
+
 // Past half of the target, or late, nobody gives himself more time (R8).
 absl::Status Steps::WantSecondPerson(int i, const WorkingCalendar& calendar, absl::string_view approver) const {
-  if (!occasion_.by_person || !event_.rule().empty() || !approver.empty() || clock(i).nature() != v1::DUTY) {
-    return absl::OkStatus();
-  }
+  if (!NeedsSecondPerson(i, approver)) return absl::OkStatus();
   const v1::Clock& old = clock(i);
   bool past_half = IsOver(old, at_);
   if (old.target().unit() == v1::Target::WORKING_TIME) {
@@ -152,11 +184,8 @@ absl::Status Steps::WantSecondPerson(int i, const WorkingCalendar& calendar, abs
     past_half |= at_ - FromProto(old.start_at()) >= FromProto(old.due_at()) - at_;
   }
   if (!past_half) return absl::OkStatus();
-  return RefuseUnmet("CONDITIONS_UNMET", absl::StrCat("case ", after_.case_no()),
-                     {{"SECOND_PERSON_MISSING",
-                       absl::StrCat("approver: missing, ", old.metric(),
-                                    " has used half of its time or is late; more time wants a second person"),
-                       ""}});
+  return SecondPersonMissing(
+      absl::StrCat(old.metric(), " has used half of its time or is late; more time wants a second person"));
 }
 
 absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& carrying) {
@@ -177,6 +206,12 @@ absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& ca
   if (carrying.always_all) carry = "ALL";
   if (carry != "NONE" && !BothWorkingTime(old.target(), match.target)) carry = "ALL";
   if (later && !carrying.always_all) DOCKET_RETURN_IF_ERROR(WantSecondPerson(i, *old_calendar, carrying.approver));
+  // Its due stays, but what ends it may be another thing.
+  const bool looser = later && carrying.never_later && match.policy.id() != old.policy().id();
+  if (looser && !carrying.always_all && NeedsSecondPerson(i, carrying.approver)) {
+    return SecondPersonMissing(
+        absl::StrCat(old.metric(), " is owed to a regulator; a looser policy for it wants a second person"));
+  }
   const absl::Duration whole = FromProto(match.target.duration());
   if (carry != "ALL") {
     const absl::Duration used = UsedAt(moment, old, *old_calendar, WithoutOpenPause(old));
@@ -192,7 +227,9 @@ absl::Status Steps::EmitRetargeted(int i, const Match& match, const Carrying& ca
   if (!carrying.always_all && how.has_min_remaining()) {
     lowest = std::max(lowest, match.calendar->Advance(open ? moment : at_, FromProto(how.min_remaining())));
   }
-  const bool capped = carrying.never_later || (how.not_after_old_due() && !carrying.always_all);
+  // A tighter promise never gives more time than there was.
+  const bool tighter = !later && !carrying.always_all && match.target.unit() != v1::Target::FIXED;
+  const bool capped = carrying.never_later || tighter || (how.not_after_old_due() && !carrying.always_all);
   const absl::Time highest = capped ? old_due : absl::InfiniteFuture();
   const absl::Time planned = DueWithoutOpenPause(next, terms);
   const absl::Time wanted = std::min(highest, std::max(lowest, planned));
@@ -251,6 +288,13 @@ absl::StatusOr<Steps::Match> Steps::SameTerms(const v1::Clock& old) const {
                .pausable = old.pausable()};
 }
 
+// What a regulator's clock was once kept to is forgotten by no later recomputation; InfiniteFuture: its own terms.
+absl::Time Steps::CapOf(const v1::Clock& clock, const Terms& terms) const {
+  if (clock.obligation() != v1::REGULATOR) return absl::InfiniteFuture();
+  const absl::Time due = DueAt(clock);
+  return due < DueWithoutOpenPause(clock, terms) ? due : absl::InfiniteFuture();
+}
+
 absl::Status Steps::CorrectStarts() {
   const absl::Time oldest = OldestUnanswered(after_);
   for (int i = 0; i < work_.clocks_size(); ++i) {
@@ -281,8 +325,9 @@ absl::Status Steps::CorrectStart(int i, absl::Time start, absl::string_view caus
     *next.mutable_carried_used() = ToProto(FromProto(next.carried_used()) + moved);
   }
   const Carrying carrying{.cause = std::string(cause), .approver = occasion_.approver};
-  DOCKET_RETURN_IF_ERROR(
-      EmitTerms(i, next, match, TermsOf(next, *match.calendar, promised_), carrying, "ALL", absl::InfiniteFuture()));
+  const absl::Duration later = std::max(start - FromProto(clock(i).start_at()), absl::ZeroDuration());
+  const absl::Time cap = CapOf(clock(i), TermsOf(clock(i), *match.calendar, promised_)) + later;
+  DOCKET_RETURN_IF_ERROR(EmitTerms(i, next, match, TermsOf(next, *match.calendar, promised_), carrying, "ALL", cap));
   // The due that was said to be missed may be none any more.
   if (annuls && clock(i).has_breached_due_at() && DueAt(clock(i)) != FromProto(clock(i).breached_due_at())) {
     DOCKET_RETURN_IF_ERROR(Annul(i, cause, occasion_.approver));
@@ -318,11 +363,12 @@ absl::Status Steps::RollOutOne(int i, const v1::PolicyRolloutPlanned& plan) {
                           .never_later = !of_calendar && clock(i).obligation() == v1::REGULATOR,
                           .rollout_id = plan.rollout_id()};
   if (of_calendar) {
+    const absl::Time cap = CapOf(clock(i), TermsOf(clock(i), *match.calendar, promised_));
     match.calendar_pin = plan.to();
     DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, plan.to()));
     match.calendar = calendar.get();
-    DOCKET_RETURN_IF_ERROR(EmitTerms(i, clock(i), match, TermsOf(clock(i), *calendar, promised_), carrying, "ALL",
-                                     absl::InfiniteFuture()));
+    DOCKET_RETURN_IF_ERROR(
+        EmitTerms(i, clock(i), match, TermsOf(clock(i), *calendar, promised_), carrying, "ALL", cap));
   } else {
     DOCKET_RETURN_IF_ERROR(EmitRetargeted(i, match, carrying));
     if (!clock(i).trigger_paused()) DOCKET_RETURN_IF_ERROR(ReconcilePause(i));

@@ -71,6 +71,8 @@ absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policie
 absl::Time OldestUnanswered(const v1::Case& state);
 // MetricRule.start_at of clocks that count from it.
 inline constexpr absl::string_view kOldestUnanswered = "oldest_unanswered";
+// Cause of clocks that no policy promises any more.
+inline constexpr char kNoPolicy[] = "NO_POLICY";
 
 }  // namespace docket::sla
 

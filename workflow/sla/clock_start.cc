@@ -23,7 +23,7 @@ const v1::OwedItem* ItemNumbered(const v1::Case& state, uint32_t item_no) {
 // from an event of its own has a cycle for each such event that finds no other running. A clock that ended because its
 // promise was taken back makes room for the next promise.
 uint32_t Steps::NextCycle(const v1::MetricRule& rule, v1::Obligation obligation) const {
-  const bool restarts = event_.has_case_reopened() && rule.reopen() == "RESTART";
+  const bool restarts = Restarts(rule);
   uint32_t cycle = 1;
   for (const v1::Clock& clock : work_.clocks()) {
     if (clock.metric() != rule.metric() || clock.obligation() != obligation) continue;
@@ -46,14 +46,14 @@ bool Steps::StartsLate(const v1::MetricRule& rule) const {
 
 bool Steps::Starts(const v1::MetricRule& rule) const {
   if (StartsLate(rule)) return true;
-  if (event_.has_case_reopened() && rule.reopens() && rule.reopen() == "RESTART") return true;
+  if (rule.reopens() && Restarts(rule)) return true;
   if (!Fires(rule.start(), body_, facts_) && !AnyFires(rule.start_also(), body_, facts_)) return false;
   if (rule.per_item() && item_ == 0) return false;
   return rule.start_at() != kOldestUnanswered || OldestUnanswered(after_) != absl::InfiniteFuture();
 }
 
 absl::Time Steps::StartAt(const v1::MetricRule& rule) const {
-  if (event_.has_case_reopened() && rule.reopen() == "RESTART") return at_;
+  if (Restarts(rule)) return at_;
   if (rule.start_at() == kOldestUnanswered) return OldestUnanswered(after_);
   return rule.start_at() == "occurred_at" ? at_ : FromProto(after_.received_at());
 }
@@ -89,7 +89,21 @@ absl::Status Steps::Start() {
     return Refuse(absl::StatusCode::kResourceExhausted, "TOO_MANY_CLOCKS",
                   absl::StrCat("clocks: the case has ", work_.clocks_size(), ", want at most ", kMaxClocks));
   }
+  const int first = work_.clocks_size();
+  // The first events about clocks that there are: each is numbered by the revision it gets.
+  if (event_.has_case_received()) next_clock_no_ = after_.revision() + 1;
   for (v1::Event& event : attached) DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
+  return event_.has_case_received() ? StopAtOnce(first) : absl::OkStatus();
+}
+
+// The history of a case may begin when what is promised for it was done already.
+absl::Status Steps::StopAtOnce(int first) {
+  for (int i = first; i < work_.clocks_size(); ++i) {
+    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+    if (!FiresFor(clock(i), rule->stop())) continue;
+    DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
+    DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at_, after_.revision()));
+  }
   return absl::OkStatus();
 }
 
@@ -107,10 +121,15 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
                           CalendarAt(policies_, CalendarNameOf(*match.policy, choice), occasion_.in_force));
   const v1::Obligation obligation = match.policy->obligation();
   v1::MetricRule::Choice promised = choice;
-  const bool restarts = event_.has_case_reopened() && rule.reopen() == "RESTART";
-  if (restarts && rule.has_reopen_target()) *promised.mutable_target() = rule.reopen_target();
+  if (Restarts(rule) && rule.has_reopen_target()) *promised.mutable_target() = rule.reopen_target();
   const v1::OwedItem* item = rule.per_item() ? ItemNumbered(after_, item_) : nullptr;
-  if (item != nullptr && item->has_due_at()) {
+  // What a regulator is promised is not put off by asking for it later.
+  const bool sooner =
+      item != nullptr && item->has_due_at() &&
+      (obligation != v1::REGULATOR ||
+       FromProto(item->due_at()) <
+           ComputeDue(*calendar.calendar, StartAt(rule), choice.target(), {}, promised_, absl::ZeroDuration()).at);
+  if (sooner) {
     promised.mutable_target()->Clear();
     promised.mutable_target()->set_unit(v1::Target::UNTIL);
     *promised.mutable_target()->mutable_until() = item->due_at();

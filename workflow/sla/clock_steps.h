@@ -24,9 +24,6 @@
 // later step sees what an earlier one did.
 namespace docket::sla {
 
-// Cause of clocks that no policy promises any more.
-inline constexpr char kNoPolicy[] = "NO_POLICY";
-
 class Steps {
  public:
   // `event` is what happened, `before` and `after` the states around it. All live as long as the steps.
@@ -83,6 +80,8 @@ class Steps {
   absl::Status SetBouncedStopsAside();
   const v1::SentMessage* OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const;
   absl::Status Reopen();
+  bool Restarts(const v1::MetricRule& rule) const;
+  absl::Status StopAtOnce(int first);
   absl::Status ReopenOne(int i);
   absl::Status EmitReopened(int i, bool exclude, absl::string_view cause);
   bool IsNewestCycle(int i) const;
@@ -101,6 +100,11 @@ class Steps {
   absl::Status CorrectStart(int i, absl::Time start, absl::string_view cause, bool annuls);
   absl::Status RollOutOne(int i, const v1::PolicyRolloutPlanned& plan);
   absl::Time DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms) const;
+  absl::Status RestoreOne(int i);
+  absl::Time CapOf(const v1::Clock& clock, const Terms& terms) const;
+  // Somebody did it alone.
+  bool NeedsSecondPerson(int i, absl::string_view approver) const;
+  absl::Status SecondPersonMissing(absl::string_view why) const;
   absl::Status WantSecondPerson(int i, const WorkingCalendar& calendar, absl::string_view approver) const;
 
   // clock_pause

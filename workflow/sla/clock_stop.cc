@@ -124,11 +124,17 @@ absl::Status Steps::Reopen() {
   return absl::OkStatus();
 }
 
+// Only new facts make a new promise; what was not resolved is still the old one (R4).
+bool Steps::Restarts(const v1::MetricRule& rule) const {
+  return event_.has_case_reopened() && event_.case_reopened().reason() == v1::NEW_FACTS && rule.reopen() == "RESTART";
+}
+
 absl::Status Steps::ReopenOne(int i) {
   DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
-  if (rule->reopen() == "RESTART") return absl::OkStatus();  // a new cycle is started instead
+  if (Restarts(*rule)) return absl::OkStatus();  // a new cycle is started instead
   const bool new_facts = event_.case_reopened().reason() == v1::NEW_FACTS;
-  const bool exclude = rule->reopen() == "RESUME" || (rule->reopen() != "CONTINUE" && new_facts);
+  const bool exclude = rule->reopen() == "RESUME" || (rule->reopen().empty() && new_facts) ||
+                       (rule->reopen() == "BY_REASON" && new_facts);
   DOCKET_RETURN_IF_ERROR(EmitReopened(i, exclude, "REOPENED"));
   return RecordBreachIfOver(clock(i), "REOPENED");
 }

@@ -103,6 +103,8 @@ TEST(RolloutTest, N6ADayClosedLaterIsPlannedByItselfApprovedByTwoAndAppliedOnce)
   EXPECT_EQ(ReasonOf(house.engine().ApproveRollout(approve, {.principal_id = "docketd"}).status()),
             "SECOND_PERSON_MISSING");
   EXPECT_EQ(ReasonOf(house.engine().ApproveRollout(approve, {.principal_id = "nobody"}).status()), "UNKNOWN_PRINCIPAL");
+  EXPECT_EQ(ReasonOf(house.engine().ApproveRollout(approve, {.principal_id = "mei.tan"}).status()),
+            "SECOND_PERSON_MISSING");
   ASSERT_TRUE(house.engine().ApproveRollout(approve, {.principal_id = "helen.marsh"}).ok());
   const auto applied = WaitApplied(house);
   EXPECT_EQ(applied.applied().cases(), 1u);

@@ -181,6 +181,18 @@ TEST(SetDueTest, ADueByHandHoldsAgainstChangesUntilItIsReleased) {
   EXPECT_EQ(Told(desk.Would("set_due { metric: 'RESOLUTION' reason_code: 'OFF' }")), "CONDITIONS_UNMET: DUE_NOT_SET");
 }
 
+// An earlier due by hand, whose release gives more time again, is a way around the second person otherwise.
+TEST(SetDueTest, ReleasedToALaterDueWantsASecondPerson) {
+  CaseDesk desk = Filed();
+  EXPECT_EQ(desk.Must("set_due { metric: 'RESOLUTION' due_at { seconds: 1795006800 } reason_code: 'SOON' }"),
+            "ClockRetargeted");
+  EXPECT_EQ(Told(desk.Would("set_due { metric: 'RESOLUTION' due_at { seconds: 1795006800 } reason_code: 'SOON' }")),
+            "CONDITIONS_UNMET: DUE_UNCHANGED");
+  EXPECT_EQ(Told(desk.Would("set_due { metric: 'RESOLUTION' reason_code: 'OFF' }")),
+            "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  EXPECT_EQ(desk.Must("set_due { metric: 'RESOLUTION' reason_code: 'OFF' }", kWithHelen), "ClockRetargeted");
+}
+
 TEST(SetDueTest, WhatARegulatorIsOwedIsNotPutOffByHand) {
   CaseDesk desk = Filed();
   EXPECT_EQ(Told(desk.Would("set_due { metric: 'FINAL_RESPONSE' due_at { seconds: 1800000000 } reason_code: 'X' }",

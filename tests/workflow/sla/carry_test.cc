@@ -148,6 +148,14 @@ TEST_F(Carry, BoundsOfTheNewDue) {
               ElementsAre("RESOLUTION retargeted CASE_TRIAGED 24h to 4h due Wed 18 17:00"));  // not 13:00, in the past
 }
 
+TEST_F(Carry, AShorterTargetJustBeforeTheDueBuysNoTime) {
+  v1::MetricRule::Retarget bounds;
+  *bounds.mutable_min_remaining() = ToProto(absl::Hours(2));
+  Publish("16h", "24h", bounds);
+  desk_.Receive("2026-11-18 09:00");
+  EXPECT_EQ(DueAfter("2026-11-20 16:55", 1), "RUNNING due Fri 20 17:00");
+}
+
 TEST_F(Carry, NeverLaterThanBefore) {
   v1::MetricRule::Retarget bounds;
   bounds.set_not_after_old_due(true);

@@ -84,6 +84,37 @@ TEST_F(OneDuty, StoppedLateItStaysLateThroughEveryReopening) {
   EXPECT_EQ(desk_.Clock("RESOLUTION").breach_cause(), "TIME");
 }
 
+// Another cycle is for another matter; what was not resolved is still what was promised (R4).
+TEST(Restart, OnlyNewFactsBeginAnotherCycle) {
+  for (const v1::ReopenReason reason : {v1::NOT_RESOLVED, v1::NEW_FACTS}) {
+    Desk desk;
+    v1::MetricRule rule = Resolution("8h");
+    rule.set_reopen("RESTART");
+    desk.Publish(Policy("p", v1::CUSTOMER, 100, "london", {rule}));
+    desk.Receive("2026-11-18 09:00");
+    desk.Move("2026-11-18 12:00", "RESOLVED");
+    EXPECT_THAT(desk.Reopen("2026-11-18 13:00", reason),
+                ElementsAre(reason == v1::NEW_FACTS ? "RESOLUTION attached cycle 2 due Thu 19 13:00"
+                                                    : "RESOLUTION reopened CONTINUE due Wed 18 17:00"));
+  }
+}
+
+// The log of an imported case may begin when its work was done.
+TEST(StopAtOnce, TheEventThatStartsAClockMayEndItToo) {
+  v1::MetricRule rule = Resolution("8h");
+  *rule.add_stop() = On("case_received", {Is("case.category", "RESOLVED")});
+  for (const char* const received : {"2026-11-18 16:59", "2026-11-19 10:00"}) {
+    Desk desk;
+    desk.Publish(Policy("p", v1::CUSTOMER, 100, "london", {rule}));
+    v1::CaseReceived resolved;
+    *resolved.mutable_entered() = Entered("RESOLVED");
+    *resolved.mutable_received_at() = ToProto(At(kLondon, "2026-11-18 09:00"));
+    const std::vector<std::string> told = desk.Receive(received, resolved);
+    EXPECT_EQ(told.back(), received == std::string("2026-11-18 16:59") ? "RESOLUTION fulfilled on time after 7h59m"
+                                                                       : "RESOLUTION fulfilled late after 9h");
+  }
+}
+
 TEST_F(OneDuty, ReopenedTwiceForNewFactsExcludesBothRests) {
   Start("8h");
   desk_.Move("2026-11-18 11:00", "RESOLVED");

@@ -130,7 +130,8 @@ class ClockTwin {
     if (clock.paused && known.back().end == absl::InfiniteFuture()) known.pop_back();
     const absl::Time moment = clock.paused ? clock.pauses.back().start : std::max(now, clock.base);
     const absl::Time old_due = Reach(clock.base, clock.target - clock.used, known);
-    const std::string carry = Reach(clock.start, target, known) > old_due ? rule.loosen : rule.tighten;
+    const bool later = Reach(clock.start, target, known) > old_due;
+    const std::string carry = later ? rule.loosen : rule.tighten;
     absl::Duration used = clock.used + Counted(clock.base, moment, known);
     if (carry == "SHARE" && target > clock.target) used *= target / clock.target;
     if (carry == "SHARE" && target < clock.target)
@@ -142,7 +143,7 @@ class ClockTwin {
     clock.target = target;
     const absl::Time due = Reach(clock.base, target - clock.used, known);
     absl::Time wanted = rule.not_before_old_due ? std::max(due, old_due) : due;
-    if (rule.not_after_old_due || rule.regulatory) wanted = std::min(wanted, old_due);
+    if (!later || rule.not_after_old_due || rule.regulatory) wanted = std::min(wanted, old_due);
     if (wanted != due) {
       clock.carried = true;
       clock.base = std::min(moment, wanted);

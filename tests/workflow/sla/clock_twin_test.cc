@@ -243,7 +243,7 @@ class Life {
     event.mutable_case_reopened()->set_reopen_no(desk_.state().reopen_count() + 1);
     event.mutable_case_reopened()->set_reason(reason);
     Do("reopen", event);
-    if (rule.reopen == "RESTART") {
+    if (rule.reopen == "RESTART" && reason == v1::NEW_FACTS) {
       twin_.Start(rule, now_, OfPriority(desk_.state().priority()));
     } else {
       const bool resumes = rule.reopen == "RESUME" || (rule.reopen.empty() && reason == v1::NEW_FACTS);

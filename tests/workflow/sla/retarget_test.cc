@@ -196,6 +196,21 @@ TEST_F(Retarget, ANewChoiceMayBringAnotherCalendar) {
               ElementsAre("RESOLUTION retargeted CASE_TRIAGED 16h to 16h due Fri 20 10:00"));
 }
 
+// What is promised no more and then again was promised all the time.
+TEST_F(Retarget, APolicyThatIsBackFindsItsClockAgain) {
+  v1::MetricRule rule = Resolution();
+  AddChoice(&rule, All({}), "16h");
+  v1::SlaPolicy only = Policy("only", v1::CUSTOMER, 10, "london", {rule});
+  *only.mutable_when() = Fact("case.severity", v1::Condition::NE, {"4"});
+  desk_.Publish(only);
+  desk_.Receive("2026-11-18 09:00");
+  Severity("2026-11-18 12:00", 4);
+  EXPECT_THAT(Severity("2026-11-19 12:00", 3), ElementsAre("RESOLUTION reopened CONTINUE due Thu 19 17:00"));
+  Severity("2026-11-19 13:00", 4);
+  EXPECT_THAT(Severity("2026-11-20 12:00", 3), ElementsAre("RESOLUTION reopened CONTINUE due Thu 19 17:00",
+                                                           "RESOLUTION breached TIME due Thu 19 17:00"));
+}
+
 TEST_F(Retarget, NoPolicyAnyMoreCancelsWhatIsNotLate) {
   v1::MetricRule rule = Resolution();
   AddChoice(&rule, All({}), "4h");
