@@ -61,6 +61,14 @@ absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion
   return item;
 }
 
+// Whether it tells of something that came after `at`.
+bool Foretells(const v1::Escalation& escalation, absl::Time at) {
+  const auto later = [&](bool has, const google::protobuf::Timestamp& when) { return has && FromProto(when) > at; };
+  return later(escalation.has_acknowledged_at(), escalation.acknowledged_at()) ||
+         later(escalation.has_lapsed_at(), escalation.lapsed_at()) ||
+         later(escalation.has_ended_at(), escalation.ended_at());
+}
+
 // From the case as it was then.
 absl::StatusOr<v1::EscalationRowValue> FoldedValue(const EscalationQuestion& question, const Place& place) {
   DOCKET_ASSIGN_OR_RETURN(const std::optional<v1::Case> then,
@@ -77,7 +85,11 @@ absl::StatusOr<v1::EscalationRowValue> FoldedValue(const EscalationQuestion& que
 // The row of now of an escalation that `scan` looks at, told as it was then. Mostly all that has changed since it was
 // raised is that somebody acknowledged it; else the case is folded.
 absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& question, const ListScan& scan) {
-  if (scan.escalation() != nullptr) return scan.escalation()->value;
+  if (scan.escalation() != nullptr) {
+    const v1::EscalationRowValue& now = scan.escalation()->value;
+    if (Foretells(now.escalation(), question.at)) return FoldedValue(question, scan.place());
+    return now;
+  }
   EscalationRow key;
   key.acknowledged = true;
   key.raised_at_us = scan.place().anchor_us;
@@ -92,6 +104,7 @@ absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& quest
   escalation.set_state(v1::Escalation::RAISED);
   escalation.clear_acknowledged_at();
   escalation.clear_acknowledged_by();
+  if (Foretells(escalation, question.at)) return FoldedValue(question, scan.place());
   return std::move(row->value);
 }
 

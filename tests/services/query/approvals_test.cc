@@ -110,21 +110,6 @@ TEST_F(ApprovalsTest, AnEscalationAskedForWaitsUntilItIsGrantedOrDeclined) {
   EXPECT_EQ(MustList(then).items_size(), 0);
 }
 
-// The list of escalations of an instant at which one was asked for, and is raised since.
-TEST_F(ApprovalsTest, TheListOfEscalationsTellsOfAnEarlierInstantThatItWasAskedFor) {
-  const std::string id = FileCase(house_, "kind: COMPLAINT title: 'No water'");
-  MustDo(house_, id, kAsk);
-  const absl::Time asked = house_.clock().Now();
-  AdvanceTo(house_, asked + absl::Hours(1));
-  MustDo(house_, id, "approve_escalation {}", "helen.marsh");
-  v1::ListEscalationsRequest then;
-  *then.mutable_valid_at() = ToProto(asked + absl::Minutes(1));
-  const auto reply = ListEscalations(ReaderOf(house_), then);
-  ASSERT_TRUE(reply.ok()) << reply.status();
-  ASSERT_EQ(reply->items_size(), 1);
-  EXPECT_EQ(reply->items(0).escalation().state(), v1::Escalation::REQUESTED);
-}
-
 TEST_F(ApprovalsTest, ALateEntryWaitsFromWhenItWasEnteredUntilItIsJudged) {
   const std::string id = EnterLate("2026-11-18T09:00:00Z");
   const absl::Time entered = house_.clock().Now();

@@ -240,5 +240,36 @@ TEST(ScanBudgetTest, ShortPagesStillAddUp) {
   EXPECT_EQ(pages, static_cast<int>(ids.size()));
 }
 
+// Asked for, granted, acknowledged, closed: what came later does not change what was.
+TEST(ListEscalationsTest, AnEarlierInstantIsToldAsItWas) {
+  House house;
+  const absl::Status published = house.Publish(
+      "ladder: second-persons\nlevels:\n"
+      "  - {level: 1, kind: CUSTOMER_ESCALATION, trigger: MANUAL, target: QUEUE_LEAD, approval: true}\n");
+  ASSERT_TRUE(published.ok()) << published;
+  const std::string id = FileCase(house, kComplaint);
+  MustDo(house, id, "escalate { kind: CUSTOMER_ESCALATION reason_code: 'PRESS' justification: 'the news' }");
+  const absl::Time asked = house.clock().Now();
+  const auto state_at = [&](absl::Time at) {
+    v1::ListEscalationsRequest request;
+    request.set_include_acknowledged(true);
+    *request.mutable_valid_at() = ToProto(at);
+    const auto reply = ListEscalations(ReaderOf(house), request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return reply.ok() && reply->items_size() == 1 ? reply->items(0).escalation().state()
+                                                  : v1::Escalation::STATE_UNSPECIFIED;
+  };
+  AdvanceTo(house, asked + absl::Minutes(10));
+  MustDo(house, id, "approve_escalation {}", "helen.marsh");
+  AdvanceTo(house, asked + absl::Minutes(20));
+  MustDo(house, id, "acknowledge_escalation {}", "helen.marsh");
+  AdvanceTo(house, asked + absl::Minutes(30));
+  MustDo(house, id, "close_escalation { reason_code: 'SOLVED' justification: 'x' }", "helen.marsh");
+  EXPECT_EQ(state_at(asked + absl::Minutes(5)), v1::Escalation::REQUESTED);
+  EXPECT_EQ(state_at(asked + absl::Minutes(15)), v1::Escalation::RAISED);
+  EXPECT_EQ(state_at(asked + absl::Minutes(25)), v1::Escalation::ACKNOWLEDGED);
+  EXPECT_EQ(state_at(asked + absl::Minutes(35)), v1::Escalation::CLOSED);
+}
+
 }  // namespace
 }  // namespace docket::query
