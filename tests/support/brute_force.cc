@@ -46,6 +46,10 @@ bool StandsInQueue(const TwinCase& one, absl::Time t) {
   return one.wait_until.has_value() && *one.wait_until <= t && !one.leaves_queue_after_wait && !one.history;
 }
 
+bool WantsWork(const TwinCase& one) {
+  return one.category == v1::NEW || one.category == v1::OPEN || one.category == v1::WAITING;
+}
+
 uint32_t HighestOf(const TwinCase& one) {
   uint32_t highest = 0;
   for (const auto& [number, level] : one.levels) highest = std::max(highest, level);
@@ -380,13 +384,13 @@ std::vector<std::string> LogTwin::Since(absl::Time t, bool (*holds)(const TwinCa
 }
 
 std::vector<std::string> LogTwin::UnownedAt(absl::Time t) const {
-  return Since(t, [](const TwinCase& one) { return one.active && one.owner.empty(); });
+  return Since(t, [](const TwinCase& one) { return WantsWork(one) && one.owner.empty(); });
 }
 
 std::vector<std::string> LogTwin::WithoutClockAt(absl::Time t) const {
   return Since(t, [](const TwinCase& one) {
-    return one.active && std::none_of(one.clocks.begin(), one.clocks.end(),
-                                      [](const auto& clock) { return clock.second.duty && !clock.second.stopped; });
+    return WantsWork(one) && std::none_of(one.clocks.begin(), one.clocks.end(),
+                                          [](const auto& clock) { return clock.second.duty && !clock.second.stopped; });
   });
 }
 

@@ -46,7 +46,7 @@ struct TwinEscalation {
   absl::Time raised_at;
   bool acknowledged = false;  // and still open
   bool settled = false;       // nobody has to answer
-  bool requested = false;  // and neither granted nor declined
+  bool requested = false;     // and neither granted nor declined
   std::string asked_by;
   std::string department;
 };
@@ -124,7 +124,8 @@ class LogTwin {
   // Case ids standing in `queue` at `t`, in the order of work (DOMAIN 7, R19). A wait whose `until` has passed is over,
   // whether or not anybody has recorded it.
   std::vector<std::string> QueueAt(absl::string_view queue, absl::Time t) const;
-  // "since case" of the control lists at `t`, in their order: active and unowned, active without a duty, waiting until.
+  // "since case" of the control lists at `t`, in their order: new, open or waiting and unowned, such
+  // without a duty, waiting until.
   std::vector<std::string> UnownedAt(absl::Time t) const;
   std::vector<std::string> WithoutClockAt(absl::Time t) const;
   std::vector<std::string> WakingAt(absl::Time t) const;

@@ -96,9 +96,10 @@ void AddControlList(CLI::App& app, GlobalOptions& options, v1::ControlList list,
 }  // namespace
 
 void AddControlCommands(CLI::App& app, GlobalOptions& options) {
-  AddControlList(app, options, v1::UNOWNED, "unowned", "Unowned", "Active cases that nobody owns, the longest first");
+  AddControlList(app, options, v1::UNOWNED, "unowned", "Unowned",
+                 "New, open and waiting cases that nobody owns, the longest first");
   AddControlList(app, options, v1::NO_CLOCK, "no-clock", "Without a running duty",
-                 "Active cases on which no duty runs or pauses, the longest first");
+                 "New, open and waiting cases on which no duty runs or pauses, the longest first");
   AddControlList(app, options, v1::WAKE_UP, "wake-up", "Waiting until a known time",
                  "Cases that wait until a known time, the first to wake first");
 }

@@ -99,6 +99,11 @@ bool IsOrderedBySince(v1::ListKind list) {
   return list == v1::LISTED_OWNED || list == v1::LISTED_UNOWNED || list == v1::LISTED_NO_CLOCK;
 }
 
+// What is resolved waits for nobody here, so nobody has to take it and no duty has to run.
+bool WantsWork(v1::StatusCategory category) {
+  return category == v1::NEW || category == v1::OPEN || category == v1::WAITING;
+}
+
 std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriodRowValue& shown) {
   Entries entries;
   int64_t paused_since_us = kNever;
@@ -109,7 +114,7 @@ std::vector<v1::ListEntry> EntriesOf(const v1::Case& state, const v1::CasePeriod
   }
   const bool unfinished = state.status().active() || !shown.duties().empty();
   if (!state.owner().empty() && unfinished) entries.Add(v1::LISTED_OWNED, 0).set_group(state.owner());
-  if (state.status().active()) {
+  if (WantsWork(state.status().category())) {
     if (state.owner().empty()) entries.Add(v1::LISTED_UNOWNED, 0);
     if (shown.duties().empty()) entries.Add(v1::LISTED_NO_CLOCK, 0);
   }

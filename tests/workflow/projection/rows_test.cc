@@ -1,5 +1,6 @@
 // The rows a case has in the views, as a function of its state.
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -194,6 +195,19 @@ TEST(StandingTest, AnOwnersListHoldsACaseWhileItIsActiveOrSomethingIsOwed) {
   EXPECT_EQ(Listed(closed, v1::LISTED_OWNED), 0);
   closed.mutable_status()->set_active(true);
   EXPECT_EQ(Listed(closed, v1::LISTED_OWNED), 1);
+}
+
+TEST(StandingTest, TheControlListsHoldWhatIsNewOpenOrWaiting) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  v1::Case state = desk.state();
+  for (v1::Clock& clock : *state.mutable_clocks()) clock.set_state(v1::FULFILLED);
+  for (const auto& [category, listed] : std::map<v1::StatusCategory, int>{
+           {v1::NEW, 1}, {v1::OPEN, 1}, {v1::WAITING, 1}, {v1::RESOLVED, 0}, {v1::CLOSED, 0}}) {
+    state.mutable_status()->set_category(category);
+    EXPECT_EQ(Listed(state, v1::LISTED_UNOWNED), listed) << v1::StatusCategory_Name(category);
+    EXPECT_EQ(Listed(state, v1::LISTED_NO_CLOCK), listed) << v1::StatusCategory_Name(category);
+  }
 }
 
 TEST(StandingTest, InHandIsWhatIsAtWorkOrBackFromAWaitThatIsOver) {
