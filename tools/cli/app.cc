@@ -64,7 +64,8 @@ void BuildApp(CLI::App& app, GlobalOptions& options) {
       ->check(CheckServer)
       ->capture_default_str();
   app.add_option("--as", options.principal, "Principal on whose behalf")->envname("DOCKET_AS")->check(CheckPrincipal);
-  app.add_option("-o,--output", options.output, "table, json or jsonl; lists also csv")
+  app.add_option("-o,--output", options.output,
+                 "table, json or jsonl; lists also csv, in which text that begins with = + - @ has a ' before it")
       ->check(CLI::IsMember({"table", "json", "jsonl", "csv"}))
       ->capture_default_str();
   app.add_flag("--utc", options.utc, "Show times, and read times without an offset, in UTC");

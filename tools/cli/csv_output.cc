@@ -1,16 +1,17 @@
 #include "tools/cli/csv_output.h"
 
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/time.h"
 #include "docket/v1/record.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "google/protobuf/util/time_util.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
@@ -61,8 +62,7 @@ std::string TextOf(const Message& value) {
     return FormatUtc(FromProto(static_cast<const google::protobuf::Timestamp&>(value)));
   }
   if (value.GetDescriptor() == google::protobuf::Duration::descriptor()) {
-    const absl::Duration span = FromProto(static_cast<const google::protobuf::Duration&>(value));
-    return absl::StrCat(absl::ToDoubleSeconds(span), "s");
+    return google::protobuf::util::TimeUtil::ToString(static_cast<const google::protobuf::Duration&>(value));
   }
   return static_cast<const v1::SealedText&>(value).text();
 }
@@ -113,10 +113,20 @@ std::string ValueAt(const Message& item, const Path& path) {
   return message->GetReflection()->HasField(*message, field) ? TextOf(*message, field, -1) : "";
 }
 
+bool IsText(const FieldDescriptor* field) {
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_STRING || field->message_type() == v1::SealedText::descriptor();
+}
+
 const FieldDescriptor* ItemsOf(const Message& reply, absl::string_view items) {
   const FieldDescriptor* field = reply.GetDescriptor()->FindFieldByName(std::string(items));
   DOCKET_CHECK(field != nullptr && field->is_repeated());
   return field;
+}
+
+// People write titles, and a spreadsheet would run what looks like a formula in one.
+std::string WithoutFormula(std::string text) {
+  const bool formula = !text.empty() && absl::string_view("=+-@\t\r").find(text[0]) != absl::string_view::npos;
+  return formula ? absl::StrCat("'", text) : text;
 }
 
 void PrintLine(const std::vector<std::string>& fields, std::ostream& out) {
@@ -144,7 +154,10 @@ void PrintCsv(const Message& reply, absl::string_view items, std::ostream& out) 
   for (int i = 0; i < reply.GetReflection()->FieldSize(reply, field); ++i) {
     const Message& item = reply.GetReflection()->GetRepeatedMessage(reply, field, i);
     std::vector<std::string> values;
-    for (const Path& column : columns) values.push_back(ValueAt(item, column));
+    for (const Path& column : columns) {
+      std::string value = ValueAt(item, column);
+      values.push_back(IsText(column.back()) ? WithoutFormula(std::move(value)) : std::move(value));
+    }
     PrintLine(values, out);
   }
 }

@@ -9,7 +9,9 @@
 
 // Lists as CSV (RFC 4180: lines end in CR LF; a field that holds a comma, a quote or a line end is quoted). One column
 // per JSON field of an item, those of a message inside it with its name before theirs ("case.caseNo"); instants in UTC,
-// spans as "90s", enumerations by name, several values divided by a space. What is unset is empty, defaults too.
+// spans as in JSON ("90s", "1.500s"), enumerations by name, several values divided by a space. What is unset is empty,
+// defaults too. Text that begins with = + - @, a tab or a CR has a ' before it, or a spreadsheet would run it as a
+// formula.
 namespace docket::cli {
 
 // One field, quoted if need be.

@@ -59,8 +59,30 @@ TEST(CsvOutput, TellsSpansAndListsOfWords) {
   std::ostringstream out;
   PrintCsv(duties, "items", out);
   EXPECT_NE(out.str().find(",90s,"), std::string::npos) << out.str();
+  duties.mutable_items(0)->mutable_late_by()->set_seconds(2210460);
+  PrintCsv(duties, "items", out);
+  EXPECT_NE(out.str().find(",2210460s,"), std::string::npos) << out.str();
+  duties.mutable_items(0)->mutable_late_by()->set_nanos(1000);
+  PrintCsv(duties, "items", out);
+  EXPECT_NE(out.str().find(",2210460.000001s,"), std::string::npos) << out.str();
   PrintCsv(escalations, "items", out);
   EXPECT_NE(out.str().find(",a.b c.d,"), std::string::npos) << out.str();
+}
+
+TEST(CsvOutput, TextThatLooksLikeAFormulaIsMarkedAndNothingElseIs) {
+  v1::ListDutiesReply duties;
+  v1::ListDutiesReply::Item& item = *duties.add_items();
+  for (const char* title : {"=HYPERLINK(\"x\")", "+1", "-1", "@SUM(A1)", "\tx", "\rx"}) {
+    item.mutable_case_()->set_title(title);
+    std::ostringstream out;
+    PrintCsv(duties, "items", out);
+    EXPECT_NE(out.str().find(CsvField(std::string("'") + title)), std::string::npos) << out.str();
+  }
+  item.mutable_case_()->set_title("a=b");
+  item.mutable_late_by()->set_seconds(-90);
+  std::ostringstream out;
+  PrintCsv(duties, "items", out);
+  EXPECT_EQ(out.str().find('\''), std::string::npos) << out.str();
 }
 
 class ControlLists : public ::testing::Test {
