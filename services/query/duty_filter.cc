@@ -145,8 +145,13 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   item.set_late(filter.IsLate(row));
   item.set_paused(filter.IsPaused(row));
   if (row.late_from_us != projection::kNever) {
-    const absl::Duration past = at - absl::FromUnixMicros(row.late_from_us);
-    *item.mutable_late_by() = ToProto(item.late() ? past : -past);
+    const absl::Time late_from = absl::FromUnixMicros(row.late_from_us);
+    if (item.late()) {
+      *item.mutable_late_since() = ToProto(late_from);
+      *item.mutable_late_by() = ToProto(at - late_from);
+    } else {
+      *item.mutable_time_left() = ToProto(late_from - at);
+    }
   }
   item.set_department(row.value.answerable());
   item.set_owner(row.value.facts().owner());

@@ -81,6 +81,8 @@ std::string Line(const v1::ListDutiesReply::Item& item, absl::Time at) {
   duty.paused = item.paused();
   duty.department = item.department();
   EXPECT_TRUE(item.late());
+  EXPECT_EQ(FromProto(item.late_since()), duty.late_from);
+  EXPECT_FALSE(item.has_time_left());
   return Line(duty, at);
 }
 
@@ -114,8 +116,8 @@ std::vector<std::string> AskDuties(House& house, v1::ListDutiesRequest request) 
     for (const auto& item : reply->items()) {
       std::string when;
       if (request.preset() == v1::MINE) {
-        const absl::Duration by = item.late() ? -FromProto(item.late_by()) : FromProto(item.late_by());
-        if (item.has_late_by()) when = FormatUtc(FromProto(request.valid_at()) + by);
+        if (item.late()) when = FormatUtc(FromProto(item.late_since()));
+        if (item.has_time_left()) when = FormatUtc(FromProto(request.valid_at()) + FromProto(item.time_left()));
       } else {
         when = FormatUtc(FromProto(item.waiting_since()));
       }

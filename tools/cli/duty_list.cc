@@ -18,6 +18,11 @@ std::string WaitingText(const v1::ListDutiesReply::Item& item) {
                       item.waiting_reason());
 }
 
+std::string SpanText(const v1::ListDutiesReply::Item& item) {
+  if (item.has_late_by()) return FormatSpan(FromProto(item.late_by()));
+  return item.has_time_left() ? absl::StrCat(FormatSpan(FromProto(item.time_left())), " left") : "";
+}
+
 }  // namespace
 
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
@@ -27,25 +32,39 @@ std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesRepl
                                   CountText(header.late_duties(), "late duty", "late duties"), " in ",
                                   CountText(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
   if (header.has_oldest_due()) {
-    absl::StrAppend(&text, ", oldest due ", FormatMoment(header.oldest_due(), options.zone()));
+    absl::StrAppend(&text, ", the oldest late since ", FormatMoment(header.oldest_due(), options.zone()));
   }
   return text;
 }
 
 void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool waits) {
-  Table table({{"CASE"}, {"KIND"}, {"PRI", Table::Align::kRight}, {"STATUS"}, {"METRIC"}, {"OWED TO"}, {"DUE"},
+  Table table({{"CASE"},
+               {"KIND"},
+               {"PRI", Table::Align::kRight},
+               {"STATUS"},
+               {"METRIC"},
+               {"OWED TO"},
+               {"DUE"},
                {"FIRST DUE"},
-               {"STANDS"}, {"BY", Table::Align::kRight}, {"WAITS FOR"}, {"SINCE"}, {"UNTIL"}, {"LEVEL", Table::Align::kRight}, {"ANSWERS"}, {"OWNER"},
-               {"QUEUE"}, {"TITLE", Table::Align::kLeft, 40}});
+               {"LATE SINCE"},
+               {"STANDS"},
+               {"BY", Table::Align::kRight},
+               {"WAITS FOR"},
+               {"SINCE"},
+               {"UNTIL"},
+               {"LEVEL", Table::Align::kRight},
+               {"ANSWERS"},
+               {"OWNER"},
+               {"QUEUE"},
+               {"TITLE", Table::Align::kLeft, 40}});
   for (const auto& item : reply.items()) {
     const std::string due = FormatMoment(item.due_at(), options.zone());
     const std::string first_due = FormatMoment(item.first_due_at(), options.zone());
-    std::string span = item.has_late_by() ? FormatSpan(FromProto(item.late_by())) : "";
-    if (!span.empty() && !item.late()) absl::StrAppend(&span, " left");
+    const std::string late_since = FormatMoment(item.late_since(), options.zone());
     table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), absl::StrCat(item.case_().priority()),
                   item.case_().status(), item.metric(), v1::Obligation_Name(item.obligation()), due,
-                  first_due == due ? "" : first_due, item.words(), span, waits ? WaitingText(item) : "",
-                  waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
+                  first_due == due ? "" : first_due, late_since == due ? "" : late_since, item.words(), SpanText(item),
+                  waits ? WaitingText(item) : "", waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
                   waits ? FormatMoment(item.waiting_until(), options.zone()) : "",
                   item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()), item.department(),
                   item.owner(), item.case_().queue(), item.case_().title()});

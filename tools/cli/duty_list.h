@@ -8,7 +8,7 @@
 
 namespace docket::cli {
 
-// "Overdue: 12 late duties in 9 cases, 3 regulatory, oldest since …"; "at least" when the count was cut short.
+// "Overdue: 12 late duties in 9 cases, 3 regulatory, the oldest late since …"; "at least" when the count was cut short.
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply);
 
 // The rows of any duty list; with `waits` also for whom the case waits, since and until when.

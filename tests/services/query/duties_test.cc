@@ -235,7 +235,9 @@ TEST(ListDutiesTest, AWeekendIsNoTimeToWork) {
   ASSERT_EQ(by_clock.items_size(), 1);
   EXPECT_EQ(by_clock.items(0).words(), "at risk");
   EXPECT_FALSE(by_clock.items(0).late());
-  EXPECT_EQ(FromProto(by_clock.items(0).late_by()), absl::Hours(72));
+  EXPECT_EQ(FromProto(by_clock.items(0).time_left()), absl::Hours(72));
+  EXPECT_FALSE(by_clock.items(0).has_late_by());
+  EXPECT_FALSE(by_clock.items(0).has_late_since());
 }
 
 TEST(ListDutiesTest, WaitingAndMine) {

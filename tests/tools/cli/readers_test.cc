@@ -180,12 +180,13 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
     item->set_words("late, waiting");
     *item->mutable_due_at() = *item->mutable_first_due_at() = ToProto(kDue);
     *item->mutable_late_by() = ToProto(absl::Minutes(90));
+    *item->mutable_late_since() = item->due_at();
     return absl::OkStatus();
   };
   const Ran ran = Run({"overdue", "--by", "case", "--department", "complaints", "--metric", "RESOLUTION", "--priority",
                        "1", "--priority", "2"});
   EXPECT_EQ(ran.out,
-            "Overdue: 3 late duties in 1 case, 2 regulatory, oldest due Fri 2026-11-20 16:30\n"
+            "Overdue: 3 late duties in 1 case, 2 regulatory, the oldest late since Fri 2026-11-20 16:30\n"
             "valid at Fri 2026-11-20 17:30, known at Fri 2026-11-20 18:30, position 77, times in UTC\n"
             "\n"
             "CASE   KIND       PRI  STATUS   METRIC      OWED TO    DUE                   STANDS             BY\n"
@@ -195,6 +196,25 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
   EXPECT_EQ(asked.department(), "complaints");
   EXPECT_EQ(asked.metric(), "RESOLUTION");
   EXPECT_THAT(asked.priorities(), ElementsAre(1, 2));
+}
+
+TEST_F(Readers, ADutyTellsTheDueThatPassedAndOneThatIsNotLateWhatIsLeft) {
+  server_.list_duties = [&](const v1::ListDutiesRequest&, v1::ListDutiesReply* reply) {
+    auto* late = reply->add_items();
+    late->set_late(true);
+    *late->mutable_due_at() = ToProto(kDue + absl::Hours(24));
+    *late->mutable_late_since() = ToProto(kDue);
+    *late->mutable_late_by() = ToProto(absl::Hours(2));
+    auto* next = reply->add_items();
+    *next->mutable_due_at() = ToProto(kDue + absl::Hours(5));
+    *next->mutable_time_left() = ToProto(absl::Hours(3));
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"mine", "--as", "alice"});
+  EXPECT_THAT(ran.out, HasSubstr("LATE SINCE"));
+  EXPECT_THAT(ran.out, HasSubstr("Sat 2026-11-21 16:30  Fri 2026-11-20 16:30"));
+  EXPECT_THAT(ran.out, HasSubstr("3h left"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("2h left")));
 }
 
 TEST_F(Readers, ApprovalsTellWhatIsAskedByWhomAndWhatDecidesIt) {
