@@ -13,10 +13,8 @@ constexpr absl::Duration kDefaultWithin = absl::Hours(4);
 // Whether the case waits at `at` in a status that pauses the metric. A wait that began after the due pauses nothing any
 // more, it only changes the label (DOMAIN R5).
 bool WaitsFor(const ListedCase& one, const std::string& metric, absl::Time at) {
-  if (!one.shown.has_wait()) return false;
-  const v1::WaitFacts& wait = one.shown.wait();
-  if (wait.until_us() != 0 && wait.until_us() <= absl::ToUnixMicros(at)) return false;
-  return std::find(wait.pauses().begin(), wait.pauses().end(), metric) != wait.pauses().end();
+  const auto& pauses = one.shown.wait().pauses();
+  return WaitsAt(one, at) && std::find(pauses.begin(), pauses.end(), metric) != pauses.end();
 }
 
 }  // namespace
@@ -104,13 +102,21 @@ bool DutyFilter::Matches(const What& what) const {
 
 bool DutyFilter::Matches(const projection::DutyRow& row) const {
   if (request_.preset() == v1::OVERDUE && !IsLate(row)) return false;
-  if (request_.preset() == v1::WAITING_DUTIES && !IsPaused(row)) return false;
+  if (request_.preset() == v1::WAITING_DUTIES && !IsPaused(row) && !IsLate(row)) return false;
   if (request_.preset() == v1::MINE && owner_.empty()) return false;
   return Matches({.facts = row.value.facts(),
                   .metric = row.value.metric(),
                   .obligation = row.value.obligation(),
                   .answerable = row.value.answerable()}) &&
          (request_.preset() != v1::AT_RISK || AtRisk(row));
+}
+
+bool DutyFilter::IsWaiting(const projection::DutyRow& row, const ListedCase& one) const {
+  return IsPaused(row) || (IsLate(row) && WaitsFor(one, row.value.metric(), at_));
+}
+
+bool DutyFilter::Matches(const projection::DutyRow& row, const ListedCase& one) const {
+  return Matches(row) && WaitMatches(one) && (request_.preset() != v1::WAITING_DUTIES || IsWaiting(row, one));
 }
 
 bool DutyFilter::Matches(const v1::PendingApproval& approval, const ListedCase& one) const {

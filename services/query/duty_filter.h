@@ -22,12 +22,14 @@ class DutyFilter {
   // The part of the duty index that can match, by the instant late from.
   ListScan::Range Range() const;
 
+  // By what the row tells. A row that does not match is not in the list, whatever its case is.
   bool Matches(const projection::DutyRow& row) const;
+  // By its case too: for whom that waits, and since when. `one` is the case of the row.
+  bool Matches(const projection::DutyRow& row, const ListedCase& one) const;
   // Something in `one` that waits for a second person.
   bool Matches(const v1::PendingApproval& approval, const ListedCase& one) const;
-  // What only the case tells: for whom it waits, and since when.
+  // Whether the case must be looked at, because of what it alone tells.
   bool AsksForWait() const { return request_.waiting_on_size() > 0 || request_.has_waiting_longer_than(); }
-  bool WaitMatches(const ListedCase& one) const;
   // Whether nothing is asked for that only the content of a row tells.
   bool TakesAll() const;
   const std::string& owner() const { return owner_; }
@@ -47,6 +49,8 @@ class DutyFilter {
     const std::string& answerable;
   };
   bool Matches(const What& what) const;
+  bool WaitMatches(const ListedCase& one) const;
+  bool IsWaiting(const projection::DutyRow& row, const ListedCase& one) const;
   // The latest instant at which a duty at risk can fall due, over all calendars ever published.
   absl::Time RiskHorizon() const;
 

@@ -52,7 +52,7 @@ absl::Status TakeByDue(const DutyQuestion& question, const ListScan& scan, bool 
     DOCKET_ASSIGN_OR_RETURN(then, RowThen(scan, *one));
     row = &*then;
   }
-  if (!filter.Matches(*row) || (one.has_value() && !filter.WaitMatches(*one))) return absl::OkStatus();
+  if (one.has_value() ? !filter.Matches(*row, *one) : !filter.Matches(*row)) return absl::OkStatus();
   page->Count(*row);
   if (!page->HasRoom()) return absl::OkStatus();
   if (question.request.by_case()) {
@@ -141,7 +141,7 @@ absl::Status DutiesOfOwner(const DutyQuestion& question, DutyPage* page) {
     DOCKET_ASSIGN_OR_RETURN(std::vector<DutyRow> duties, DutiesOf(question.reader, one));
     std::sort(duties.begin(), duties.end(), [](const auto& a, const auto& b) { return PlaceOf(a) < PlaceOf(b); });
     for (DutyRow& row : duties) {
-      if (!question.filter.Matches(row) || !question.filter.WaitMatches(one)) continue;
+      if (!question.filter.Matches(row, one)) continue;
       page->Count(row);
       rows.emplace_back(std::move(row), one);
       if (question.request.by_case()) break;
@@ -173,7 +173,7 @@ absl::Status DutiesByWait(const DutyQuestion& question, DutyPage* page) {
       const Place place{0, scan.place().anchor_us, row.case_id, row.clock_no};
       const bool before = place < question.start;
       if (!before && !page->GoOn(place)) return absl::OkStatus();
-      if (!question.filter.Matches(row) || !question.filter.WaitMatches(one)) continue;
+      if (!question.filter.Matches(row, one)) continue;
       const bool first = !std::exchange(stands, true);
       if (before) continue;
       page->Count(row);

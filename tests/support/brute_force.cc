@@ -123,6 +123,9 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->category = received.entered().category();
     one->history = received.history();
     one->status_since = FromProto(event.occurred_at());
+    one->waiting = one->category == v1::WAITING;
+    one->waiting_since = one->status_since;
+    one->pauses = {received.entered().pauses().begin(), received.entered().pauses().end()};
     one->priority = received.priority();
     one->tier = received.tier();
     one->department = received.department();
@@ -137,6 +140,7 @@ void LogTwin::Take(const v1::Event& event, uint32_t revision, TwinCase* one) con
     one->wait_until.reset();
     if (waiting && changed.wait().has_until()) one->wait_until = FromProto(changed.wait().until());
     one->waiting = waiting;
+    one->pauses = {changed.entered().pauses().begin(), changed.entered().pauses().end()};
     one->status_since = FromProto(event.occurred_at());
     one->waiting_since = changed.wait().has_since() ? FromProto(changed.wait().since()) : one->status_since;
   } else if (event.has_case_queued()) {
@@ -414,7 +418,9 @@ std::vector<std::string> LogTwin::PausedAt(absl::Time t) const {
     const bool over = one.wait_until.has_value() && *one.wait_until <= t && !one.history;
     for (const auto& [no, clock] : one.clocks) {
       const bool paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
-      if (!clock.duty || clock.stopped || !paused) continue;
+      const bool late = clock.LateFrom().has_value() && *clock.LateFrom() < t;
+      const bool held = late && one.waiting && !over && one.pauses.count(clock.metric) > 0;
+      if (!clock.duty || clock.stopped || !(paused || held)) continue;
       found.emplace_back(one.waiting ? one.waiting_since : clock.paused_since, id, no,
                          one.waiting && !over ? one.waiting_since : clock.paused_since);
     }

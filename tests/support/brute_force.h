@@ -83,6 +83,7 @@ struct TwinCase {
   absl::Time received_at;
   std::optional<absl::Time> default_due;
   bool waiting = false;
+  std::set<std::string> pauses;  // metrics, of the status
   absl::Time waiting_since;
   absl::Time status_since;
   std::map<uint32_t, TwinEscalation> escalations;
@@ -129,7 +130,7 @@ class LogTwin {
   std::vector<std::string> UnownedAt(absl::Time t) const;
   std::vector<std::string> WithoutClockAt(absl::Time t) const;
   std::vector<std::string> WakingAt(absl::Time t) const;
-  // "since case/clock" of the clocks that are paused at `t`, the longest wait first.
+  // "since case/clock" of the clocks that are paused at `t`, or late and would be, the longest wait first.
   std::vector<std::string> PausedAt(absl::Time t) const;
   // "late-from case/clock" of the duties of `owner`, whatever they are.
   std::vector<std::string> DutiesOf(absl::string_view owner) const;

@@ -74,7 +74,7 @@ std::string Header(const GlobalOptions& options, const DutyInput& input, const v
       return absl::StrCat("At risk: ", count, " due within ", input.within,
                           input.elapsed ? " of elapsed time" : " of working time");
     case v1::WAITING_DUTIES:
-      return absl::StrCat("Waiting: ", count, " whose clock is paused");
+      return absl::StrCat("Waiting: ", count, ", paused or held when late already");
     case v1::APPROVALS:
       return ApprovalsHeader(options, reply);
     default:
@@ -180,8 +180,9 @@ void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   command->add_option("--within", at_risk->within, "How soon, in working time")->capture_default_str();
   command->add_flag("--elapsed", at_risk->elapsed, "Count elapsed instead of working time");
   command->footer("Example:\n  docket at-risk --within 4h");
-  const auto waiting = AddDutyList(app, options, v1::WAITING_DUTIES, "waiting",
-                                   "Duties whose clock is paused, the longest wait first", &command);
+  const auto waiting =
+      AddDutyList(app, options, v1::WAITING_DUTIES, "waiting",
+                  "Duties that are paused or were held when late already, the longest wait first", &command);
   command->add_option("--longer-than", waiting->longer_than, "Only cases that have waited longer, in elapsed time");
 
   AddDutyList(app, options, v1::APPROVALS, "approvals",

@@ -278,6 +278,30 @@ TEST(ListDutiesTest, LateStaysLateWhileWaiting) {
   EXPECT_EQ(words, "late, waiting");
 }
 
+// To hold what is late already is the oldest way to hide it, so whoever looks for waits must see it.
+TEST(ListDutiesTest, WaitingListsWhatWasHeldWhenLateAlready) {
+  House house;
+  const std::string id = FileCase(house, "kind: INCIDENT title: 'dark' impact: 1 urgency: 1");
+  AdvanceTo(house, Wednesday() + absl::Hours(30));
+  const auto request = Text<v1::ListDutiesRequest>("preset: WAITING_DUTIES");
+  EXPECT_EQ(MustList(house, request).items_size(), 0) << "late, but nobody waits";
+  MustDo(house, id, "send_outbound { kind: INFORMATION_REQUEST body: 'where?' }");
+  MustDo(house, id, "hold { waiting_on: COMPLAINANT reason_code: 'PLACE' }");
+  const absl::Time held = house.clock().Now();
+  AdvanceTo(house, held + absl::Hours(1));
+  const v1::ListDutiesReply waiting = MustList(house, request);
+  ASSERT_EQ(waiting.items_size(), 1);
+  EXPECT_EQ(waiting.items(0).metric(), "RESOLUTION");
+  EXPECT_EQ(waiting.items(0).words(), "late, waiting");
+  EXPECT_EQ(FromProto(waiting.items(0).waiting_since()), held);
+  EXPECT_EQ(waiting.header().late_duties(), 1u);
+  auto longer = request;
+  longer.mutable_waiting_longer_than()->set_seconds(3599);
+  EXPECT_EQ(MustList(house, longer).items_size(), 1);
+  longer.mutable_waiting_longer_than()->set_seconds(3600);
+  EXPECT_EQ(MustList(house, longer).items_size(), 0);
+}
+
 TEST(ListDutiesTest, ALaterPageKeepsTheTimesOfTheFirst) {
   House house;
   LiveThroughAWeek(house, [] {});
