@@ -134,7 +134,8 @@ absl::StatusOr<v1::ListControlReply> ListControl(const Reader& reader, const v1:
   }
   *reply.mutable_valid_at() = ToProto(cursor.valid_at);
   *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  reply.set_position(reader.view.position);
+  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
+  reply.set_position(position);
   reply.set_by_replay(cursor.by_replay);
   reply.set_clock_suspect(reader.clock_suspect);
   return reply;

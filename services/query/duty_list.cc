@@ -75,7 +75,8 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
   if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
   *reply.mutable_valid_at() = ToProto(cursor.valid_at);
   *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  reply.set_position(reader.view.position);
+  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
+  reply.set_position(position);
   reply.set_by_replay(cursor.by_replay);
   reply.set_clock_suspect(reader.clock_suspect);
   return reply;

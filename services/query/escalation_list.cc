@@ -191,7 +191,8 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
     cursor.key = EncodePlace(*next);
     reply.set_next_page_token(EncodePageToken(digest, cursor));
   }
-  reply.set_position(reader.view.position);
+  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
+  reply.set_position(position);
   *reply.mutable_valid_at() = ToProto(cursor.valid_at);
   *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
   reply.set_by_replay(cursor.by_replay);

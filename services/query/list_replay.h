@@ -1,6 +1,7 @@
 #ifndef DOCKET_SERVICES_QUERY_LIST_REPLAY_H_
 #define DOCKET_SERVICES_QUERY_LIST_REPLAY_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>
@@ -23,8 +24,19 @@ struct ReplayTimes {
   absl::Time valid_at;
   absl::Time known_at;
 };
+// The position of the log at `known_at`: of the last event recorded by then, 0 before the first. A handful of records
+// are read for it.
+absl::StatusOr<uint64_t> PositionAt(const Reader& reader, absl::Time known_at);
+
+// The position of the answer to a question with `cursor`.
+inline absl::StatusOr<uint64_t> AnsweredPosition(const Reader& reader, const Cursor& cursor) {
+  if (!cursor.by_replay) return reader.view.position;
+  return PositionAt(reader, cursor.known_at);
+}
+
 // Visits every case with the state that was known then of what had occurred by then, and since when it stood where.
 // kResourceExhausted REPLAY_BUSY: the reader's gate is full. kCancelled: nobody waits for the answer any more.
+// Cases filed after known_at cost nothing; before the log began there are none, and the gate is not asked.
 absl::Status ReplayCases(const Reader& reader, const ReplayTimes& times,
                          absl::FunctionRef<absl::Status(const v1::Case&, const v1::CaseListing&)> visit);
 

@@ -148,6 +148,39 @@ TEST(ListDutiesTest, ReplayGivesWhatWasAnsweredThen) {
   }
 }
 
+// Asked as known before anything was, the answer is empty and takes no place among the questions about the past.
+TEST(ListDutiesTest, NothingWasKnownBeforeTheLogBeganOrTheCaseWasFiled) {
+  House house;
+  const absl::Time begun = house.clock().Now();
+  AdvanceTo(house, begun + absl::Hours(1));
+  const std::string id = FileCase(house, kComplaint);
+  AdvanceTo(house, begun + absl::Hours(48));
+  MustDo(house, id, "take {}");
+  ReplayGate full(0);
+  const auto ask = [&](absl::Time known_at, ReplayGate* gate) {
+    Reader reader = ReaderOf(house);
+    reader.replays = gate;
+    v1::ListDutiesRequest request = Overdue(house.clock().Now());
+    *request.mutable_known_at() = ToProto(known_at);
+    return ListDuties(reader, request);
+  };
+  const auto before = ask(Wednesday() - absl::Hours(24 * 365), &full);
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_EQ(before->items_size(), 0);
+  EXPECT_TRUE(before->header().complete());
+  EXPECT_EQ(before->position(), 0u);
+  EXPECT_EQ(ReasonOf(ask(begun + absl::Minutes(30), &full).status()), "REPLAY_BUSY");
+  const auto unfiled = ask(begun + absl::Minutes(30), nullptr);
+  ASSERT_TRUE(unfiled.ok()) << unfiled.status();
+  EXPECT_EQ(unfiled->items_size(), 0);
+  EXPECT_GT(unfiled->position(), 0u);
+  const auto filed = ask(begun + absl::Hours(2), nullptr);
+  ASSERT_TRUE(filed.ok()) << filed.status();
+  EXPECT_EQ(filed->items_size(), 1) << "the first response";
+  EXPECT_GT(filed->position(), unfiled->position());
+  EXPECT_LT(filed->position(), ReaderOf(house).view.position);
+}
+
 TEST(ListDutiesTest, FiltersAndHeader) {
   House house;
   const std::vector<std::string> ids = LiveThroughAWeek(house, [] {});
