@@ -118,29 +118,22 @@ struct FoundApproval {
 
 absl::Status ApprovalsFromIndex(const DutyQuestion& question, v1::ListDutiesReply* reply, std::optional<Place>* next) {
   const size_t size = PageSize(question.request.page_size());
-  ScanBudget budget(*question.reader.clock);
+  PageReach reach(question);
   ApprovalCount count;
-  bool complete = true;
   ListScan scan(question.reader, {.list = v1::LISTED_APPROVAL, .group = "", .last_us = absl::ToUnixMicros(question.at)},
                 question.at, question.start);
   for (; scan.Valid(); scan.Next()) {
-    const bool full = static_cast<size_t>(reply->items_size()) == size;
-    if (full && !next->has_value()) *next = scan.place();
-    const bool wanted = !full || (question.first_page && budget.rows() < DutyPage::kCountedRows);
-    if (!wanted || !budget.Spend()) {
-      if (!next->has_value()) *next = scan.place();
-      complete = false;
-      break;
-    }
+    if (!reach.GoOn(scan.place(), static_cast<size_t>(reply->items_size()) == size)) break;
     if (!scan.stood()) continue;
     DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
     DOCKET_ASSIGN_OR_RETURN(const v1::PendingApproval approval, ApprovalAt(one, scan.place().item));
     if (!Matches(question, one, approval)) continue;
     count.Add(one, approval);
-    if (full || !HasRow(question, one, approval)) continue;
+    if (reach.next().has_value() || !HasRow(question, one, approval)) continue;
     DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, one, approval));
   }
-  if (question.first_page) *reply->mutable_header() = count.Header(question.reader, complete);
+  *next = reach.next();
+  if (question.first_page) *reply->mutable_header() = count.Header(question.reader, reach.complete());
   return scan.status();
 }
 

@@ -81,18 +81,18 @@ absl::StatusOr<std::optional<std::vector<std::string>>> OwnedCases(const DutyQue
 
 }  // namespace
 
-DutyPage::DutyPage(const DutyQuestion& question)
-    : question_(question), size_(PageSize(question.request.page_size())), budget_(*question.reader.clock) {}
-
-bool DutyPage::GoOn(const Place& place) {
-  const bool full = rows_.size() == size_;
-  if (full && !next_.has_value()) next_ = place;
-  const bool wanted = !full || (question_.first_page && budget_.rows() < kCountedRows);
-  if (wanted && budget_.Spend()) return true;
-  if (!next_.has_value()) next_ = place;
+bool PageReach::GoOn(const Place& place, bool full) {
+  if (!next_.has_value() && (full || !budget_.Spend())) next_ = place;
+  if (!next_.has_value() || rows_ < counted_rows_) {
+    ++rows_;
+    return true;
+  }
   complete_ = false;
   return false;
 }
+
+DutyPage::DutyPage(const DutyQuestion& question)
+    : question_(question), size_(PageSize(question.request.page_size())), reach_(question) {}
 
 void DutyPage::Count(const DutyRow& row) {
   if (!question_.first_page) return;
@@ -117,7 +117,7 @@ absl::Status DutyPage::Finish(v1::ListDutiesReply* reply) const {
     item = DutyItem(question_.filter, shown.row, one, question_.at);
     DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question_.reader, one, question_.at));
   }
-  if (question_.first_page) *reply->mutable_header() = count_.Header(complete_);
+  if (question_.first_page) *reply->mutable_header() = count_.Header(reach_.complete());
   return absl::OkStatus();
 }
 

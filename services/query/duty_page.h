@@ -26,27 +26,47 @@ struct DutyQuestion {
   bool first_page = true;  // then the header is counted
 };
 
+// How far a page of duties goes, and the count behind it.
+class PageReach {
+ public:
+  // The header is counted up to this many rows, however slow the machine, and is a lower bound beyond: counting on
+  // would make the first page of a million late duties cost several times that of a thousand.
+  static constexpr uint32_t kCountedRows = 2000;
+
+  explicit PageReach(const DutyQuestion& question)
+      : budget_(*question.reader.clock), counted_rows_(question.first_page ? kCountedRows : 0) {}
+
+  // Whether to look at the row at `place`. The page ends there when it is `full` or the budget spent; what is left to
+  // count is looked at all the same.
+  bool GoOn(const Place& place, bool full);
+  // Where the next page begins; nullopt: the page has not ended.
+  const std::optional<Place>& next() const { return next_; }
+  // Whether everything was looked at.
+  bool complete() const { return complete_; }
+
+ private:
+  ScanBudget budget_;
+  const uint32_t counted_rows_;
+  uint32_t rows_ = 0;
+  std::optional<Place> next_;
+  bool complete_ = true;
+};
+
 class DutyPage {
  public:
   explicit DutyPage(const DutyQuestion& question);
 
-  // Behind a full page the header is counted up to here and is a lower bound beyond: counting on would make the first
-  // page of a million late duties cost several times that of a thousand.
-  static constexpr uint32_t kCountedRows = 2000;
-
-  // Whether to look at the row at `place`: false when the page is full and nothing is left to count, or the budget
-  // spent.
-  bool GoOn(const Place& place);
+  bool GoOn(const Place& place) { return reach_.GoOn(place, rows_.size() == size_); }
   // A duty that matches stands at `place`. It is counted, and shown while there is room.
   void Count(const projection::DutyRow& row);
   void Count(const Place& place, bool late, bool regulatory);
-  bool HasRoom() const { return !next_.has_value() && rows_.size() < size_; }
+  bool HasRoom() const { return !next().has_value() && rows_.size() < size_; }
   // REQUIRES: HasRoom().
   void Show(const projection::DutyRow& row, std::optional<ListedCase> one);
 
   // Items, header and the place where the next page begins.
   absl::Status Finish(v1::ListDutiesReply* reply) const;
-  const std::optional<Place>& next() const { return next_; }
+  const std::optional<Place>& next() const { return reach_.next(); }
 
  private:
   struct Shown {
@@ -56,12 +76,10 @@ class DutyPage {
 
   const DutyQuestion& question_;
   const size_t size_;
-  ScanBudget budget_;
+  PageReach reach_;
   std::vector<Shown> rows_;
   DutyCount count_;
   absl::flat_hash_set<size_t> cases_;  // hashes: what is counted is not worth a copy of every id
-  std::optional<Place> next_;
-  bool complete_ = true;
 };
 
 // Fill `page` from the indexes: in the order of when duties are late, the cases of one owner, the cases that wait.

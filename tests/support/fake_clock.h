@@ -73,6 +73,17 @@ class FakeClock : public engine::Clock {
   uint64_t waits_ = 0;
 };
 
+// Every reading is a second later, so that any budget of time is spent at once. For one thread.
+class RacingClock : public engine::Clock {
+ public:
+  Reading Read() const override { return {absl::UnixEpoch(), absl::Seconds(++calls_)}; }
+  void WaitFor(absl::Duration) override {}
+  void Notify() override {}
+
+ private:
+  mutable int calls_ = 0;
+};
+
 }  // namespace docket::testing
 
 #endif  // DOCKET_TESTS_SUPPORT_FAKE_CLOCK_H_

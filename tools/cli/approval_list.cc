@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tools/cli/command_form.h"
+#include "tools/cli/duty_list.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"
@@ -33,11 +34,13 @@ std::string DecidedBy(const Item& item) {
 
 std::string ApprovalsHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
   const auto& header = reply.header();
-  std::string text = "Approvals: nothing waits for a second person";
-  if (header.approvals() > 0 || !header.complete()) {
-    text = absl::StrCat("Approvals: ", header.complete() ? "" : "at least ", header.approvals(),
-                        header.approvals() == 1 ? " waits" : " wait", " for a second person in ",
-                        CountText(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
+  const char* at_least = header.complete() ? "" : "at least ";
+  std::string text = header.complete() ? "Approvals: nothing waits for a second person"
+                                       : "Approvals: none found so far, but not all was looked at";
+  if (header.approvals() > 0) {
+    text = absl::StrCat("Approvals: ", at_least, header.approvals(), header.approvals() == 1 ? " waits" : " wait",
+                        " for a second person in ", at_least, CountText(header.cases(), "case", "cases"), ", ",
+                        RegulatoryText(header));
   }
   if (header.has_oldest_since()) {
     absl::StrAppend(&text, ", the longest since ", FormatMoment(header.oldest_since(), options.zone()));

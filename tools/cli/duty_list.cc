@@ -25,12 +25,21 @@ std::string SpanText(const v1::ListDutiesReply::Item& item) {
 
 }  // namespace
 
+std::string RegulatoryText(const v1::ListDutiesReply::Header& header) {
+  if (header.complete()) return absl::StrCat(header.regulatory(), " regulatory");
+  return header.regulatory() == 0 ? "regulatory: not counted"
+                                  : absl::StrCat("at least ", header.regulatory(), " regulatory");
+}
+
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
   const auto& header = reply.header();
-  if (header.late_duties() == 0 && header.complete()) return "Overdue: nothing is late";
-  std::string text = absl::StrCat("Overdue: ", header.complete() ? "" : "at least ",
-                                  CountText(header.late_duties(), "late duty", "late duties"), " in ",
-                                  CountText(header.cases(), "case", "cases"), ", ", header.regulatory(), " regulatory");
+  if (header.late_duties() == 0) {
+    return header.complete() ? "Overdue: nothing is late" : "Overdue: none found so far, but not all was looked at";
+  }
+  const char* at_least = header.complete() ? "" : "at least ";
+  std::string text =
+      absl::StrCat("Overdue: ", at_least, CountText(header.late_duties(), "late duty", "late duties"), " in ", at_least,
+                   CountText(header.cases(), "case", "cases"), ", ", RegulatoryText(header));
   if (header.has_oldest_due()) {
     absl::StrAppend(&text, ", the oldest late since ", FormatMoment(header.oldest_due(), options.zone()));
   }

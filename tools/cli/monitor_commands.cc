@@ -160,7 +160,7 @@ int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
       [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
-  *options.out << "Escalations: " << reply->items_size() << (reply->next_page_token().empty() ? "" : " or more") << "\n"
+  *options.out << "Escalations: " << AtLeastText(reply->items_size(), reply->next_page_token().empty()) << "\n"
                << Footing(options, *reply) << "\n";
   if (reply->by_replay()) *options.out << "answered by replaying the log\n";
   if (!reply->items().empty()) *options.out << "\n";

@@ -139,6 +139,11 @@ std::string EventSummary(const v1::Event& event, absl::TimeZone zone) {
   return field == nullptr ? "" : MessageText(event.GetReflection()->GetMessage(event, field), zone, 0);
 }
 
+std::string AtLeastText(uint64_t number, bool complete) {
+  if (complete) return absl::StrCat(number);
+  return number == 0 ? "none found so far" : absl::StrCat("at least ", number);
+}
+
 std::string CountText(uint64_t number, absl::string_view one, absl::string_view many) {
   return absl::StrCat(number, " ", number == 1 ? one : many);
 }

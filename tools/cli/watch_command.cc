@@ -14,6 +14,7 @@
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
+#include "tools/cli/text.h"
 #include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
 #include "workflow/base/mutex.h"
@@ -70,11 +71,11 @@ absl::Status DrawLists(GlobalOptions& options, const WatchInput& input) {
   *options.out << OverdueHeader(options, overdue) << "\n" << Footing(options, overdue) << "\n";
   PrintListWarnings(options, overdue);
   PrintDuties(options, overdue);
-  *options.out << "\nDue within " << input.within << " of working time: " << next.items_size()
-               << (next.next_page_token().empty() ? "" : " or more") << "\n";
+  *options.out << "\nDue within " << input.within
+               << " of working time: " << AtLeastText(next.items_size(), next.next_page_token().empty()) << "\n";
   PrintDuties(options, next);
-  *options.out << "\nEscalations not acknowledged: " << escalations.items_size()
-               << (escalations.next_page_token().empty() ? "" : " or more") << "\n";
+  *options.out << "\nEscalations not acknowledged: "
+               << AtLeastText(escalations.items_size(), escalations.next_page_token().empty()) << "\n";
   PrintEscalationList(options, escalations);
   return absl::OkStatus();
 }

@@ -1,4 +1,5 @@
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -179,6 +180,22 @@ TEST(ListDutiesTest, NothingWasKnownBeforeTheLogBeganOrTheCaseWasFiled) {
   EXPECT_EQ(filed->items_size(), 1) << "the first response";
   EXPECT_GT(filed->position(), unfiled->position());
   EXPECT_LT(filed->position(), ReaderOf(house).view.position);
+}
+
+// The budget of time ends pages, not the count.
+TEST(ListDutiesTest, ASlowMachineCountsAsMuch) {
+  House house;
+  LiveThroughAWeek(house, [] {});
+  const v1::ListDutiesRequest request = Overdue(house.clock().Now() + absl::Hours(24 * 30));
+  const v1::ListDutiesReply quick = MustList(house, request);
+  Reader reader = ReaderOf(house);
+  reader.clock = std::make_shared<testing::RacingClock>();
+  const auto slow = ListDuties(reader, request);
+  ASSERT_TRUE(slow.ok()) << slow.status();
+  EXPECT_EQ(slow->items_size(), 1);
+  EXPECT_FALSE(slow->next_page_token().empty());
+  EXPECT_GT(quick.header().late_duties(), 4u);
+  EXPECT_EQ(slow->header().DebugString(), quick.header().DebugString());
 }
 
 TEST(ListDutiesTest, FiltersAndHeader) {

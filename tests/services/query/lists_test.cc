@@ -214,21 +214,12 @@ TEST(ScanBudgetTest, EndsAtRowsOrTimeButNeverBeforeTheFirstRow) {
 TEST(ScanBudgetTest, ShortPagesStillAddUp) {
   House house;
   const std::vector<std::string> ids = Populate(house);
-  class Racing : public engine::Clock {
-   public:
-    Reading Read() const override { return {Wednesday(), absl::Seconds(++calls_)}; }
-    void WaitFor(absl::Duration) override {}
-    void Notify() override {}
-
-   private:
-    mutable int calls_ = 0;
-  };
   auto request = Text<v1::ListCasesRequest>("filter { kinds: COMPLAINT }");
   std::vector<std::string> listed;
   int pages = 0;
   do {
     Reader reader = ReaderOf(house);
-    reader.clock = std::make_shared<Racing>();
+    reader.clock = std::make_shared<testing::RacingClock>();
     const auto reply = ListCases(reader, request);
     ASSERT_TRUE(reply.ok()) << reply.status();
     EXPECT_LE(reply->cases_size(), 1);

@@ -6,6 +6,7 @@
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "services/query/reader.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/house.h"
 
 namespace docket::query {

@@ -198,6 +198,42 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
   EXPECT_THAT(asked.priorities(), ElementsAre(1, 2));
 }
 
+TEST_F(Readers, ACountThatWasCutShortIsNoAllClear) {
+  v1::ListDutiesReply::Header header;
+  server_.list_duties = [&](const v1::ListDutiesRequest&, v1::ListDutiesReply* reply) {
+    *reply->mutable_header() = header;
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"overdue"}).out, HasSubstr("Overdue: none found so far, but not all was looked at\n"));
+  EXPECT_THAT(Run({"approvals"}).out, HasSubstr("Approvals: none found so far, but not all was looked at\n"));
+  header.set_late_duties(3);
+  header.set_approvals(3);
+  header.set_cases(2);
+  EXPECT_THAT(Run({"overdue"}).out,
+              HasSubstr("Overdue: at least 3 late duties in at least 2 cases, regulatory: not counted\n"));
+  EXPECT_THAT(Run({"approvals"}).out, HasSubstr("Approvals: at least 3 wait for a second person in at least 2 cases, "
+                                                "regulatory: not counted\n"));
+  header.set_regulatory(1);
+  EXPECT_THAT(Run({"overdue"}).out, HasSubstr(" in at least 2 cases, at least 1 regulatory\n"));
+}
+
+TEST_F(Readers, AListThatWasCutSaysAtLeast) {
+  server_.list_escalations = [](const v1::ListEscalationsRequest&, v1::ListEscalationsReply* reply) {
+    reply->add_items();
+    reply->set_next_page_token("more");
+    return absl::OkStatus();
+  };
+  server_.list_duties = [](const v1::ListDutiesRequest& request, v1::ListDutiesReply* reply) {
+    reply->mutable_header()->set_complete(true);
+    if (request.preset() == v1::AT_RISK) reply->set_next_page_token("more");
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"escalations", "--limit", "1"}).out, HasSubstr("Escalations: at least 1\n"));
+  const Ran watched = Run({"watch", "--once"});
+  EXPECT_THAT(watched.out, HasSubstr("Due within 4h of working time: none found so far\n"));
+  EXPECT_THAT(watched.out, HasSubstr("Escalations not acknowledged: at least 1\n"));
+}
+
 TEST_F(Readers, ADutyTellsTheDueThatPassedAndOneThatIsNotLateWhatIsLeft) {
   server_.list_duties = [&](const v1::ListDutiesRequest&, v1::ListDutiesReply* reply) {
     auto* late = reply->add_items();
