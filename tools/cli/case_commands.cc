@@ -194,7 +194,7 @@ int List(GlobalOptions& options, const ListInput& input) {
       [](const v1::ListCasesReply& page) { return page.cases_size(); },
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options, *reply, "cases")) return kExitOk;
   Table table({{"CASE"},
                {"KIND"},
                {"PRI", Table::Align::kRight},

@@ -68,7 +68,7 @@ int ListControl(GlobalOptions& options, const ControlInput& input) {
       [](const v1::ListControlReply& page) { return page.items_size(); },
       [&](const v1::ListControlRequest& page) { return options.client().ListControl(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options, *reply, "items")) return kExitOk;
   *options.out << input.title << ": " << (reply->next_page_token().empty() ? "" : "at least ")
                << CountText(reply->items_size(), "case", "cases") << "\n"
                << Footing(options, *reply) << "\n";

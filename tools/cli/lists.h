@@ -73,7 +73,7 @@ absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_
     rows += static_cast<uint32_t>(count(page));
     const std::string token = page.next_page_token();
     if (options.format() == OutputFormat::kJsonl) {
-      PrintJson(options, page, items);
+      PrintListJson(options, page, items);
     } else if (options.format() == OutputFormat::kCsv) {
       if (request.page_token().empty()) PrintCsvHeader(page, items, *options.out);
       PrintCsv(page, items, *options.out);
@@ -86,9 +86,11 @@ absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_
   }
 }
 
-// Whether ReadPages has printed the items already.
-inline bool WasPrinted(const GlobalOptions& options) {
-  return options.format() == OutputFormat::kJsonl || options.format() == OutputFormat::kCsv;
+// Prints what ReadPages has read when JSON is asked for; false: a table is, and not printed yet. With jsonl and csv
+// ReadPages has printed it.
+inline bool WasPrinted(GlobalOptions& options, const google::protobuf::Message& all, absl::string_view items) {
+  if (options.format() == OutputFormat::kJson) PrintListJson(options, all, items);
+  return options.format() != OutputFormat::kTable;
 }
 
 // Answered by replay, the server's clock in doubt: what a reader must know about a list.

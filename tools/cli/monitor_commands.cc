@@ -104,7 +104,7 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
       [](const v1::ListDutiesReply& page) { return page.items_size(); },
       [&](const v1::ListDutiesRequest& page) { return options.client().ListDuties(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options, *reply, "items")) return kExitOk;
   *options.out << Header(options, input, *reply) << "\n" << Footing(options, *reply) << "\n";
   PrintListWarnings(options, *reply);
   if (!reply->items().empty()) *options.out << "\n";
@@ -159,7 +159,7 @@ int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
       [](const v1::ListEscalationsReply& page) { return page.items_size(); },
       [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options, *reply, "items")) return kExitOk;
   *options.out << "Escalations: " << AtLeastText(reply->items_size(), reply->next_page_token().empty()) << "\n"
                << Footing(options, *reply) << "\n";
   if (reply->by_replay()) *options.out << "answered by replaying the log\n";

@@ -34,7 +34,7 @@ int Show(GlobalOptions& options, const QueueInput& input) {
       [](const v1::ListQueueReply& page) { return page.items_size(); },
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
-  if (WasPrinted(options) || PrintJson(options, *reply)) return kExitOk;
+  if (WasPrinted(options, *reply, "items")) return kExitOk;
   *options.out << "Queue " << OneLine(input.queue) << ": " << (reply->next_page_token().empty() ? "" : "at least ")
                << CountText(reply->items_size(), "case", "cases") << " in the order of work\n"
                << Footing(options, *reply) << "\n";

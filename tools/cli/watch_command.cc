@@ -60,14 +60,24 @@ absl::StatusOr<v1::ListDutiesReply> Duties(GlobalOptions& options, const WatchIn
   return options.client().ListDuties(request);
 }
 
-// The three lists. Composed first and shown at once, so that the screen does not flicker.
-absl::Status DrawLists(GlobalOptions& options, const WatchInput& input) {
-  DOCKET_ASSIGN_OR_RETURN(const auto overdue, Duties(options, input, v1::OVERDUE));
-  DOCKET_ASSIGN_OR_RETURN(const auto next, Duties(options, input, v1::AT_RISK));
+struct Lists {
+  v1::ListDutiesReply overdue, next;
+  v1::ListEscalationsReply escalations;
+};
+
+absl::StatusOr<Lists> ReadLists(GlobalOptions& options, const WatchInput& input) {
+  Lists lists;
+  DOCKET_ASSIGN_OR_RETURN(lists.overdue, Duties(options, input, v1::OVERDUE));
+  DOCKET_ASSIGN_OR_RETURN(lists.next, Duties(options, input, v1::AT_RISK));
   v1::ListEscalationsRequest request;
   request.set_department(input.department);
   request.set_page_size(kRows);
-  DOCKET_ASSIGN_OR_RETURN(const auto escalations, options.client().ListEscalations(request));
+  DOCKET_ASSIGN_OR_RETURN(lists.escalations, options.client().ListEscalations(request));
+  return lists;
+}
+
+void DrawLists(GlobalOptions& options, const WatchInput& input, const Lists& lists) {
+  const auto& [overdue, next, escalations] = lists;
   *options.out << OverdueHeader(options, overdue) << "\n" << Footing(options, overdue) << "\n";
   PrintListWarnings(options, overdue);
   PrintDuties(options, overdue);
@@ -77,7 +87,18 @@ absl::Status DrawLists(GlobalOptions& options, const WatchInput& input) {
   *options.out << "\nEscalations not acknowledged: "
                << AtLeastText(escalations.items_size(), escalations.next_page_token().empty()) << "\n";
   PrintEscalationList(options, escalations);
-  return absl::OkStatus();
+}
+
+int WatchOnce(GlobalOptions& options, const WatchInput& input) {
+  const absl::StatusOr<Lists> lists = ReadLists(options, input);
+  if (!lists.ok()) return ReportFailure(options, lists.status());
+  if (options.format() == OutputFormat::kTable) {
+    DrawLists(options, input, *lists);
+  } else {
+    *options.out << "{\"overdue\":" << ToFullJson(lists->overdue) << ",\"atRisk\":" << ToFullJson(lists->next)
+                 << ",\"escalations\":" << ToFullJson(lists->escalations) << "}\n";
+  }
+  return kExitOk;
 }
 
 v1::SubscribeRequest FeedRequest(const WatchInput& input) {
@@ -108,12 +129,13 @@ void Follow(GlobalOptions& options, const WatchInput& input, client::Cancellatio
 }
 
 absl::Status DrawScreen(GlobalOptions& options, const WatchInput& input, Feed& feed) {
+  DOCKET_ASSIGN_OR_RETURN(const Lists lists, ReadLists(options, input));
+  // Composed first and shown at once, so that the screen does not flicker.
   std::ostringstream screen;
   std::ostream* terminal = options.out;
   options.out = &screen;
-  const absl::Status status = DrawLists(options, input);
+  DrawLists(options, input, lists);
   options.out = terminal;
-  DOCKET_RETURN_IF_ERROR(status);
   const MutexLock lock(&feed.mutex);
   if (!feed.lines.empty()) screen << "\nLatest events\n";
   for (const std::string& line : feed.lines) screen << Shorten(line, 160) << "\n";
@@ -171,12 +193,9 @@ int Watch(GlobalOptions& options, const WatchInput& input) {
   if (!interval.ok()) return ReportUsage(options, absl::StrCat("--interval: ", interval.status().message()));
   const auto within = ParseSpan(input.within);
   if (!within.ok()) return ReportUsage(options, absl::StrCat("--within: ", within.status().message()));
+  if (input.once) return WatchOnce(options, input);
   if (options.format() == OutputFormat::kJson) {
-    return ReportUsage(options, "watch has no end, so -o json would never be whole; use -o jsonl");
-  }
-  if (input.once) {
-    const absl::Status status = DrawLists(options, input);
-    return status.ok() ? kExitOk : ReportFailure(options, status);
+    return ReportUsage(options, "watch has no end, so -o json would never be whole; use -o jsonl, or --once");
   }
   const bool screen = options.out_is_terminal && options.format() == OutputFormat::kTable && input.events == 0;
   return screen ? WatchScreen(options, input, *interval) : WatchLines(options, input);

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <sstream>
+
 #include "gmock/gmock.h"
+#include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "tests/tools/cli/cli_runner.h"
@@ -119,15 +123,58 @@ TEST_F(Readers, JsonIsOneDocumentOfAllPages) {
   std::vector<uint32_t> page_sizes;
   ServePages(server_, &page_sizes);
   const Ran ran = Run({"case", "list", "-o", "json"});
-  EXPECT_EQ(ran.out, "{\"cases\":[{\"caseNo\":\"C1\"},{\"caseNo\":\"C2\"},{\"caseNo\":\"C3\"}],\"position\":\"9\"}\n");
+  v1::ListCasesReply parsed;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(ran.out, &parsed).ok()) << ran.out;
+  ASSERT_EQ(parsed.cases_size(), 3);
+  EXPECT_EQ(parsed.cases(2).case_no(), "C3");
+  EXPECT_EQ(parsed.position(), 9u);
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 1);
   EXPECT_THAT(page_sizes, ElementsAre(500, 500));
 }
 
 TEST_F(Readers, JsonlIsOneItemPerLine) {
   std::vector<uint32_t> page_sizes;
   ServePages(server_, &page_sizes);
-  EXPECT_EQ(Run({"case", "list", "-o", "jsonl"}).out,
-            "{\"caseNo\":\"C1\"}\n{\"caseNo\":\"C2\"}\n{\"caseNo\":\"C3\"}\n");
+  const Ran ran = Run({"case", "list", "-o", "jsonl"});
+  std::istringstream lines(ran.out);
+  std::vector<std::string> numbers;
+  for (std::string line; std::getline(lines, line);) {
+    v1::CaseSummary parsed;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(line, &parsed).ok()) << line;
+    numbers.push_back(parsed.case_no());
+  }
+  EXPECT_THAT(numbers, ElementsAre("C1", "C2", "C3"));
+}
+
+TEST_F(Readers, JsonOfListsHasWhatIsEmptyFalseOrNought) {
+  server_.list_duties = [](const v1::ListDutiesRequest& request, v1::ListDutiesReply* reply) {
+    reply->mutable_header()->set_complete(true);
+    if (request.preset() == v1::AT_RISK) reply->add_items()->set_metric("RESOLUTION");
+    return absl::OkStatus();
+  };
+  server_.list_escalations = [](const v1::ListEscalationsRequest&, v1::ListEscalationsReply*) {
+    return absl::OkStatus();
+  };
+  server_.list_control = [](const v1::ListControlRequest&, v1::ListControlReply*) { return absl::OkStatus(); };
+  server_.list_queue = [](const v1::ListQueueRequest&, v1::ListQueueReply*) { return absl::OkStatus(); };
+  server_.list_cases = [](const v1::ListCasesRequest&, v1::ListCasesReply*) { return absl::OkStatus(); };
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"overdue"}, {"escalations"}, {"unowned"}, {"queue", "show", "intake"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"-o", "json"});
+    EXPECT_THAT(Run(arguments).out, HasSubstr("\"items\":[]")) << command[0];
+  }
+  EXPECT_THAT(Run({"case", "list", "-o", "json"}).out, HasSubstr("\"cases\":[]"));
+  EXPECT_THAT(Run({"overdue", "-o", "json"}).out, HasSubstr("\"lateDuties\":0"));
+  EXPECT_THAT(Run({"at-risk", "-o", "jsonl"}).out, HasSubstr("\"late\":false"));
+  const Ran watched = Run({"watch", "--once", "-o", "json"});
+  EXPECT_EQ(watched.exit_code, kExitOk) << watched.err;
+  EXPECT_EQ(watched.out.find("{\"overdue\":{\"items\":[],"), 0u) << watched.out;
+  google::protobuf::Struct whole;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(watched.out, &whole).ok()) << watched.out;
+  EXPECT_EQ(whole.fields().at("atRisk").struct_value().fields().at("items").list_value().values_size(), 1);
+  EXPECT_EQ(whole.fields().count("escalations"), 1u);
+  EXPECT_EQ(Run({"watch", "-o", "json"}).exit_code, kExitUsage);
 }
 
 TEST_F(Readers, ALimitStopsAndSaysSo) {
