@@ -9,6 +9,7 @@
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/json_output.h"
+#include "tools/cli/list_filters.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/client/event_streams.h"
@@ -72,7 +73,7 @@ absl::StatusOr<v1::AlertFilter> FilterOf(const AlertInput& input) {
                                   [&](int value) { filter.add_case_kinds(static_cast<v1::CaseKind>(value)); }));
   DOCKET_RETURN_IF_ERROR(AddEnums(*v1::Obligation_descriptor(), "--owed-to", input.obligations,
                                   [&](int value) { filter.add_obligations(static_cast<v1::Obligation>(value)); }));
-  for (const std::string& metric : input.metrics) filter.add_metrics(metric);
+  for (const std::string& metric : input.metrics) filter.add_metrics(MetricName(metric));
   for (const std::string& target : input.targets) filter.add_targets(target);
   return filter;
 }

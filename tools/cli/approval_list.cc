@@ -72,7 +72,7 @@ void PrintApprovals(GlobalOptions& options, const v1::ListDutiesReply& reply) {
                {"TITLE", Table::Align::kLeft, 40}});
   for (const Item& item : reply.items()) {
     const v1::CaseSummary& row = item.case_();
-    table.AddRow({row.case_no(), v1::CaseKind_Name(row.kind()), absl::StrCat(row.priority()), row.status(),
+    table.AddRow({row.case_no(), v1::CaseKind_Name(row.kind()), NumberText(row.priority()), row.status(),
                   IsEscalation(item) ? "escalation" : "late entry",
                   absl::StrCat(IsEscalation(item) ? item.escalation_no() : item.clock_no()), item.metric(),
                   IsEscalation(item) ? "" : v1::Obligation_Name(item.obligation()),

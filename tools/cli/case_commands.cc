@@ -12,6 +12,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/explain_view.h"
 #include "tools/cli/json_output.h"
+#include "tools/cli/list_filters.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
@@ -65,7 +66,7 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
 int Explain(GlobalOptions& options, const CaseInput& input) {
   v1::ExplainDueRequest request;
   request.set_clock_no(input.clock_no);
-  request.set_metric(input.metric);
+  request.set_metric(MetricName(input.metric));
   const absl::Status times = input.as_of.Apply(options, &request);
   if (!times.ok()) return ReportUsage(options, times.message());
   const absl::Status resolved = SetResolvedCase(options.client(), input.case_name, &request);
@@ -205,7 +206,7 @@ int List(GlobalOptions& options, const ListInput& input) {
                {"RECEIVED"},
                {"TITLE"}});
   for (const v1::CaseSummary& row : reply->cases()) {
-    table.AddRow({row.case_no(), v1::CaseKind_Name(row.kind()), absl::StrCat(row.priority()), row.status(),
+    table.AddRow({row.case_no(), v1::CaseKind_Name(row.kind()), NumberText(row.priority()), row.status(),
                   row.department(), row.queue(), row.owner(), FormatMoment(row.received_at(), options.zone()),
                   row.title()});
   }
@@ -232,7 +233,7 @@ void AddList(CLI::App& cases, GlobalOptions& options) {
   command->add_option("--status-category", input->categories, "NEW, OPEN, WAITING, RESOLVED, CLOSED; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--status", input->statuses, "Status of the chart; may be repeated")->allow_extra_args(false);
-  command->add_option("--priority", input->priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+  AddPriorityOption(command, &input->priorities);
   command->add_option("--tier", input->tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
   command->add_option("--department", input->department, "Accountable department, and those below it");
   command->add_option("--queue", input->queue, "Queue");

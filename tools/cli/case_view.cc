@@ -16,8 +16,6 @@
 namespace docket::cli {
 namespace {
 
-std::string Number(uint64_t value) { return value == 0 ? "" : absl::StrCat(value); }
-
 std::string StatusText(const GlobalOptions& options, const v1::Case& value) {
   return absl::StrCat(value.status().status(), " (", v1::StatusCategory_Name(value.status().category()), ") since ",
                       FormatMoment(value.status_since(), options.zone()));
@@ -176,7 +174,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
       {{"status", StatusText(options, value)},
        {"waiting", WaitText(options, value)},
        {"kind", v1::CaseKind_Name(value.kind())},
-       {"priority", Number(value.priority())},
+       {"priority", NumberText(value.priority())},
        {"department", value.department()},
        {"transfer", TransferText(value)},
        {"queue", value.queue()},
@@ -202,7 +200,7 @@ void PrintCase(GlobalOptions& options, const v1::Case& value, absl::Time valid_a
         value.has_external_ref() ? absl::StrCat(value.external_ref().source(), ":", value.external_ref().key()) : ""},
        {"workflow", absl::StrCat(value.workflow().id(), "@", value.workflow().version())},
        {"case id", value.case_id()},
-       {"revision", Number(value.revision())}},
+       {"revision", NumberText(value.revision())}},
       out);
   PrintText("narrative", value.narrative(), out);
   PrintMatters(value, out);

@@ -51,11 +51,11 @@ void PrintControl(GlobalOptions& options, const v1::ListControlReply& reply) {
     const v1::CaseSummary& row = item.case_();
     const bool waits = item.waiting_on() != v1::WAITING_ON_UNSPECIFIED;
     table.AddRow(
-        {row.case_no(), v1::CaseKind_Name(row.kind()), absl::StrCat(row.priority()), row.status(),
+        {row.case_no(), v1::CaseKind_Name(row.kind()), NumberText(row.priority()), row.status(),
          FormatMoment(item.since(), options.zone()), waits ? v1::WaitingOn_Name(item.waiting_on()) : "",
          absl::StrCat(FormatMoment(item.waiting_until(), options.zone()), item.until_passed() ? ", passed" : ""),
-         item.waiting_reason(), item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()),
-         row.department(), row.owner(), row.queue(), row.title()});
+         item.waiting_reason(), NumberText(item.escalation_level()), row.department(), row.owner(), row.queue(),
+         row.title()});
   }
   table.Print(*options.out);
 }

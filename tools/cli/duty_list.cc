@@ -70,13 +70,12 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
     const std::string due = FormatMoment(item.due_at(), options.zone());
     const std::string first_due = FormatMoment(item.first_due_at(), options.zone());
     const std::string late_since = FormatMoment(item.late_since(), options.zone());
-    table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), absl::StrCat(item.case_().priority()),
+    table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), NumberText(item.case_().priority()),
                   item.case_().status(), item.metric(), v1::Obligation_Name(item.obligation()), due,
                   first_due == due ? "" : first_due, late_since == due ? "" : late_since, item.words(), SpanText(item),
                   waits ? WaitingText(item) : "", waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
-                  waits ? FormatMoment(item.waiting_until(), options.zone()) : "",
-                  item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()), item.department(),
-                  item.owner(), item.case_().queue(), item.case_().title()});
+                  waits ? FormatMoment(item.waiting_until(), options.zone()) : "", NumberText(item.escalation_level()),
+                  item.department(), item.owner(), item.case_().queue(), item.case_().title()});
   }
   table.Print(*options.out);
 }

@@ -12,12 +12,10 @@
 namespace docket::cli {
 namespace {
 
-std::string Number(uint32_t number) { return number == 0 ? "" : absl::StrCat(number); }
-
 // Where it goes if nobody acknowledges; of no interest once somebody did.
 std::string NextLevel(const v1::Escalation& one) {
   const bool runs = one.state() == v1::Escalation::RAISED && !one.passed() && !one.has_lapsed_at();
-  return runs ? Number(one.next_level()) : "";
+  return runs ? NumberText(one.next_level()) : "";
 }
 
 std::string Told(const GlobalOptions& options, const v1::Escalation& one) {
@@ -68,7 +66,7 @@ void PrintEscalations(GlobalOptions& options, const v1::Case& value, absl::Time 
                {"STANDS"},
                {"NEXT LEVEL"}});
   for (const v1::Escalation& one : value.escalations()) {
-    table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), Number(one.level()),
+    table.AddRow({absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()), NumberText(one.level()),
                   FormatMoment(one.raised_at(), options.zone()), Told(options, one), EscalationTargets(one),
                   FormatMoment(one.ack_due_at(), options.zone()), EscalationStands(one, valid_at), NextLevel(one)});
   }
@@ -93,7 +91,7 @@ void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply&
   for (const auto& item : reply.items()) {
     const v1::Escalation& one = item.escalation();
     table.AddRow({item.case_().case_no(), absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()),
-                  Number(one.level()), item.metric(),
+                  NumberText(one.level()), item.metric(),
                   FormatMoment(one.has_raised_at() ? one.raised_at() : one.requested_at(), options.zone()),
                   EscalationTargets(one), FormatMoment(one.ack_due_at(), options.zone()),
                   EscalationStands(one, valid_at), NextLevel(one), one.reason_code(), item.case_().title()});

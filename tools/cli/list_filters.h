@@ -1,18 +1,36 @@
 #ifndef DOCKET_TOOLS_CLI_LIST_FILTERS_H_
 #define DOCKET_TOOLS_CLI_LIST_FILTERS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "docket/v1/types.pb.h"
 #include "tools/cli/command_form.h"
 #include "workflow/base/check.h"
 
 // The filters that the lists of duties, escalations and cases to control have in common.
 namespace docket::cli {
+
+inline void AddPriorityOption(CLI::App* command, std::vector<uint32_t>* priorities) {
+  command->add_option("--priority", *priorities, "1 (highest) to 5; may be repeated")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const bool good = text.size() == 1 && text[0] >= '1' && text[0] <= '5';
+        return good ? std::string() : absl::StrCat(text, ", want 1 (highest) to 5");
+      });
+}
+
+// Metrics are named in capitals: "first-response" is FIRST_RESPONSE.
+inline std::string MetricName(absl::string_view text) {
+  return absl::AsciiStrToUpper(absl::StrReplaceAll(text, {{"-", "_"}}));
+}
 
 struct CaseFilters {
   std::string department, owner, queue;
@@ -24,7 +42,7 @@ struct CaseFilters {
     command->add_option("--owner", owner, "Only cases of this handler; - for cases that nobody owns");
     command->add_option("--queue", queue, "Only cases of this queue");
     command->add_option("--kind", kinds, "Case kind; may be repeated")->allow_extra_args(false);
-    command->add_option("--priority", priorities, "1 (highest) to 5; may be repeated")->allow_extra_args(false);
+    AddPriorityOption(command, &priorities);
     command->add_option("--tier", tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
   }
 

@@ -59,7 +59,7 @@ absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options,
     if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--owed-to: ", value.status().message()));
     request.add_obligations(static_cast<v1::Obligation>(*value));
   }
-  request.set_metric(input.metric);
+  request.set_metric(MetricName(input.metric));
   request.set_by_case(input.by == "case");
   return request;
 }

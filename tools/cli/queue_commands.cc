@@ -51,8 +51,8 @@ int Show(GlobalOptions& options, const QueueInput& input) {
                {"TITLE"}});
   for (const auto& item : reply->items()) {
     const v1::CaseSummary& row = item.case_();
-    table.AddRow({row.case_no(), item.band(), item.escalation_level() == 0 ? "" : absl::StrCat(item.escalation_level()),
-                  FormatMoment(item.effective_due(), options.zone()), absl::StrCat(row.priority()), row.status(),
+    table.AddRow({row.case_no(), item.band(), NumberText(item.escalation_level()),
+                  FormatMoment(item.effective_due(), options.zone()), NumberText(row.priority()), row.status(),
                   row.owner(), absl::StrJoin(item.required_skills(), " "), item.tier(),
                   FormatMoment(row.received_at(), options.zone()), row.title()});
   }

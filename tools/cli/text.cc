@@ -139,6 +139,8 @@ std::string EventSummary(const v1::Event& event, absl::TimeZone zone) {
   return field == nullptr ? "" : MessageText(event.GetReflection()->GetMessage(event, field), zone, 0);
 }
 
+std::string NumberText(uint64_t number) { return number == 0 ? "" : absl::StrCat(number); }
+
 std::string AtLeastText(uint64_t number, bool complete) {
   if (complete) return absl::StrCat(number);
   return number == 0 ? "none found so far" : absl::StrCat("at least ", number);

@@ -24,6 +24,9 @@ std::string MarksOf(const v1::HistoryEvent& event);
 // The event's fields on one line: "status=ON_HOLD from=ASSESSMENT". Instants in `zone`.
 std::string EventSummary(const v1::Event& event, absl::TimeZone zone);
 
+// What 0 says nothing of, a level, a priority: "" for 0.
+std::string NumberText(uint64_t number);
+
 // "12", or "at least 12" when not all was counted; then nothing found is "none found so far", which is no all-clear.
 std::string AtLeastText(uint64_t number, bool complete);
 

@@ -230,19 +230,37 @@ TEST_F(Readers, OverdueBeginsWithItsHeader) {
     *item->mutable_late_since() = item->due_at();
     return absl::OkStatus();
   };
-  const Ran ran = Run({"overdue", "--by", "case", "--department", "complaints", "--metric", "RESOLUTION", "--priority",
+  const Ran ran = Run({"overdue", "--by", "case", "--department", "complaints", "--metric", "resolution", "--priority",
                        "1", "--priority", "2"});
   EXPECT_EQ(ran.out,
             "Overdue: 3 late duties in 1 case, 2 regulatory, the oldest late since Fri 2026-11-20 16:30\n"
             "valid at Fri 2026-11-20 17:30, known at Fri 2026-11-20 18:30, position 77, times in UTC\n"
             "\n"
-            "CASE   KIND       PRI  STATUS   METRIC      OWED TO    DUE                   STANDS             BY\n"
-            "CMP-1  COMPLAINT    0  ON_HOLD  RESOLUTION  REGULATOR  Fri 2026-11-20 16:30  late, waiting  1h 30m\n");
+            "CASE   KIND       STATUS   METRIC      OWED TO    DUE                   STANDS             BY\n"
+            "CMP-1  COMPLAINT  ON_HOLD  RESOLUTION  REGULATOR  Fri 2026-11-20 16:30  late, waiting  1h 30m\n");
   EXPECT_EQ(asked.preset(), v1::OVERDUE);
   EXPECT_TRUE(asked.by_case());
   EXPECT_EQ(asked.department(), "complaints");
   EXPECT_EQ(asked.metric(), "RESOLUTION");
   EXPECT_THAT(asked.priorities(), ElementsAre(1, 2));
+}
+
+TEST_F(Readers, APriorityIsOneToFiveAndNoneIsNotShown) {
+  server_.list_control = [](const v1::ListControlRequest&, v1::ListControlReply* reply) {
+    reply->add_items()->mutable_case_()->set_case_no("C1");
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"unowned"}).out, Not(HasSubstr("PRI")));
+  for (const char* priority : {"0", "6", "high", "11"}) {
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"unowned"}, {"case", "list"}}) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), {"--priority", priority});
+      const Ran ran = Run(arguments);
+      EXPECT_EQ(ran.exit_code, kExitUsage) << priority;
+      EXPECT_THAT(ran.err, HasSubstr(std::string("--priority: ") + priority + ", want 1 (highest) to 5"));
+    }
+  }
 }
 
 TEST_F(Readers, ACountThatWasCutShortIsNoAllClear) {
@@ -535,7 +553,7 @@ TEST_F(Readers, AlertsEndWhereTheyHaveCaughtUpUnlessFollowed) {
     }
   };
   const std::string moment = "Fri 2026-11-20 16:30";
-  EXPECT_EQ(Run({"alerts", "--kind", "breach", "--metric", "RESOLUTION", "--utc"}).out,
+  EXPECT_EQ(Run({"alerts", "--kind", "breach", "--metric", "resolution", "--utc"}).out,
             "3  " + moment + "  BREACH  CMP-1  RESOLUTION  due " + moment + "  complaints\n" + "4  " + moment +
                 "  BREACH  CMP-1  RESOLUTION  due " + moment + "  complaints\n");
   EXPECT_EQ(asked.back().from_position(), 1u);
