@@ -32,9 +32,9 @@ absl::Time LapseAt(const v1::Case& state) {
   return next == nullptr ? absl::InfiniteFuture() : FromProto(next->ack_due_at()) + absl::Microseconds(1);
 }
 
-absl::Time SilenceAt(const v1::Case& state) {
-  const v1::ScheduledEscalation* next = escalation::NextSilence(state);
-  return next == nullptr ? absl::InfiniteFuture() : FromProto(next->at());
+absl::Time LookAt(const v1::Case& state) {
+  const v1::ScheduledEscalation* next = escalation::NextLook(state);
+  return next == nullptr ? absl::InfiniteFuture() : escalation::LooksAt(*next);
 }
 
 // An event of the past instant `at`; workflow events never go back, so a moment noticed late keeps its place.
@@ -122,7 +122,7 @@ absl::Status AddShares(const Draft& draft, v1::Event* event) {
 absl::Time NextMoment(const v1::Case& state) {
   const absl::Time clock = sla::NextClockMoment(state).true_from;
   if (state.history()) return clock;
-  return std::min({clock, WaitEnd(state), TimerAt(state), LapseAt(state), SilenceAt(state)});
+  return std::min({clock, WaitEnd(state), TimerAt(state), LapseAt(state), LookAt(state)});
 }
 
 absl::Time WakeAt(const v1::Case& state) { return state.history() ? absl::InfiniteFuture() : NextMoment(state); }
@@ -137,8 +137,8 @@ absl::Status Advance(Draft& draft, absl::Time until) {
     const bool acts = timers && !draft.context().facts_only;
     const absl::Time timer = acts ? TimerAt(draft.state()) : absl::InfiniteFuture();
     const absl::Time lapse = acts ? LapseAt(draft.state()) : absl::InfiniteFuture();
-    const absl::Time silence = acts ? SilenceAt(draft.state()) : absl::InfiniteFuture();
-    const absl::Time next = std::min({clock.true_from, wait, timer, lapse, silence});
+    const absl::Time look = acts ? LookAt(draft.state()) : absl::InfiniteFuture();
+    const absl::Time next = std::min({clock.true_from, wait, timer, lapse, look});
     if (next > until) break;
     FactsWatch watch(draft);
     if (clock.true_from == next) {
@@ -153,7 +153,7 @@ absl::Status Advance(Draft& draft, absl::Time until) {
       const v1::Escalation& one = *escalation::NextAckDue(draft.state());
       DOCKET_RETURN_IF_ERROR(LapseAcknowledgement(draft, one.escalation_no(), FromProto(one.ack_due_at())));
     } else {
-      DOCKET_RETURN_IF_ERROR(LookForSilence(draft));
+      DOCKET_RETURN_IF_ERROR(LookAgain(draft));
     }
     DOCKET_RETURN_IF_ERROR(watch.Climb(draft));
   }

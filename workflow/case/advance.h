@@ -12,17 +12,17 @@
 namespace docket::workflow {
 
 // The next instant at which time alone changes this case: a warning, just after a due, the end of a wait, a timer of
-// the chart, just after an acknowledgement was due, the end of a silence. InfiniteFuture: none. While history is
-// imported only clocks move, with the rows.
+// the chart, just after an acknowledgement was due, the end of a silence or of an excuse. InfiniteFuture: none. While
+// history is imported only clocks move, with the rows.
 absl::Time NextMoment(const v1::Case& state);
 
 // When the timer service has to wake for the case: NextMoment, or InfiniteFuture while history is imported.
 absl::Time WakeAt(const v1::Case& state);
 
 // Emits everything true by `until`, in due order, each with its due as occurred_at. At one instant: warnings, then the
-// end of a wait, then a timer, then acknowledgements that lapse, then silences. Breaches come just after: a duty
-// stopped exactly at its due is met, so its breach is true only a microsecond later, whoever stops the clock. Stops
-// early after kMaxAdvanceEvents events; call again then.
+// end of a wait, then a timer, then acknowledgements that lapse, then ends of silences and excuses. Breaches come just
+// after: a duty stopped exactly at its due is met, so its breach is true only a microsecond later, whoever stops the
+// clock. Stops early after kMaxAdvanceEvents events; call again then.
 inline constexpr int kMaxAdvanceEvents = 128;
 absl::Status Advance(Draft& draft, absl::Time until);
 

@@ -14,6 +14,7 @@
 #include "workflow/case/ownership.h"
 #include "workflow/case/watchers.h"
 #include "workflow/escalation/escalation.h"
+#include "workflow/escalation/excuse.h"
 #include "workflow/escalation/raise.h"
 #include "workflow/escalation/silence.h"
 
@@ -158,6 +159,31 @@ absl::Status CloseByThemselves(Draft& draft, const v1::Event& cause) {
   return absl::OkStatus();
 }
 
+absl::Status Schedule(Draft& draft, v1::EscalationScheduled scheduled, absl::Time at) {
+  v1::Event event = At(InOrder(draft.state(), at), scheduled.ladder());
+  *event.mutable_escalation_scheduled() = std::move(scheduled);
+  return draft.Emit(std::move(event));
+}
+
+absl::Status LookForSilence(Draft& draft, const v1::ScheduledEscalation& silence) {
+  const policy::PolicySet& policies = *draft.context().policies;
+  const absl::Time at = InOrder(draft.state(), FromProto(silence.at()));
+  if (const auto firing = escalation::BrokenSilence(draft.state(), silence, policies); firing.has_value()) {
+    DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, *firing, firing->level->kind(), at));
+  }
+  return Schedule(draft, escalation::AfterSilence(draft.state(), silence, policies), at);
+}
+
+absl::Status LookAfterExcuse(Draft& draft, const v1::ScheduledEscalation& look) {
+  const policy::PolicySet& policies = *draft.context().policies;
+  const absl::Time at = InOrder(draft.state(), FromProto(look.at()));
+  for (const escalation::Firing& firing : escalation::FiredAfterExcuse(draft.state(), look, policies)) {
+    if (!escalation::MayFire(draft.state(), firing)) continue;
+    DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, firing, firing.level->kind(), at));
+  }
+  return Schedule(draft, escalation::AfterExcuse(draft.state(), look, policies), at);
+}
+
 }  // namespace
 
 absl::Status RaiseLevel(Draft& draft, const escalation::Firing& firing, v1::EscalationKind kind, absl::Time at,
@@ -191,11 +217,12 @@ absl::Status Climb(Draft& draft, const v1::Event& cause, uint32_t revision) {
     if (!escalation::MayFire(draft.state(), firing)) continue;  // an earlier one led here already
     DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, firing, firing.level->kind(), at));
   }
-  for (v1::EscalationScheduled& scheduled :
-       escalation::SilencesAfter(draft.state(), cause, revision, policies, draft.context().now)) {
-    v1::Event event = At(at, scheduled.ladder());
-    *event.mutable_escalation_scheduled() = std::move(scheduled);
-    DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  const absl::Time now = draft.context().now;
+  for (v1::EscalationScheduled& look : escalation::HeldBack(draft.state(), cause, policies, now)) {
+    DOCKET_RETURN_IF_ERROR(Schedule(draft, std::move(look), at));
+  }
+  for (v1::EscalationScheduled& look : escalation::SilencesAfter(draft.state(), cause, revision, policies, now)) {
+    DOCKET_RETURN_IF_ERROR(Schedule(draft, std::move(look), at));
   }
   return absl::OkStatus();
 }
@@ -237,16 +264,9 @@ absl::Status LapseAcknowledgement(Draft& draft, uint32_t escalation_no, absl::Ti
   return draft.Emit(std::move(event));
 }
 
-absl::Status LookForSilence(Draft& draft) {
-  const v1::ScheduledEscalation silence = *escalation::NextSilence(draft.state());
-  const policy::PolicySet& policies = *draft.context().policies;
-  const absl::Time at = InOrder(draft.state(), FromProto(silence.at()));
-  if (const auto firing = escalation::BrokenSilence(draft.state(), silence, policies); firing.has_value()) {
-    DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, *firing, firing->level->kind(), at));
-  }
-  v1::Event event = At(at, silence.ladder());
-  *event.mutable_escalation_scheduled() = escalation::AfterSilence(draft.state(), silence, policies);
-  return draft.Emit(std::move(event));
+absl::Status LookAgain(Draft& draft) {
+  const v1::ScheduledEscalation look = *escalation::NextLook(draft.state());
+  return escalation::IsClockKey(look.trigger_key()) ? LookAfterExcuse(draft, look) : LookForSilence(draft, look);
 }
 
 absl::Status TellOnlyTheHighest(Draft& draft, size_t first) {

@@ -40,8 +40,8 @@ absl::Status RaiseLevel(Draft& draft, const escalation::Firing& firing, v1::Esca
 // Nobody acknowledged the escalation by `at`. The next level follows.
 absl::Status LapseAcknowledgement(Draft& draft, uint32_t escalation_no, absl::Time at);
 
-// The next silence has come to its instant.
-absl::Status LookForSilence(Draft& draft);
+// A ladder looks at a silence, or at a duty that was excused, whose instant has come.
+absl::Status LookAgain(Draft& draft);
 
 // After several levels of a ladder were noticed late, all but the highest are marked as passed: recorded, but nobody is
 // told (R13). Only of one ladder, for another tells other people. `first` is where what is noticed now begins in

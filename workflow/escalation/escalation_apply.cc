@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/triggers.h"
 
 namespace docket::escalation {
 namespace {
@@ -121,8 +122,11 @@ uint32_t NumberOf(const v1::Event& event) {
 
 void ApplyScheduled(const v1::EscalationScheduled& scheduled, v1::Case* state) {
   auto* all = state->mutable_scheduled_escalations();
+  // A ladder looks at one silence, and at one instant of each clock.
+  const bool of_clock = IsClockKey(scheduled.trigger_key());
   auto found = std::find_if(all->begin(), all->end(), [&](const v1::ScheduledEscalation& one) {
-    return one.ladder().id() == scheduled.ladder().id();
+    return one.ladder().id() == scheduled.ladder().id() &&
+           (of_clock ? one.trigger_key() == scheduled.trigger_key() : !IsClockKey(one.trigger_key()));
   });
   if (scheduled.level() == 0) {
     if (found != all->end()) all->erase(found);

@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/excuse.h"
 #include "workflow/escalation/raise.h"
 
 namespace docket::escalation {
@@ -41,7 +42,7 @@ v1::EscalationScheduled Schedule(const v1::PolicyPin& ladder, const Level* level
 
 const v1::ScheduledEscalation* SilenceOf(const v1::Case& state, const std::string& ladder) {
   for (const v1::ScheduledEscalation& one : state.scheduled_escalations()) {
-    if (one.ladder().id() == ladder) return &one;
+    if (one.ladder().id() == ladder && !IsClockKey(one.trigger_key())) return &one;
   }
   return nullptr;
 }
@@ -87,13 +88,22 @@ std::vector<v1::EscalationScheduled> SilencesAfter(const v1::Case& after, const 
   return out;
 }
 
-const v1::ScheduledEscalation* NextSilence(const v1::Case& state) {
+const v1::ScheduledEscalation* NextLook(const v1::Case& state) {
   if (state.history() || !state.status().active()) return nullptr;
   const v1::ScheduledEscalation* next = nullptr;
   for (const v1::ScheduledEscalation& one : state.scheduled_escalations()) {
-    if (next == nullptr || FromProto(one.at()) < FromProto(next->at())) next = &one;
+    if (IsClockKey(one.trigger_key())) {
+      const v1::Clock* clock = FindClock(state, one.trigger_key());
+      if (clock == nullptr || !WasExcused(*clock)) continue;
+    }
+    if (next == nullptr || LooksAt(one) < LooksAt(*next)) next = &one;
   }
   return next;
+}
+
+absl::Time LooksAt(const v1::ScheduledEscalation& look) {
+  const absl::Duration grace = IsClockKey(look.trigger_key()) ? absl::Microseconds(1) : absl::ZeroDuration();
+  return FromProto(look.at()) + grace;
 }
 
 std::optional<Firing> BrokenSilence(const v1::Case& state, const v1::ScheduledEscalation& silence,

@@ -25,8 +25,12 @@ inline constexpr int kMaxScheduled = 64;
 std::vector<v1::EscalationScheduled> SilencesAfter(const v1::Case& after, const v1::Event& event, uint32_t revision,
                                                    const policy::PolicySet& policies, absl::Time now);
 
-// What is looked at next; null: nothing, also while the case is closed or its history imported.
-const v1::ScheduledEscalation* NextSilence(const v1::Case& state);
+// What is looked at next, a silence or a duty that was excused (excuse.h); null: nothing, also while the case is closed
+// or its history imported.
+const v1::ScheduledEscalation* NextLook(const v1::Case& state);
+
+// From when on it is looked at: at its instant, at a duty just after it, for one stopped exactly then is not late.
+absl::Time LooksAt(const v1::ScheduledEscalation& look);
 
 // The level that the silence sets off when its instant has come; nullopt: something was done meanwhile, the conditions
 // do not hold, or the level has fired.

@@ -6,10 +6,13 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "workflow/base/time.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/facts.h"
+#include "workflow/escalation/excuse.h"
 #include "workflow/escalation/instants.h"
 #include "workflow/policy/condition.h"
 #include "workflow/policy/levels.h"
@@ -18,6 +21,8 @@ namespace docket::escalation {
 namespace {
 
 using Level = v1::Ladder::Level;
+
+constexpr char kClockPrefix[] = "clock/";
 
 bool Hold(const v1::CaseFacts& case_facts, const v1::Ladder& rules, const Level& level) {
   const policy::Facts facts{.case_facts = &case_facts, .command = nullptr, .event = nullptr};
@@ -61,7 +66,7 @@ bool IsImported(const v1::Case& state, absl::Time at) {
 
 // The levels climbed to from the key; by hand it matters what was asked for.
 std::string GroupOfKey(const v1::Case& state, const std::string& key, v1::EscalationKind kind) {
-  if (absl::StartsWith(key, "clock/")) return policy::kClockGroup;
+  if (IsClockKey(key)) return policy::kClockGroup;
   if (absl::StartsWith(key, "silence/")) return "NO_ACTIVITY";
   if (absl::StartsWith(key, "refused/")) return "TRANSFER_REFUSED";
   if (key == "reopened") return "REOPENED";
@@ -125,7 +130,8 @@ std::vector<Firing> Triggered(const v1::Case& after, const v1::Event& event, uin
       Firing firing{.ladder = ladder->pin, .rules = &rules, .level = &level};
       if (clock != nullptr) {
         if (!FiredByClock(level, *clock, event) || !Matches(after, rules, level)) continue;
-        firing.key = absl::StrCat("clock/", clock->clock_no());
+        if (ExcusedFor(level, *clock, policies) >= at) continue;  // the ladder looks again then
+        firing.key = ClockKey(clock->clock_no());
         firing.clock_no = clock->clock_no();
       } else {
         firing.key = InstanceFor(level, after, event, revision);
@@ -189,10 +195,7 @@ bool MayFire(const v1::Case& state, const Firing& firing) {
 const Level* NextLevel(const v1::Case& state, const v1::Ladder& rules, const std::string& key, v1::EscalationKind kind,
                        uint32_t level) {
   const std::string group = GroupOfKey(state, key, kind);
-  const v1::Clock* clock = nullptr;
-  for (const v1::Clock& one : state.clocks()) {
-    if (key == absl::StrCat("clock/", one.clock_no())) clock = &one;
-  }
+  const v1::Clock* clock = FindClock(state, key);
   const Level* next = nullptr;
   for (const Level& one : rules.levels()) {
     const std::string of = policy::GroupOf(one);
@@ -208,6 +211,16 @@ const Level* NextLevel(const v1::Case& state, const v1::Ladder& rules, const std
 
 bool Matches(const v1::Case& state, const v1::Ladder& rules, const Level& level) {
   return Hold(workflow::BuildFacts(state), rules, level);
+}
+
+std::string ClockKey(uint32_t clock_no) { return absl::StrCat(kClockPrefix, clock_no); }
+
+bool IsClockKey(absl::string_view key) { return absl::StartsWith(key, kClockPrefix); }
+
+const v1::Clock* FindClock(const v1::Case& state, absl::string_view key) {
+  uint32_t clock_no = 0;
+  if (!absl::ConsumePrefix(&key, kClockPrefix) || !absl::SimpleAtoi(key, &clock_no)) return nullptr;
+  return FindClock(state, clock_no);
 }
 
 const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no) {

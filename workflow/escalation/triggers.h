@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
@@ -65,6 +66,11 @@ const v1::Ladder::Level* NextLevel(const v1::Case& state, const v1::Ladder& rule
 // Do the conditions of ladder and level hold?
 bool Matches(const v1::Case& state, const v1::Ladder& rules, const v1::Ladder::Level& level);
 
+// The trigger instance of a clock, and the clock of an instance; null: it is another instance, or there is no such
+// clock.
+std::string ClockKey(uint32_t clock_no);
+bool IsClockKey(absl::string_view key);
+const v1::Clock* FindClock(const v1::Case& state, absl::string_view key);
 const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no);
 const v1::Escalation* FindEscalation(const v1::Case& state, uint32_t escalation_no);
 

@@ -85,6 +85,38 @@ TEST(ClockLevels, MoveWithPausesAndRetargets) {
   EXPECT_THAT(Raised(desk), ElementsAre("1 Mon 15:00 helen.marsh", "2 Tue 12:00 helen.marsh"));
 }
 
+// Wed 09:00 + 80 h is Tue 1 Dec 17:00; at priority 1 it is 16 h, Thu 17:00, which has passed when the level says so.
+TEST(ClockLevels, WaitUntilTheDueBeforeARetargetHasPassed) {
+  CaseDesk desk(Ladder({OfFirst(1, "trigger: AFTER_DUE, span: 16h, set_priority: 1"),
+                        Level(2, "trigger: BREACH, metrics: [RESOLUTION]"),
+                        Level(3, "trigger: AT_DUE, metrics: [RESOLUTION], watch: true"),
+                        Level(4, "trigger: AFTER_DUE, span: 4h, metrics: [RESOLUTION]"),
+                        Level(5, "trigger: AFTER_DUE, span: 24h, elapsed: true, metrics: [RESOLUTION]")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-12-01 17:00");
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), At("2026-11-19 17:00"));
+  EXPECT_TRUE(desk.clock("RESOLUTION").has_breached_due_at());
+  EXPECT_THAT(Climbed(desk), ElementsAre("1 Fri 17:00 helen.marsh", "scheduled 2 Tue 17:00"));
+  EXPECT_EQ(workflow::WakeAt(desk.state()), At("2026-12-01 17:00") + absl::Microseconds(1));
+  desk.MoveTo("2026-12-10 09:00");
+  EXPECT_THAT(Climbed(desk), ElementsAre("1 Fri 17:00 helen.marsh", "scheduled 2 Tue 17:00", "2 Tue 17:00 helen.marsh",
+                                         "3 Tue 17:00 helen.marsh", "watcher helen.marsh", "scheduled 4 Wed 13:00",
+                                         "4 Wed 13:00 helen.marsh", "scheduled 5 Wed 17:00", "5 Wed 17:00 helen.marsh",
+                                         "scheduled nothing"));
+}
+
+TEST(ClockLevels, AreDroppedWhenTheDutyIsStoppedBeforeItsExcuseEnds) {
+  CaseDesk desk(Ladder({OfFirst(1, "trigger: BREACH"), OfFirst(2, "trigger: AFTER_DUE, span: 1h")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-11-18 12:00");
+  desk.Must("set_priority { priority: 1 override_reason: 'X' }");  // 2 h: was due at 11:00
+  EXPECT_THAT(Climbed(desk), ElementsAre("scheduled 1 Wed 17:00"));
+  desk.MoveTo("2026-11-18 17:00");
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-20 12:00");
+  EXPECT_THAT(Raised(desk), IsEmpty());
+}
+
 TEST(ClockLevels, AskForSilentWarningsOnly) {
   CaseDesk desk(
       Ladder({OfFirst(1, "trigger: FRACTION, permille: 500"), OfFirst(2, "trigger: FRACTION, permille: 600")}));
