@@ -23,6 +23,11 @@ namespace {
 using Level = v1::Ladder::Level;
 
 constexpr char kClockPrefix[] = "clock/";
+constexpr char kFactsPrefix[] = "facts/";
+constexpr char kFacts[] = "FACTS";
+
+// Each level FACTS is a trigger instance of its own: what one is about says nothing of another.
+std::string FactsKey(const Level& level) { return absl::StrCat(kFactsPrefix, level.level()); }
 
 bool Hold(const v1::CaseFacts& case_facts, const v1::Ladder& rules, const Level& level) {
   const policy::Facts facts{.case_facts = &case_facts, .command = nullptr, .event = nullptr};
@@ -71,11 +76,17 @@ std::string GroupOfKey(const v1::Case& state, const std::string& key, v1::Escala
   if (absl::StartsWith(key, "refused/")) return "TRANSFER_REFUSED";
   if (key == "reopened") return "REOPENED";
   if (key == "transfers") return "TRANSFERS";
-  if (key == "facts") return "FACTS";
+  if (absl::StartsWith(key, kFactsPrefix)) return kFacts;
   for (const v1::Escalation& one : state.escalations()) {
     if (one.trigger_key() == key) return policy::ManualGroup(one.kind());
   }
   return policy::ManualGroup(kind);
+}
+
+bool HasFired(const v1::Case& state, absl::string_view ladder, absl::string_view key, uint32_t level) {
+  return absl::c_any_of(state.escalations(), [&](const v1::Escalation& one) {
+    return one.ladder().id() == ladder && one.trigger_key() == key && one.level() == level;
+  });
 }
 
 // Where a level that nobody acknowledged leads; nothing above it is dropped only when the work is over.
@@ -146,7 +157,7 @@ std::vector<Firing> Triggered(const v1::Case& after, const v1::Event& event, uin
 std::optional<v1::CaseFacts> FactsToWatch(const v1::Case& state, const policy::PolicySet& policies, absl::Time at) {
   for (const auto* ladder : policies.Ladders(at)) {
     for (const Level& level : ladder->value->levels()) {
-      if (level.trigger() == "FACTS") return workflow::BuildFacts(state);
+      if (level.trigger() == kFacts) return workflow::BuildFacts(state);
     }
   }
   return std::nullopt;
@@ -159,8 +170,9 @@ std::vector<Firing> TriggeredByFacts(const v1::CaseFacts* before, const v1::Case
   if (after.revision() == 0 || IsImported(after, at)) return out;
   for (const auto* ladder : policies.Ladders(NoticedAt(at, now))) {
     for (const Level& level : ladder->value->levels()) {
-      Firing firing{.ladder = ladder->pin, .rules = ladder->value.get(), .level = &level, .key = "facts"};
-      if (level.trigger() != "FACTS" || !MayFire(after, firing) || !Matches(after, *firing.rules, level)) continue;
+      Firing firing{.ladder = ladder->pin, .rules = ladder->value.get(), .level = &level};
+      firing.key = FactsKey(level);
+      if (level.trigger() != kFacts || !MayFire(after, firing) || !Matches(after, *firing.rules, level)) continue;
       const bool held = before != nullptr && Hold(*before, *firing.rules, level);
       if (!held) out.push_back(std::move(firing));
     }
@@ -203,7 +215,9 @@ const Level* NextLevel(const v1::Case& state, const v1::Ladder& rules, const std
     if (policy::RidesOnClock(one) && (clock == nullptr || !AppliesToMetric(one, clock->metric(), clock->nature()))) {
       continue;
     }
-    if (one.trigger() != "FACTS" && !Matches(state, rules, one)) continue;
+    if (!Matches(state, rules, one)) continue;
+    // What it is about has been told, and its actions are taken.
+    if (one.trigger() == kFacts && HasFired(state, rules.id(), FactsKey(one), one.level())) continue;
     if (next == nullptr || one.level() < next->level()) next = &one;
   }
   return next;

@@ -16,8 +16,8 @@
 // What sets off a level. Pure.
 //
 // A key (ladder, trigger instance, level) fires once in the life of a case. The instance is the clock, the silence, the
-// refusal, the call by hand; reopenings, transfers and facts are one instance each. Within an instance levels are
-// climbed upward only: once a level has fired, lower ones no longer do.
+// refusal, the level FACTS, the call by hand; reopenings and transfers are one instance each. Within an instance levels
+// are climbed upward only: once a level has fired, lower ones no longer do.
 namespace docket::escalation {
 
 // The limit of Case.escalations; beyond it ladders are silent. People may use all but those kept for ladders.
@@ -59,7 +59,7 @@ Firing ByHand(const v1::Case& state, v1::EscalationKind kind, uint32_t revision,
 bool MayFire(const v1::Case& state, const Firing& firing);
 
 // The level above `level` in the climb that `key` began by hand of `kind` or by a trigger; null: none. The conditions
-// of the levels count, except where they are the trigger.
+// of the levels count; a level FACTS that has fired by itself is passed over.
 const v1::Ladder::Level* NextLevel(const v1::Case& state, const v1::Ladder& rules, const std::string& key,
                                    v1::EscalationKind kind, uint32_t level);
 

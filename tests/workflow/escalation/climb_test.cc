@@ -230,6 +230,34 @@ TEST(CaseLevels, FireWhenTheirFactsBecomeTrue) {
   EXPECT_THAT(Raised(desk), ElementsAre("1 Wed 09:00 helen.marsh", "2 Wed 09:00 helen.marsh"));
 }
 
+TEST(CaseLevels, OfFactsAreEachForThemselves) {
+  CaseDesk desk(Ladder(
+      {Level(1, "trigger: FACTS, when: {case.safety: true}"), Level(2, "trigger: FACTS, when: {case.legal: true}")}));
+  desk.Must(kFileTicket);
+  desk.Must("triage { severity: 1 impact: 2 urgency: 2 legal: true }");
+  desk.Must("triage { severity: 1 impact: 2 urgency: 2 legal: true safety: true }");
+  EXPECT_THAT(Raised(desk), ElementsAre("2 Wed 09:00 helen.marsh", "1 Wed 09:00 helen.marsh"));
+}
+
+TEST(CaseLevels, OfFactsClimbOnlyToWhatHolds) {
+  const auto policies = Ladder({Level(1, "trigger: FACTS, when: {case.safety: true}, ack_within: 1h"),
+                                Level(2, "trigger: FACTS, when: {case.legal: true}, open_task: LEGAL_ADVICE"),
+                                Level(3, "trigger: ACK_LAPSED")});
+  CaseDesk desk(policies);
+  desk.Must(kFileTicket);
+  desk.Must("triage { severity: 1 impact: 2 urgency: 2 safety: true }");
+  desk.MoveTo("2026-11-18 11:00");
+  ASSERT_EQ(desk.state().escalations_size(), 2);
+  EXPECT_EQ(desk.state().escalations(1).level(), 3u);
+  CaseDesk legal(policies);
+  legal.Must(kFileTicket);
+  legal.Must("triage { severity: 1 impact: 2 urgency: 2 safety: true legal: true }");
+  legal.MoveTo("2026-11-18 11:00");
+  ASSERT_EQ(legal.state().escalations_size(), 3);
+  EXPECT_EQ(legal.state().escalations(2).level(), 3u);  // what is legal about it was told already
+  EXPECT_EQ(legal.state().items_size(), 1);
+}
+
 // What triage sets first and what it sets last are one change: the level has the last word on the priority.
 TEST(CaseLevels, AreAskedOfAWholeCommand) {
   CaseDesk desk(Ladder({Level(1, "trigger: FACTS, when: {case.safety: true}, set_priority: 1"),
