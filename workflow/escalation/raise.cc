@@ -14,6 +14,17 @@ absl::Time NextOpen(const std::string& calendar, absl::Time at, const policy::Po
   return used == absl::InfiniteFuture() ? at : used - absl::Microseconds(1);
 }
 
+// Who heard of the levels below the one that a lapse leads to.
+std::vector<std::string> ToldBefore(const v1::Case& state, const Firing& firing) {
+  std::vector<std::string> told;
+  if (firing.lapsed_no == 0) return told;
+  for (const v1::Escalation& one : state.escalations()) {
+    if (one.passed() || one.ladder().id() != firing.ladder.id() || one.trigger_key() != firing.key) continue;
+    told.insert(told.end(), one.targets().begin(), one.targets().end());
+  }
+  return told;
+}
+
 v1::EscalationLevelSkipped Skip(const Firing& firing, absl::string_view reason) {
   v1::EscalationLevelSkipped skipped;
   *skipped.mutable_ladder() = firing.ladder;
@@ -38,7 +49,7 @@ Targets TargetsOf(const v1::Case& state, const Firing& firing, v1::EscalationKin
   if (kind != v1::FUNCTIONAL && firing.level->target() != "OWNER" && !state.owner().empty()) {
     past.push_back(state.owner());
   }
-  return ResolveTargets(*firing.level, state, policies, at, past);
+  return ResolveTargets(*firing.level, state, policies, at, past, ToldBefore(state, firing));
 }
 
 v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const Targets& targets,

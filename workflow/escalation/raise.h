@@ -14,7 +14,8 @@
 // What is recorded when a level is raised. Pure.
 namespace docket::escalation {
 
-// Who is told: by a level up the line not the owner, who hears of it anyway, nor `by`, who asked.
+// Who is told: by a level up the line not the owner, who hears of it anyway, nor `by`, who asked;
+// where a lapse led here, rather somebody above those told so far.
 Targets TargetsOf(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const std::string& by,
                   const policy::PolicySet& policies, absl::Time at);
 

@@ -15,6 +15,20 @@ class Resolver {
       : state_(state), policies_(policies), at_(at), past_(past) {}
 
   Targets Resolve(const v1::Ladder::Level& level) {
+    LookUp(level);
+    if (!Found()) TellCompliance();
+    if (!Found()) result_.basis = "NO_TARGET";
+    return std::move(result_);
+  }
+
+  // The same without the end of the line: empty, when it has nobody.
+  Targets ResolveInLine(const v1::Ladder::Level& level) {
+    LookUp(level);
+    return std::move(result_);
+  }
+
+ private:
+  void LookUp(const v1::Ladder::Level& level) {
     const std::vector<std::string> wanted = Wanted(level);
     for (const std::string& who : wanted) Tell(who);
     result_.basis = level.target();
@@ -23,12 +37,8 @@ class Resolver {
         level.target() == "OWNER" || level.target() == "OWNER_MANAGER" || level.target() == "ACCOUNTABLE_MANAGER";
     if (!Found() && person && !wanted.empty()) TellManagers(wanted.front());
     if (!Found()) TellLeads();
-    if (!Found()) TellCompliance();
-    if (!Found()) result_.basis = "NO_TARGET";
-    return std::move(result_);
   }
 
- private:
   bool Found() const { return !result_.principals.empty(); }
 
   bool Conflicted(const std::string& who) {
@@ -158,7 +168,13 @@ std::string DepartmentOf(const v1::Case& state) {
 }
 
 Targets ResolveTargets(const v1::Ladder::Level& level, const v1::Case& state, const policy::PolicySet& policies,
-                       absl::Time at, const std::vector<std::string>& past) {
+                       absl::Time at, const std::vector<std::string>& past, const std::vector<std::string>& told) {
+  if (!told.empty()) {
+    std::vector<std::string> below = past;
+    below.insert(below.end(), told.begin(), told.end());
+    Targets above = Resolver(state, policies, at, below).ResolveInLine(level);
+    if (!above.principals.empty()) return above;
+  }
   return Resolver(state, policies, at, past).Resolve(level);
 }
 

@@ -28,9 +28,9 @@ struct Targets {
 // Whom `level` is for as the case stands and people are present at `at`. Somebody in conflict is passed over, upward:
 // persons by their managers, everybody by the leads of the departments above, at the end by role COMPLIANCE. Somebody
 // absent is stood in for by the deputy, unless that one is in conflict. Nobody of `past` is told: it is for somebody
-// above them.
+// above them. Those of `told` are passed over too, as long as the line goes on above them; when it ends they hear again.
 Targets ResolveTargets(const v1::Ladder::Level& level, const v1::Case& state, const policy::PolicySet& policies,
-                       absl::Time at, const std::vector<std::string>& past);
+                       absl::Time at, const std::vector<std::string>& past, const std::vector<std::string>& told = {});
 
 // Where the case stands: the department of its queue, else the accountable one.
 std::string DepartmentOf(const v1::Case& state);

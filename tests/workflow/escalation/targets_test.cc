@@ -143,6 +143,18 @@ TEST(TargetsTest, OfARotaAreOnDutyAtThatInstant) {
   EXPECT_THAT(desk.state().escalations(1).targets(), ElementsAre("boss"));
 }
 
+TEST(TargetsTest, OfALapseAreAboveThoseToldSoFar) {
+  const std::string lapsed = "kind: HIERARCHICAL, trigger: ACK_LAPSED, ack_within: 1h, target: ";
+  CaseDesk desk(Ladder({Quarter("QUEUE_LEAD, ack_within: 1h"), absl::StrCat("level: 2, ", lapsed, "DEPARTMENT_LEAD"),
+                        absl::StrCat("level: 3, ", lapsed, "QUEUE_LEAD"),
+                        absl::StrCat("level: 4, ", lapsed, "ROLE, role: COMPLIANCE")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-11-18 16:00");
+  // The line ends with amara.osei, who hears again.
+  EXPECT_THAT(testing::Raised(desk), ElementsAre("1 Wed 11:00 helen.marsh", "2 Wed 12:00 amara.osei",
+                                                 "3 Wed 13:00 helen.marsh", "4 Wed 14:00 jonas.weber"));
+}
+
 TEST(ConflictTest, KeepsAPrincipalFromTakingAndDeciding) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
