@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "workflow/base/check.h"
@@ -24,13 +25,21 @@ absl::Time Effective(const Draft& draft) {
   return std::max(draft.context().effective, FromProto(draft.state().last_event_at()));
 }
 
-// The escalation a command speaks of: the one it names, else the only one that `fits`. What is missing goes to `unmet`.
-const v1::Escalation* TheOne(const v1::Case& state, absl::string_view command, uint32_t wanted,
-                             bool (*fits)(const v1::Escalation&), const Unmet& none, std::vector<Unmet>* unmet) {
+using Judge = absl::FunctionRef<bool(const v1::Escalation&)>;
+
+// The escalation a command speaks of: the one it names, else the only one that `fits` and that the caller `may` answer
+// for, or the first where there is none of those. What is missing goes to `unmet`.
+const v1::Escalation* TheOne(const v1::Case& state, absl::string_view command, uint32_t wanted, Judge fits, Judge may,
+                             const Unmet& none, std::vector<Unmet>* unmet) {
   std::vector<const v1::Escalation*> found;
+  std::vector<const v1::Escalation*> own;
   for (const v1::Escalation& one : state.escalations()) {
-    if (fits(one) && (wanted == 0 || one.escalation_no() == wanted)) found.push_back(&one);
+    if (!fits(one) || (wanted != 0 && one.escalation_no() != wanted)) continue;
+    found.push_back(&one);
+    if (may(one)) own.push_back(&one);
   }
+  if (!found.empty() && own.empty()) return found.front();
+  found = std::move(own);
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     Unmet missing = none;
@@ -38,22 +47,43 @@ const v1::Escalation* TheOne(const v1::Case& state, absl::string_view command, u
     unmet->push_back(std::move(missing));
   } else {
     unmet->push_back({"ESCALATION_AMBIGUOUS",
-                      absl::StrCat(found.size(), " escalations are open, name one by escalation_no (",
+                      absl::StrCat(found.size(), " escalations are open to you, name one by escalation_no (",
                                    found.front()->escalation_no(), " …)"),
                       ""});
   }
   return nullptr;
 }
 
+// What the caller `may` acknowledge or close.
+const v1::Escalation* OwnOne(const Draft& draft, absl::string_view command, uint32_t wanted, Judge fits,
+                             const Unmet& none, std::vector<Unmet>* unmet) {
+  const std::string& by = draft.context().actor->principal_id();
+  const auto may = [&](const v1::Escalation& one) {
+    return escalation::MayAcknowledge(one, by, *draft.context().policies);
+  };
+  const v1::Escalation* one = TheOne(draft.state(), command, wanted, fits, may, none, unmet);
+  if (one == nullptr) return nullptr;
+  if (!may(*one)) {
+    unmet->push_back(
+        {"NOT_YOUR_ESCALATION",
+         absl::StrCat(by, " is neither a target (", absl::StrJoin(one->targets(), ", "), ") nor above one"), ""});
+  }
+  CheckNoConflict(draft.state(), "docket-principal", by, unmet);
+  return one;
+}
+
 bool IsRequested(const v1::Escalation& one) { return one.state() == v1::Escalation::REQUESTED; }
 
 const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command, uint32_t wanted,
                                    std::vector<Unmet>* unmet) {
+  const std::string& by = draft.context().actor->principal_id();
+  const auto may = [&](const v1::Escalation& one) {
+    return one.requested_by() != by && escalation::MayApprove(one, by, *draft.context().policies);
+  };
   const v1::Escalation* one =
-      TheOne(draft.state(), command, wanted, IsRequested,
+      TheOne(draft.state(), command, wanted, IsRequested, may,
              {"NO_REQUESTED_ESCALATION", "no escalation waits for a second person", "escalate"}, unmet);
   if (one == nullptr) return nullptr;
-  const std::string& by = draft.context().actor->principal_id();
   if (one->requested_by() == by) {
     unmet->push_back({"SECOND_PERSON_MISSING",
                       absl::StrCat(command, ": ", by, " asked for the escalation, want another person"), ""});
@@ -161,14 +191,9 @@ absl::Status DecideDeclineEscalation(Draft& draft, const v1::Command& command) {
 absl::Status DecideAcknowledgeEscalation(Draft& draft, const v1::Command& command) {
   const std::string& by = draft.context().actor->principal_id();
   std::vector<Unmet> unmet;
-  const v1::Escalation* one = TheOne(
-      draft.state(), "acknowledge_escalation", command.acknowledge_escalation().escalation_no(),
-      escalation::WaitsForAck, {"NO_OPEN_ESCALATION", "no escalation waits to be acknowledged", "escalate"}, &unmet);
-  if (one != nullptr && !escalation::MayAcknowledge(*one, by, *draft.context().policies)) {
-    unmet.push_back({"NOT_YOUR_ESCALATION",
-                     absl::StrCat(by, " is neither a target (", absl::StrJoin(one->targets(), ", "), ") nor above one"),
-                     ""});
-  }
+  const v1::Escalation* one =
+      OwnOne(draft, "acknowledge_escalation", command.acknowledge_escalation().escalation_no(), escalation::WaitsForAck,
+             {"NO_OPEN_ESCALATION", "no escalation waits to be acknowledged", "escalate"}, &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   event.mutable_escalation_acknowledged()->set_escalation_no(one->escalation_no());
@@ -181,13 +206,8 @@ absl::Status DecideCloseEscalation(Draft& draft, const v1::Command& command) {
   const v1::CloseEscalation& close = command.close_escalation();
   const std::string& by = draft.context().actor->principal_id();
   std::vector<Unmet> unmet;
-  const v1::Escalation* one = TheOne(draft.state(), "close_escalation", close.escalation_no(), escalation::IsOpen,
+  const v1::Escalation* one = OwnOne(draft, "close_escalation", close.escalation_no(), escalation::IsOpen,
                                      {"NO_OPEN_ESCALATION", "no escalation is open", "escalate"}, &unmet);
-  if (one != nullptr && !escalation::MayAcknowledge(*one, by, *draft.context().policies)) {
-    unmet.push_back({"NOT_YOUR_ESCALATION",
-                     absl::StrCat(by, " is neither a target (", absl::StrJoin(one->targets(), ", "), ") nor above one"),
-                     ""});
-  }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   v1::EscalationClosed* closed = event.mutable_escalation_closed();

@@ -138,13 +138,27 @@ TEST(EscalateTest, AcknowledgingNamesOneWhenSeveralAreOpen) {
   EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}")), "CONDITIONS_UNMET: NO_OPEN_ESCALATION");
   desk.Must("escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }");
   desk.Must("escalate { kind: FUNCTIONAL reason_code: 'SKILL' justification: 'x' }");
-  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}")), "CONDITIONS_UNMET: ESCALATION_AMBIGUOUS");
+  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}", {.principal = "helen.marsh"}, nullptr)),
+            "CONDITIONS_UNMET: ESCALATION_AMBIGUOUS");
+  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}")), "CONDITIONS_UNMET: NOT_YOUR_ESCALATION");
   const uint32_t first = desk.state().escalations(0).escalation_no();
   desk.Must(absl::StrCat("acknowledge_escalation { escalation_no: ", first, " }"), {.principal = "helen.marsh"});
   EXPECT_EQ(desk.state().escalations(0).acknowledged_by(), "helen.marsh");
   EXPECT_EQ(Told(desk.Would(absl::StrCat("acknowledge_escalation { escalation_no: ", first, " }"))),
             "CONDITIONS_UNMET: NO_OPEN_ESCALATION");
   desk.Must("acknowledge_escalation {}", {.principal = "helen.marsh"});  // now there is only one
+}
+
+TEST(EscalateTest, WithoutANumberOnlyOnesOwnCount) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  desk.Must("escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }");  // to helen.marsh
+  desk.Must("queue { queue: 'legal' }");
+  desk.Must("escalate { kind: FUNCTIONAL reason_code: 'SKILL' justification: 'x' }");  // to jonas.weber
+  desk.Must("acknowledge_escalation {}", {.principal = "jonas.weber"});
+  EXPECT_EQ(desk.state().escalations(1).acknowledged_by(), "jonas.weber");
+  desk.Must("close_escalation { reason_code: 'DONE' justification: 'x' }", {.principal = "helen.marsh"});
+  EXPECT_EQ(desk.state().escalations(0).ended_by(), "helen.marsh");
 }
 
 TEST(EscalateTest, UpTheLineGoesPastWhoAsksAndPastTheOwner) {

@@ -150,7 +150,7 @@ TEST(TargetsTest, OfALapseAreAboveThoseToldSoFar) {
                         absl::StrCat("level: 4, ", lapsed, "ROLE, role: COMPLIANCE")}));
   desk.Must(kFileComplaint);
   desk.MoveTo("2026-11-18 16:00");
-  // The line ends with amara.osei, who hears again.
+  // Above amara.osei the line ends, so level 3 keeps its own target.
   EXPECT_THAT(testing::Raised(desk), ElementsAre("1 Wed 11:00 helen.marsh", "2 Wed 12:00 amara.osei",
                                                  "3 Wed 13:00 helen.marsh", "4 Wed 14:00 jonas.weber"));
 }
