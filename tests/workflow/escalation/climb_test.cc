@@ -148,7 +148,7 @@ TEST(Acknowledging, LapsesOnceAndLeadsToTheNextLevelWhateverItsTrigger) {
               Level(2, "trigger: ACK_LAPSED, ack_within: 2h"), OfFirst(3, "trigger: BREACH, ack_within: 4h")}));
   desk.Must(kFileComplaint);
   desk.MoveTo("2026-11-20 09:00");
-  EXPECT_THAT(Climbed(desk), ElementsAre("1 Wed 11:00 helen.marsh", "lapsed Wed 12:00", "2 Wed 12:00 helen.marsh",
+  EXPECT_THAT(Climbed(desk), ElementsAre("1 Wed 11:00 helen.marsh", "lapsed Wed 12:00", "2 Wed 12:00 amara.osei",
                                          "lapsed Wed 14:00", "3 Wed 14:00 helen.marsh", "lapsed Wed 18:00"));
   EXPECT_EQ(desk.state().escalations(0).next_level(), 2u);
   EXPECT_EQ(desk.state().escalations(1).next_level(), 3u);
