@@ -9,6 +9,7 @@
 #include "absl/algorithm/container.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/conflicted.h"
 #include "workflow/case/facts.h"
 #include "workflow/case/owed_items.h"
 #include "workflow/case/ownership.h"
@@ -43,11 +44,6 @@ class Actions {
     return Supervise();
   }
 
- private:
-  const v1::Ladder::Level& level() const { return *firing_.level; }
-  const v1::Case& state() const { return draft_.state(); }
-  v1::Event New() const { return At(at_, firing_.ladder); }
-
   absl::Status Watch() {
     if (!level().watch()) return absl::OkStatus();
     for (const std::string& who : targets_) {
@@ -58,6 +54,11 @@ class Actions {
     }
     return absl::OkStatus();
   }
+
+ private:
+  const v1::Ladder::Level& level() const { return *firing_.level; }
+  const v1::Case& state() const { return draft_.state(); }
+  v1::Event New() const { return At(at_, firing_.ladder); }
 
   // Only ever towards more urgent: 1 is the highest, 0 none.
   absl::Status SetPriority() {
@@ -159,6 +160,35 @@ absl::Status CloseByThemselves(Draft& draft, const v1::Event& cause) {
   return absl::OkStatus();
 }
 
+absl::Status EmitSkips(Draft& draft, const escalation::Firing& firing, const escalation::Targets& targets,
+                       absl::Time at) {
+  for (v1::EscalationLevelSkipped& skipped : escalation::SkipsOf(firing, targets)) {
+    v1::Event event = At(at, firing.ladder);
+    *event.mutable_escalation_level_skipped() = std::move(skipped);
+    DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  }
+  return absl::OkStatus();
+}
+
+// The same escalation for other targets; its actions were taken, but for watching.
+absl::Status TellOthers(Draft& draft, const v1::Escalation& one) {
+  const policy::PolicySet& policies = *draft.context().policies;
+  const absl::Time at = FromProto(draft.state().last_event_at());
+  const escalation::Firing firing = escalation::FiringOf(draft.state(), one, policies);
+  const escalation::Targets targets =
+      escalation::TargetsOf(draft.state(), firing, one.kind(), one.requested_by(), policies, at);
+  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
+  v1::Event event = At(at, one.reason_code().empty() ? one.ladder() : v1::PolicyPin());
+  v1::EscalationRaised* raised = event.mutable_escalation_raised();
+  *raised = escalation::Raise(draft.state(), firing, one.kind(), targets, policies, at);
+  raised->set_request_no(one.escalation_no());
+  raised->set_source(one.source());
+  raised->set_reason_code(one.reason_code());
+  if (one.has_justification()) *raised->mutable_justification() = one.justification();
+  DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  return Actions(draft, firing, at, targets.principals).Watch();
+}
+
 absl::Status Schedule(Draft& draft, v1::EscalationScheduled scheduled, absl::Time at) {
   v1::Event event = At(InOrder(draft.state(), at), scheduled.ladder());
   *event.mutable_escalation_scheduled() = std::move(scheduled);
@@ -195,11 +225,7 @@ absl::Status RaiseLevel(Draft& draft, const escalation::Firing& firing, v1::Esca
     asker = escalation::FindEscalation(draft.state(), by_hand.request_no())->requested_by();
   }
   const escalation::Targets targets = escalation::TargetsOf(draft.state(), firing, kind, asker, policies, noticed);
-  for (v1::EscalationLevelSkipped& skipped : escalation::SkipsOf(firing, targets)) {
-    v1::Event event = At(at, firing.ladder);
-    *event.mutable_escalation_level_skipped() = std::move(skipped);
-    DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
-  }
+  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
   v1::Event event = At(at, by_hand.reason_code().empty() ? firing.ladder : v1::PolicyPin());
   *event.mutable_escalation_raised() = escalation::Raise(draft.state(), firing, kind, targets, policies, noticed);
   event.mutable_escalation_raised()->MergeFrom(by_hand);
@@ -249,6 +275,17 @@ absl::Status FactsWatch::Climb(Draft& draft) {
       DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, firing, firing.level->kind(), at));
     }
   }
+}
+
+absl::Status TellBeyondConflict(Draft& draft, const std::string& who) {
+  const auto conflicted = [&](const std::string& one) { return ConflictOf(draft.state(), one) != nullptr; };
+  std::vector<v1::Escalation> waiting;
+  for (const v1::Escalation& one : draft.state().escalations()) {
+    if (!escalation::WaitsForAck(one) || one.has_lapsed_at() || !absl::c_linear_search(one.targets(), who)) continue;
+    if (absl::c_all_of(one.targets(), conflicted)) waiting.push_back(one);
+  }
+  for (const v1::Escalation& one : waiting) DOCKET_RETURN_IF_ERROR(TellOthers(draft, one));
+  return absl::OkStatus();
 }
 
 absl::Status LapseAcknowledgement(Draft& draft, uint32_t escalation_no, absl::Time at) {

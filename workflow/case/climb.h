@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -36,6 +37,9 @@ class FactsWatch {
 // to the fact: source, reason, justification, request_no; empty for a trigger.
 absl::Status RaiseLevel(Draft& draft, const escalation::Firing& firing, v1::EscalationKind kind, absl::Time at,
                         const v1::EscalationRaised& by_hand = {});
+
+// Tells others of what waits to be acknowledged by nobody but principals in conflict, of whom `who` is the newest.
+absl::Status TellBeyondConflict(Draft& draft, const std::string& who);
 
 // Nobody acknowledged the escalation by `at`. The next level follows.
 absl::Status LapseAcknowledgement(Draft& draft, uint32_t escalation_no, absl::Time at);

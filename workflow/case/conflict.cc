@@ -65,6 +65,7 @@ absl::Status DecideDeclareConflict(Draft& draft, const v1::Command& command) {
   event.mutable_conflict_declared()->set_by(by);
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   if (draft.state().owner() == who) DOCKET_RETURN_IF_ERROR(EmitReleased(draft));
+  DOCKET_RETURN_IF_ERROR(TellBeyondConflict(draft, who));
   DOCKET_RETURN_IF_ERROR(TellComplianceWhenAlone(draft, revision));
   return Follow(draft, transition);
 }

@@ -97,22 +97,6 @@ const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command
   return one;
 }
 
-// The level a request was made at; by hand without a ladder, or gone from the log: the one for the kind today.
-escalation::Firing FiringOf(const Draft& draft, const v1::Escalation& one) {
-  escalation::Firing firing = escalation::ByHand(draft.state(), one.kind(), one.escalation_no(),
-                                                 *draft.context().policies, draft.context().effective);
-  firing.key = one.trigger_key();
-  const v1::Ladder* rules = draft.context().policies->LadderAt(one.ladder());
-  if (rules == nullptr) return firing;
-  for (const v1::Ladder::Level& level : rules->levels()) {
-    if (level.trigger() != "MANUAL" || level.kind() != one.kind() || level.level() != one.level()) continue;
-    firing.ladder = one.ladder();
-    firing.rules = rules;
-    firing.level = &level;
-  }
-  return firing;
-}
-
 absl::Status Request(Draft& draft, const escalation::Firing& firing, const v1::EscalationRaised& by_hand,
                      v1::EscalationKind kind) {
   const std::string& by = draft.context().actor->principal_id();
@@ -171,7 +155,8 @@ absl::Status DecideApproveEscalation(Draft& draft, const v1::Command& command) {
   by_hand.set_reason_code(one.reason_code());
   by_hand.set_source(one.source());
   by_hand.set_request_no(one.escalation_no());
-  DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, FiringOf(draft, one), one.kind(), Effective(draft), by_hand));
+  DOCKET_RETURN_IF_ERROR(RaiseLevel(draft, escalation::FiringOf(draft.state(), one, *draft.context().policies),
+                                    one.kind(), Effective(draft), by_hand));
   return Follow(draft, transition);
 }
 

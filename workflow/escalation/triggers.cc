@@ -196,6 +196,21 @@ Firing ByHand(const v1::Case& state, v1::EscalationKind kind, uint32_t revision,
   return firing;
 }
 
+Firing FiringOf(const v1::Case& state, const v1::Escalation& one, const policy::PolicySet& policies) {
+  Firing firing{.ladder = one.ladder(),
+                .rules = policies.LadderAt(one.ladder()),
+                .level = LevelWithoutLadder(one.kind()),
+                .key = one.trigger_key(),
+                .clock_no = one.clock_no()};
+  if (firing.rules == nullptr) return firing;
+  const std::string group = GroupOfKey(state, one.trigger_key(), one.kind());
+  for (const Level& level : firing.rules->levels()) {
+    const std::string of = policy::GroupOf(level);
+    if (level.level() == one.level() && (of == group || of == policy::kEveryGroup)) firing.level = &level;
+  }
+  return firing;
+}
+
 bool MayFire(const v1::Case& state, const Firing& firing) {
   if (state.escalations_size() >= kMaxEscalations) return false;
   return absl::c_none_of(state.escalations(), [&](const v1::Escalation& one) {

@@ -55,6 +55,10 @@ std::vector<Firing> TriggeredByFacts(const v1::CaseFacts* before, const v1::Case
 Firing ByHand(const v1::Case& state, v1::EscalationKind kind, uint32_t revision, const policy::PolicySet& policies,
               absl::Time at);
 
+// What raised an escalation, or would raise what is requested, for telling it to others: its level, and without a
+// ladder, or where the level is gone, one to the lead of queue (FUNCTIONAL) or department.
+Firing FiringOf(const v1::Case& state, const v1::Escalation& one, const policy::PolicySet& policies);
+
 // False: the key or a higher one has fired, or the case holds as many escalations as it may.
 bool MayFire(const v1::Case& state, const Firing& firing);
 

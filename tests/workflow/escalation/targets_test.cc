@@ -155,6 +155,36 @@ TEST(TargetsTest, OfALapseAreAboveThoseToldSoFar) {
                                                  "3 Wed 13:00 helen.marsh", "4 Wed 14:00 jonas.weber"));
 }
 
+TEST(ConflictTest, OfATargetLetsTheNextOneHear) {
+  CaseDesk desk(Ladder({Quarter("QUEUE_LEAD, ack_within: 4h, watch: true, open_task: LEGAL_ADVICE")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-11-18 12:00");
+  EXPECT_EQ(desk.Must(Declare("helen.marsh")), "ConflictDeclared EscalationLevelSkipped EscalationRaised WatcherAdded");
+  ASSERT_EQ(desk.state().escalations_size(), 1);
+  EXPECT_THAT(desk.state().escalations(0).targets(), ElementsAre("amara.osei"));
+  EXPECT_EQ(FromProto(desk.state().escalations(0).ack_due_at()), At("2026-11-18 16:00"));
+  EXPECT_EQ(desk.state().items_size(), 1);
+  for (const char* command :
+       {"acknowledge_escalation {}", "close_escalation { reason_code: 'X' justification: 'x' }"}) {
+    EXPECT_EQ(Told(desk.Would(command, {.principal = "helen.marsh"}, nullptr)),
+              "CONDITIONS_UNMET: CONFLICT_OF_INTEREST")
+        << command;
+  }
+  desk.Must("acknowledge_escalation {}", {.principal = "amara.osei"});
+  EXPECT_EQ(desk.Must(Declare("amara.osei")),
+            "ConflictDeclared EscalationLevelSkipped EscalationLevelSkipped EscalationRaised");  // nobody is left
+  EXPECT_EQ(desk.state().escalations(0).state(), v1::Escalation::ACKNOWLEDGED);
+}
+
+TEST(ConflictTest, OfOneTargetOfSeveralChangesNothing) {
+  CaseDesk desk(Ladder({Quarter("ROLE, role: SUPERVISOR")}));
+  desk.Must(kFileComplaint);
+  desk.Must("queue { queue: 'service-desk' }");  // tomasz.zielinski and priya.nair
+  desk.MoveTo("2026-11-18 12:00");
+  ASSERT_EQ(desk.state().escalations(0).targets_size(), 2);
+  EXPECT_EQ(desk.Must(Declare("priya.nair")), "ConflictDeclared");
+}
+
 TEST(ConflictTest, KeepsAPrincipalFromTakingAndDeciding) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
