@@ -184,7 +184,7 @@ absl::Status Apply(const v1::Event& event, v1::Case* state) {
   const uint32_t revision = state->revision() + 1;
   DOCKET_RETURN_IF_ERROR(ApplyBody(event, revision, state));
   if (ChangesWhoAnswers(event)) sla::UpdateAnswering(event.occurred_at(), state);
-  if (event.rule().empty()) escalation::NoteActivity(event, revision, state);
+  if (escalation::IsActivity(event)) escalation::NoteActivity(event, revision, state);
   state->set_revision(revision);
   const absl::Time occurred = FromProto(event.occurred_at());
   if (!state->has_last_event_at() || (!MayLieEarlier(event) && FromProto(state->last_event_at()) < occurred)) {

@@ -163,6 +163,11 @@ absl::Status ApplyEscalationEvent(const v1::Event& event, uint32_t revision, v1:
   return one == nullptr ? Missing(number) : ApplyToOne(event, one);
 }
 
+bool IsActivity(const v1::Event& event) {
+  return event.rule().empty() && !event.has_inbound_received() && !event.has_delivery_reported() &&
+         !event.has_watcher_added() && !event.has_watcher_removed();
+}
+
 void NoteActivity(const v1::Event& event, uint32_t revision, v1::Case* state) {
   for (v1::ScheduledEscalation& one : *state->mutable_scheduled_escalations()) {
     // A contact entered late may lie before what was done already.

@@ -14,7 +14,11 @@ namespace docket::escalation {
 // or a key that has fired before.
 absl::Status ApplyEscalationEvent(const v1::Event& event, uint32_t revision, v1::Case* state);
 
-// A person did something: silences count from now. Whether the event is one of a person its rule tells.
+// Did somebody of ours do something about the case? Not what policies make of it (events with a rule), nor what comes
+// from outside (a message, a report of its delivery), nor who looks on.
+bool IsActivity(const v1::Event& event);
+
+// Silences count from this event, which is an activity, on.
 void NoteActivity(const v1::Event& event, uint32_t revision, v1::Case* state);
 
 }  // namespace docket::escalation

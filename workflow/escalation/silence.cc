@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/escalation_apply.h"
 #include "workflow/escalation/excuse.h"
 #include "workflow/escalation/raise.h"
 
@@ -71,15 +72,16 @@ bool WasActive(const v1::ScheduledEscalation& silence, const Level& level, const
 std::vector<v1::EscalationScheduled> SilencesAfter(const v1::Case& after, const v1::Event& event, uint32_t revision,
                                                    const policy::PolicySet& policies, absl::Time now) {
   std::vector<v1::EscalationScheduled> out;
-  const bool person = event.rule().empty();
-  if (after.history() || !after.status().active() || !(person || event.has_status_changed())) return out;
+  const bool active = IsActivity(event);
+  const bool begins = active || event.has_status_changed() || event.has_inbound_received();
+  if (after.history() || !after.status().active() || !begins) return out;
   // An import's silence before its end was not ours.
   const absl::Time since = event.has_history_ended() ? now : FromProto(event.occurred_at());
   for (const auto* ladder : policies.Ladders(NoticedAt(since, now))) {
     const Level* first = LevelAbove(after, *ladder->value, 0);
     if (first == nullptr) continue;
     const v1::ScheduledEscalation* silence = SilenceOf(after, ladder->pin.id());
-    if (silence != nullptr && !(person && HasRaised(after, *silence))) continue;
+    if (silence != nullptr && !(active && HasRaised(after, *silence))) continue;
     if (silence == nullptr && after.scheduled_escalations_size() >= kMaxScheduled) continue;
     v1::EscalationScheduled scheduled =
         Schedule(ladder->pin, first, absl::StrCat("silence/", revision), since, since, policies);

@@ -10,18 +10,18 @@
 #include "workflow/escalation/triggers.h"
 #include "workflow/policy/policy_set.h"
 
-// Levels NO_ACTIVITY: nothing was done by a person for some time. Pure.
+// Levels NO_ACTIVITY: nobody of ours did anything for some time. Pure.
 //
 // Each ladder looks at one instant at a time (EscalationScheduled). What people do meanwhile moves nothing; when the
-// instant comes and something was done, it looks again later, so activity costs no event. Events with a rule (of
-// clocks, timers, ladders) are no activity.
+// instant comes and something was done, it looks again later, so activity costs no event. What is
+// an activity says IsActivity (escalation_apply.h).
 namespace docket::escalation {
 
 // The limit of Case.scheduled_escalations; further ladders do not look.
 inline constexpr int kMaxScheduled = 64;
 
-// What is to be scheduled because of `event`: by a ladder that looks at nothing yet, or has raised a level since the
-// case was last active.
+// What is to be scheduled because of `event`: by a ladder that looks at nothing yet (a message from outside is reason
+// enough), or has raised a level since the case was last active.
 std::vector<v1::EscalationScheduled> SilencesAfter(const v1::Case& after, const v1::Event& event, uint32_t revision,
                                                    const policy::PolicySet& policies, absl::Time now);
 

@@ -26,6 +26,7 @@ using workflow::testing::kAnswer;
 using workflow::testing::kAsk;
 using workflow::testing::kFileComplaint;
 using workflow::testing::kFileTicket;
+using workflow::testing::kInbound;
 using workflow::testing::Told;
 
 constexpr char kFirst[] = "metrics: [FIRST_RESPONSE]";
@@ -188,6 +189,26 @@ TEST(Silence, IsBrokenByAnythingAPersonDoes) {
   EXPECT_THAT(Climbed(desk), ElementsAre("scheduled 1 Thu 09:00", "scheduled 1 Thu 20:00", "1 Thu 20:00 helen.marsh",
                                          "scheduled 2 Fri 20:00", "scheduled 1 Sat 19:00", "1 Sat 19:00 helen.marsh",
                                          "scheduled 2 Sun 19:00", "2 Sun 19:00 helen.marsh", "scheduled nothing"));
+}
+
+TEST(Silence, IsNotBrokenByTheWorldNorByLookingOn) {
+  CaseDesk desk(Ladder({Level(1, "trigger: NO_ACTIVITY, span: 24h")}));
+  desk.Must(kFileComplaint);
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-18 20:00");
+  desk.Must(kInbound);
+  uint32_t sent = 0;
+  while (!desk.events()[sent++].has_outbound_sent()) {
+  }
+  desk.Must(absl::StrCat("report_delivery { outbound_revision: ", sent, " outcome: DELIVERED }"));
+  desk.Must("add_watcher {}");
+  desk.Must("remove_watcher {}");
+  desk.MoveTo("2026-11-20 12:00");
+  EXPECT_THAT(Climbed(desk), ElementsAre("scheduled 1 Thu 09:00", "watcher grace.lind", "1 Thu 09:00 helen.marsh",
+                                         "scheduled nothing"));
+  desk.Must(kInbound);  // who writes again after the last level is not forgotten either
+  desk.MoveTo("2026-11-23 12:00");
+  EXPECT_EQ(Raised(desk).size(), 2u);
 }
 
 TEST(Silence, CountsWorkingTimeAndNotWhileItsConditionFails) {
