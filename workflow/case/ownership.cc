@@ -1,5 +1,6 @@
 #include "workflow/case/ownership.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
@@ -9,16 +10,20 @@
 namespace docket::workflow {
 namespace {
 
-// Who is asked to accept a transfer answers for a queue of the receiving department.
+// Who is asked to accept a transfer is of the receiving department or of one below it; somebody above may have made it.
 bool ActsForReceiver(const Draft& draft) {
   const v1::Actor& actor = *draft.context().actor;
   const v1::PendingTransfer& transfer = draft.state().transfer();
+  const policy::PolicySet& policies = *draft.context().policies;
   // Where nobody is left to answer, anybody may, or the case would be stuck.
-  if (draft.context().policies->Department(transfer.to_department()) == nullptr) return true;
-  const v1::Principal* principal = draft.context().policies->Principal(actor.principal_id());
-  const std::string& department = principal != nullptr ? principal->department() : actor.department_id();
-  return draft.context().policies->IsWithin(department, transfer.to_department()) ||
-         draft.context().policies->IsWithin(transfer.to_department(), department);
+  if (policies.Department(transfer.to_department()) == nullptr) return true;
+  const auto receives = [&](const v1::Principal& one) {
+    return policies.IsWithin(one.department(), transfer.to_department());
+  };
+  if (absl::c_none_of(policies.directory().principals(), receives)) return true;
+  const v1::Principal* principal = policies.Principal(actor.principal_id());
+  return principal != nullptr ? receives(*principal)
+                              : policies.IsWithin(actor.department_id(), transfer.to_department());
 }
 
 std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {

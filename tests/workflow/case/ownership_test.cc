@@ -61,6 +61,26 @@ TEST(TransferTest, IsInTransitUntilTheReceiverAnswers) {
   EXPECT_EQ(Told(desk.Would("refuse_transfer { reason_code: 'X' }")), "CONDITIONS_UNMET: NOT_THE_RECEIVER");
 }
 
+TEST(TransferTest, IsAnsweredByTheReceiverOrBelowNotFromAbove) {
+  CaseDesk desk = Filed();
+  desk.Must("transfer { to_queue: 'service-desk' handoff_note: 'x' }");
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}", {.principal = "amara.osei"}, nullptr)),
+            "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+  desk.Must("accept_transfer {}", {.principal = "sam.doyle"});  // billing is below customer-service
+}
+
+TEST(TransferTest, WhereNobodyReceivesAnybodyMayAnswer) {
+  CaseDesk desk(With(ShippedPolicies(),
+                     "directory: small\n"
+                     "departments: [{id: complaints, name: Complaints}, {id: empty, name: Empty}]\n"
+                     "queues: [{id: intake, name: Intake, department: complaints}, "
+                     "{id: other, name: Other, department: empty}]\n"
+                     "principals: [{id: grace.lind, name: Grace, department: complaints}]\n"));
+  desk.Must(kFileComplaint);
+  desk.Must("transfer { to_queue: 'other' handoff_note: 'x' }");
+  desk.Must("accept_transfer {}");
+}
+
 TEST(TransferTest, AcceptedItMovesQueueAndAccountAndLosesItsHandler) {
   CaseDesk desk = Filed();
   desk.Must("take {}");
