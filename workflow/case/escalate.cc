@@ -59,7 +59,7 @@ const v1::Escalation* OwnOne(const Draft& draft, absl::string_view command, uint
                              const Unmet& none, std::vector<Unmet>* unmet) {
   const std::string& by = draft.context().actor->principal_id();
   const auto may = [&](const v1::Escalation& one) {
-    return escalation::MayAcknowledge(one, by, *draft.context().policies);
+    return escalation::MayAcknowledge(one, by, *draft.context().policies, draft.context().now);
   };
   const v1::Escalation* one = TheOne(draft.state(), command, wanted, fits, may, none, unmet);
   if (one == nullptr) return nullptr;
@@ -78,7 +78,7 @@ const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command
                                    std::vector<Unmet>* unmet) {
   const std::string& by = draft.context().actor->principal_id();
   const auto may = [&](const v1::Escalation& one) {
-    return one.requested_by() != by && escalation::MayApprove(one, by, *draft.context().policies);
+    return one.requested_by() != by && escalation::MayApprove(one, by, *draft.context().policies, draft.context().now);
   };
   const v1::Escalation* one =
       TheOne(draft.state(), command, wanted, IsRequested, may,
@@ -87,7 +87,7 @@ const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command
   if (one->requested_by() == by) {
     unmet->push_back({"SECOND_PERSON_MISSING",
                       absl::StrCat(command, ": ", by, " asked for the escalation, want another person"), ""});
-  } else if (!escalation::MayApprove(*one, by, *draft.context().policies)) {
+  } else if (!escalation::MayApprove(*one, by, *draft.context().policies, draft.context().now)) {
     unmet->push_back({"NOT_YOUR_ESCALATION",
                       absl::StrCat(command, ": ", by, " is neither a target (", absl::StrJoin(one->targets(), ", "),
                                    ") nor a supervisor or approver of ", one->department()),

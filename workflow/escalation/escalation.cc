@@ -38,12 +38,15 @@ bool IsOpen(const v1::Escalation& escalation) {
   return escalation.state() == v1::Escalation::RAISED || escalation.state() == v1::Escalation::ACKNOWLEDGED;
 }
 
-bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies) {
+bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
+                    absl::Time at) {
   const bool somebody = absl::c_any_of(
       escalation.targets(), [&](const std::string& target) { return policies.Principal(target) != nullptr; });
   if (!somebody && policies.Department(escalation.department()) == nullptr) return true;
   if (escalation.targets().empty()) return true;
-  const auto above = [&](const std::string& who) { return IsAbove(principal, who, policies); };
+  const auto above = [&](const std::string& who) {
+    return IsAbove(principal, who, policies) || policies.absences().ActingFor(who, at) == principal;
+  };
   if (absl::c_any_of(escalation.targets(), above) || absl::c_any_of(escalation.absent(), above)) return true;
   std::string department = escalation.department();
   for (int depth = 0; depth < kMaxLineDepth && !department.empty(); ++depth) {
@@ -55,8 +58,12 @@ bool MayAcknowledge(const v1::Escalation& escalation, const std::string& princip
   return false;
 }
 
-bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies) {
-  if (absl::c_linear_search(escalation.targets(), principal)) return true;
+bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
+                absl::Time at) {
+  const auto acts = [&](const std::string& who) {
+    return who == principal || policies.absences().ActingFor(who, at) == principal;
+  };
+  if (absl::c_any_of(escalation.targets(), acts)) return true;
   const v1::Principal* known = policies.Principal(principal);
   if (known == nullptr) return false;
   const bool role =

@@ -28,14 +28,16 @@ absl::Time StandsSince(const v1::Escalation& escalation);
 // Raised or acknowledged, and not closed.
 bool IsOpen(const v1::Escalation& escalation);
 
-// Whether `principal` may answer for an escalation: its targets, whoever is above them, those they stand in for, and
-// the leads of its department and of those above it. Anybody, if it found no target or target and department have left
-// the directory.
-bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
+// Whether `principal` may answer for an escalation at `at`: its targets, whoever is above them, those they stand in
+// for, whoever stands in for any of these at `at`, and the leads of its department and of those above it. Anybody, if
+// it found no target or target and department have left the directory.
+bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
+                    absl::Time at);
 
-// Whether `principal` may grant or decline one that is requested: its targets to be, and supervisors and approvers of
-// its department or one above.
-bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies);
+// Whether `principal` may grant or decline one that is requested: its targets to be, whoever stands in for them at
+// `at`, and supervisors and approvers of its department or one above.
+bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
+                absl::Time at);
 
 // The escalation whose time to acknowledge ends first; null: none runs.
 const v1::Escalation* NextAckDue(const v1::Case& state);

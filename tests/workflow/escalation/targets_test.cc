@@ -112,6 +112,19 @@ TEST(TargetsTest, AwayAreStoodInForByTheirDeputies) {
   EXPECT_THAT(raised.targets(), ElementsAre("amara.osei"));
 }
 
+TEST(TargetsTest, WhoStandsInLaterMayAcknowledgeToo) {
+  CaseDesk desk(
+      Away(Ladder({Quarter("QUEUE_LEAD")}), "helen.marsh", "2026-11-18 12:00", "2026-11-19 09:00", "luis.romero"));
+  desk.Must(kFileComplaint);
+  EXPECT_THAT(RaisedBy(&desk).targets(), ElementsAre("helen.marsh"));
+  const CaseDesk::Given luis = {.principal = "luis.romero"};
+  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}", luis, nullptr)), "CONDITIONS_UNMET: NOT_YOUR_ESCALATION");
+  desk.MoveTo("2026-11-18 12:00");
+  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}", luis, nullptr)), "ok: EscalationAcknowledged");
+  desk.MoveTo("2026-11-19 09:00");
+  EXPECT_EQ(Told(desk.Would("acknowledge_escalation {}", luis, nullptr)), "CONDITIONS_UNMET: NOT_YOUR_ESCALATION");
+}
+
 TEST(TargetsTest, OfARotaAreOnDutyAtThatInstant) {
   const auto policies =
       With(Ladder({Quarter("QUEUE_LEAD")}),
