@@ -114,13 +114,5 @@ TEST(TransferTest, WithinOneDepartmentItIsNone) {
   EXPECT_EQ(Told(desk.Would("transfer { to_queue: 'biling' handoff_note: 'x' }")), "UNKNOWN_QUEUE");
 }
 
-TEST(TransferTest, TheDepartmentAboveMayAnswerToo) {
-  CaseDesk desk = Filed();
-  desk.Must(kTransfer);
-  EXPECT_TRUE(desk.Would("accept_transfer {}", {.principal = "tomasz.zielinski"}, nullptr).ok());  // customer-service
-  EXPECT_EQ(Told(desk.Would("accept_transfer {}", {.principal = "owen.pritchard"}, nullptr)),
-            "CONDITIONS_UNMET: NOT_THE_RECEIVER");
-}
-
 }  // namespace
 }  // namespace docket::workflow::testing
