@@ -162,7 +162,7 @@ class Sequencer {
   absl::StatusOr<bool> AddDirectorySlice(const policy::PackDirectory& pack, workflow::Sealer* sealer,
                                          std::vector<NewSlice>* slices) const;
   // The absence as it is to be recorded, checked.
-  absl::StatusOr<v1::Absence> AbsenceToRecord(const v1::Absence& absence) const;
+  absl::StatusOr<v1::Absence> AbsenceToRecord(const v1::Absence& absence, const std::string& by) const;
   absl::StatusOr<v1::Absence> AbsenceToEnd(const v1::Absence& absence) const;
   absl::StatusOr<const SystemHead*> HeadOfStream(v1::StreamKind kind, const std::string& id);
   absl::Status StageOther(v1::CommitRecord record, std::vector<NewSlice> slices, store::KvBatch personal);

@@ -10,10 +10,22 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/decide.h"
 #include "workflow/case/replay.h"
+#include "workflow/escalation/targets.h"
 
 namespace docket::engine {
 namespace {
+
+// Is `principal` a manager of `who`, directly or further up?
+bool IsAbove(const policy::PolicySet& policies, const std::string& principal, std::string who) {
+  for (int depth = 0; depth < escalation::kMaxLineDepth && !who.empty(); ++depth) {
+    const v1::Principal* known = policies.Principal(who);
+    who = known == nullptr ? "" : known->manager();
+    if (who == principal) return true;
+  }
+  return false;
+}
 
 // What the commit that recorded an absence answered then.
 absl::StatusOr<v1::AbsenceReply> AnswerOf(const v1::CommitRecord& record) {
@@ -31,7 +43,7 @@ absl::StatusOr<v1::AbsenceReply> AnswerOf(const v1::CommitRecord& record) {
 
 }  // namespace
 
-absl::StatusOr<v1::Absence> Sequencer::AbsenceToRecord(const v1::Absence& absence) const {
+absl::StatusOr<v1::Absence> Sequencer::AbsenceToRecord(const v1::Absence& absence, const std::string& by) const {
   std::vector<BadField> bad;
   for (const auto& [field, who] :
        {std::pair<const char*, const std::string&>("principal", absence.principal()), {"deputy", absence.deputy()}}) {
@@ -42,10 +54,20 @@ absl::StatusOr<v1::Absence> Sequencer::AbsenceToRecord(const v1::Absence& absenc
   if (!bad.empty()) return RefuseFields("UNKNOWN_PRINCIPAL", bad);
   v1::Absence result = absence;
   if (!result.has_from()) *result.mutable_from() = ToProto(now_);
+  if (result.deputy() == by && !IsAbove(*policies_, by, result.principal())) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "DEPUTY_BY_HIMSELF",
+                  absl::StrCat("absence.deputy: ", by, " records it and is no manager of ", result.principal(),
+                               ", want it recorded by ", result.principal(), " or a manager"));
+  }
   if (FromProto(result.until()) <= now_) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "ABSENCE_OVER",
                   absl::StrCat("until: ", FormatUtc(FromProto(result.until())), " is past, want an instant after ",
                                FormatUtc(now_)));
+  }
+  if (FromProto(result.from()) < now_ - workflow::kClockTolerance) {
+    return Refuse(
+        absl::StatusCode::kFailedPrecondition, "ABSENCE_BACK_DATED",
+        absl::StrCat("from: ", FormatUtc(FromProto(result.from())), " is past, want at least ", FormatUtc(now_)));
   }
   DOCKET_RETURN_IF_ERROR(policies_->absences().Check(result));
   return result;
@@ -85,7 +107,8 @@ PreparedAbsence Sequencer::ChangeAbsence(const AbsenceChange& change, const Call
                          {{"docket-principal", absl::StrCat("\"", caller.principal_id,
                                                             "\" is not in the directory, who records has to be")}})};
   }
-  absl::StatusOr<v1::Absence> absence = change.end ? AbsenceToEnd(change.absence) : AbsenceToRecord(change.absence);
+  absl::StatusOr<v1::Absence> absence =
+      change.end ? AbsenceToEnd(change.absence) : AbsenceToRecord(change.absence, caller.principal_id);
   if (!absence.ok()) return {absence.status()};
   v1::Event event;
   *event.mutable_occurred_at() = ToProto(now_);

@@ -213,6 +213,7 @@ absl::Status EngineImpl::FinishGroup(std::vector<Answered> group) {
     if (!failure.ok()) {
       one.reply = failure;
       one.publication = failure;
+      one.absence = failure;
     }
     if (auto* execute = std::get_if<ExecuteTask>(&one.task); execute != nullptr) {
       if (!one.reply.ok()) metrics_.commands_refused.Increment();

@@ -96,6 +96,20 @@ TEST_F(AbsenceTest, RefusesWhomNobodyKnowsAndWhatIsOver) {
   EXPECT_EQ(ReasonOf(Do(Away("amara.osei", absl::Hours(1), absl::Hours(2), "helen.marsh")).status()), "DEPUTY_CIRCLE");
 }
 
+TEST_F(AbsenceTest, IsNotBackDated) {
+  EXPECT_EQ(ReasonOf(Do(Away("helen.marsh", -absl::Minutes(3), absl::Hours(1), "amara.osei")).status()),
+            "ABSENCE_BACK_DATED");
+  EXPECT_TRUE(Do(Away("helen.marsh", -absl::Minutes(1), absl::Hours(1), "amara.osei")).ok());
+}
+
+TEST_F(AbsenceTest, NobodyMakesHimselfTheDeputyOfWhomHeDoesNotManage) {
+  const AbsenceChange own = Away("helen.marsh", absl::ZeroDuration(), absl::Hours(1), "grace.lind");
+  EXPECT_EQ(ReasonOf(Do(own, "grace.lind").status()), "DEPUTY_BY_HIMSELF");
+  EXPECT_TRUE(Do(own, "helen.marsh").ok());
+  const AbsenceChange managed = Away("grace.lind", absl::ZeroDuration(), absl::Hours(1), "amara.osei");
+  EXPECT_TRUE(Do(managed, "amara.osei").ok());  // two levels up
+}
+
 TEST_F(AbsenceTest, TheDeputyHearsOfABreach) {
   ASSERT_TRUE(Do(Away("helen.marsh", absl::ZeroDuration(), absl::Hours(48), "tomasz.zielinski")).ok());
   const auto filed = house_.File("kind: COMPLAINT title: 'x' impact: 2 urgency: 2");
