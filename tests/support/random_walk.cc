@@ -50,6 +50,10 @@ RandomWalk::RandomWalk(House* house, uint64_t seed, Options options)
   // The house has a short ladder; here every way to escalate is walked.
   const absl::Status published = house_->Publish(ReadPack("ladder-complaints.yaml"));
   DOCKET_CHECK(published.ok());
+  // To inquiries nothing is promised, so that some cases have no clock.
+  const absl::Status fewer =
+      house_->Publish(absl::StrReplaceAll(ReadPack("sla-standard.yaml"), {{"INCIDENT, INQUIRY]", "INCIDENT]"}}));
+  DOCKET_CHECK(fewer.ok());
   if (!options_.more_promises) return;
   for (const char* pack : {"internal-ola.yaml", "fca-disp-psd.yaml", "routing-standard.yaml"}) {
     const absl::Status status = house_->Publish(ReadPack(pack));
@@ -99,6 +103,8 @@ void RandomWalk::Step() {
     AskAndHold();
   } else if (choice < 46) {
     dice_.Chance(70) ? EnterAnswerLate() : Extend();
+  } else if (choice < 47) {
+    AskToEscalate();
   } else {
     DoCommand();
   }
@@ -151,6 +157,22 @@ void RandomWalk::Extend() {
   extend.mutable_command()->mutable_extend_clock()->set_metric("FINAL_RESPONSE");
   extend.mutable_command()->mutable_extend_clock()->set_ground("EXCEPTIONAL");
   Send(std::move(extend), "grace.lind");
+}
+
+// What only a second person may raise, and mostly that person.
+void RandomWalk::AskToEscalate() {
+  v1::ExecuteRequest ask;
+  ask.set_case_id(SomeCase());
+  if (ask.case_id().empty()) return;
+  auto* escalate = ask.mutable_command()->mutable_escalate();
+  escalate->set_kind(v1::REGULATORY);
+  escalate->set_reason_code("OMBUDSMAN");
+  escalate->set_justification(Personal());
+  v1::ExecuteRequest answer;
+  answer.set_case_id(ask.case_id());
+  answer.mutable_command()->mutable_approve_escalation();
+  Send(std::move(ask), "grace.lind");
+  Send(std::move(answer), dice_.Chance(80) ? "jonas.weber" : dice_.Pick(People()));
 }
 
 // An answer given in time and entered after the due, and somebody else who looks at it.

@@ -91,6 +91,7 @@ class RandomWalk {
   void AskAndHold();
   void EnterAnswerLate();
   void Extend();
+  void AskToEscalate();
   void IssueDraft(const std::string& case_id);
   std::string SomeCase();
   void FileCase();
