@@ -1,9 +1,11 @@
 #include "services/engine/engine.h"
 
 #include "absl/strings/str_cat.h"
+#include "services/engine/case_loader.h"
 #include "services/engine/engine_impl.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
+#include "workflow/case/conflicted.h"
 
 namespace docket::engine {
 namespace {
@@ -107,6 +109,21 @@ Caller SystemCaller() {
 
 absl::StatusOr<LeaseTable::Lease> EngineImpl::TakeLease(const std::string& case_id, const Caller& caller,
                                                         absl::Duration span) {
+  const ReadView view = Read();
+  const std::string& holder = caller.principal_id;
+  if (view.policies->Principal(holder) == nullptr) {
+    return RefuseFields("UNKNOWN_PRINCIPAL",
+                        {{"docket-principal", view.policies->DescribeUnknown(policy::NameKind::kPrincipal, holder)}});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const auto state, CaseLoader(*view.snapshot, view.views, log()).Load(case_id));
+  const v1::Conflict* conflict = state.has_value() ? workflow::ConflictOf(*state, holder) : nullptr;
+  if (conflict != nullptr) {
+    return RefuseUnmet("CONDITIONS_UNMET", absl::StrCat("case ", state->case_no()),
+                       {{"CONFLICT_OF_INTEREST",
+                         absl::StrCat("docket-principal: ", holder, " has a conflict of interest (", conflict->nature(),
+                                      "), want somebody else"),
+                         "clear_conflict"}});
+  }
   return leases_.Take(case_id, caller.principal_id, span == absl::ZeroDuration() ? kDefaultLease : span,
                       trusted_->Now());
 }

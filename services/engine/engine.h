@@ -103,7 +103,8 @@ class Engine {
   virtual void SubmitPublish(v1::PublishPoliciesRequest request, Caller caller, PublishDone done) = 0;
   virtual void SubmitAbsence(AbsenceChange change, Caller caller, AbsenceDone done) = 0;
 
-  // Tells others that the caller is at work on a case (lease_table.h); `span` zero: kDefaultLease.
+  // Tells others that the caller is at work on a case (lease_table.h); `span` zero: kDefaultLease. INVALID_ARGUMENT
+  // UNKNOWN_PRINCIPAL; FAILED_PRECONDITION CONDITIONS_UNMET: a conflict of interest; those of LeaseTable::Take.
   virtual absl::StatusOr<LeaseTable::Lease> TakeLease(const std::string& case_id, const Caller& caller,
                                                       absl::Duration span) = 0;
   virtual bool ReleaseLease(const std::string& case_id, const Caller& caller) = 0;

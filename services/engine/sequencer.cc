@@ -242,12 +242,16 @@ Prepared Sequencer::Execute(const v1::ExecuteRequest& request, const Caller& cal
   return ExecuteNew(request, caller, canonical);
 }
 
-// What the world does is recorded whoever is at work; a second person's word is not somebody else's work.
+// What the world does is recorded whoever is at work; a second person's word, an alarm, a conflict or the answer of
+// another department is not the holder's work.
 absl::Status Sequencer::CheckLease(const v1::ExecuteRequest& request, const Caller& caller,
                                    const v1::Case& state) const {
   const v1::Command& command = request.command();
   const bool goes_on = command.has_record_inbound() || command.has_report_delivery() || command.has_advance() ||
-                       command.has_add_note() || command.has_acknowledge_escalation() ||
+                       command.has_add_note() || command.has_escalate() || command.has_acknowledge_escalation() ||
+                       command.has_approve_escalation() || command.has_decline_escalation() ||
+                       command.has_close_escalation() || command.has_declare_conflict() ||
+                       command.has_accept_transfer() || command.has_refuse_transfer() ||
                        command.has_judge_late_entry() || IsHistory(request);
   if (goes_on || caller.kind != v1::ACTOR_KIND_STAFF) return absl::OkStatus();
   const std::optional<LeaseTable::Lease> lease = leases_->Find(state.case_id(), now_);

@@ -27,8 +27,13 @@ void SetRefusal(const absl::Status& refusal, v1::ReassignCasesReply::Result* res
   DOCKET_CHECK(parsed);
 }
 
-absl::Status CheckReceiver(const engine::Engine& engine, const v1::ReassignCasesRequest& request) {
+absl::Status CheckReceiver(const engine::Engine& engine, const v1::ReassignCasesRequest& request,
+                           const std::string& caller) {
   const auto policies = engine.Read().policies;
+  if (policies->Principal(caller) == nullptr) {
+    return RefuseFields("UNKNOWN_PRINCIPAL",
+                        {{"docket-principal", policies->DescribeUnknown(policy::NameKind::kPrincipal, caller)}});
+  }
   if (policies->Principal(request.to()) == nullptr) {
     return RefuseFields("UNKNOWN_PRINCIPAL",
                         {{"to", policies->DescribeUnknown(policy::NameKind::kPrincipal, request.to())}});
@@ -49,7 +54,7 @@ void ReassignStream::Begin(const grpc::CallbackServerContext& context, const grp
     admitted = caller.status();
     if (caller.ok()) caller_ = *std::move(caller);
   }
-  if (admitted.ok()) admitted = CheckReceiver(*engine_, request_);
+  if (admitted.ok()) admitted = CheckReceiver(*engine_, request_, caller_.principal_id);
   caller_.brief = true;
   Start(&context, admitted);
 }

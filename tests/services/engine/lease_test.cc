@@ -44,6 +44,29 @@ TEST_F(LeaseTest, OthersWaitUntilItIsReleasedOrOver) {
   EXPECT_TRUE(house_.Do(id_, "set_priority { impact: 1 urgency: 1 }", "luis.romero").ok());
 }
 
+TEST_F(LeaseTest, IsForThoseWhoMayWorkOnTheCase) {
+  const Caller stranger{.principal_id = "nobody.known"};
+  EXPECT_EQ(ReasonOf(house_.engine().TakeLease(id_, stranger, absl::Minutes(1)).status()), "UNKNOWN_PRINCIPAL");
+  ASSERT_TRUE(house_.Do(id_, "declare_conflict { nature: 'KINSHIP' }", "luis.romero").ok());
+  EXPECT_EQ(ReasonOf(house_.engine().TakeLease(id_, kLuis, absl::Minutes(1)).status()), "CONDITIONS_UNMET");
+}
+
+TEST_F(LeaseTest, KeepsNobodyFromAnAlarmAConflictOrTheAnswerToATransfer) {
+  const auto filed = house_.File("kind: COMPLAINT title: 'No light'");
+  ASSERT_TRUE(filed.ok());
+  const std::string other = filed->case_id();
+  ASSERT_TRUE(house_.Do(other, "transfer { to_queue: 'billing' handoff_note: 'x' }").ok());
+  ASSERT_TRUE(house_.engine().TakeLease(id_, kGrace, absl::Minutes(5)).ok());
+  ASSERT_TRUE(house_.engine().TakeLease(other, kGrace, absl::Minutes(5)).ok());
+  const std::string up = "escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }";
+  EXPECT_TRUE(house_.Do(id_, up, "luis.romero").ok());
+  EXPECT_TRUE(house_.Do(id_, "acknowledge_escalation {}", "helen.marsh").ok());
+  EXPECT_TRUE(house_.Do(id_, "close_escalation { reason_code: 'DONE' justification: 'x' }", "helen.marsh").ok());
+  EXPECT_TRUE(house_.Do(id_, "declare_conflict { nature: 'KINSHIP' }", "luis.romero").ok());
+  EXPECT_TRUE(house_.Do(other, "accept_transfer {}", "sam.doyle").ok());
+  EXPECT_EQ(ReasonOf(house_.Do(id_, "accept {}", "helen.marsh").status()), "LEASED");
+}
+
 TEST_F(LeaseTest, IsRenewedByItsHolderAndGoneAfterARestart) {
   ASSERT_TRUE(house_.engine().TakeLease(id_, kGrace, absl::Minutes(5)).ok());
   house_.clock().Advance(absl::Minutes(4));
