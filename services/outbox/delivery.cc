@@ -37,37 +37,53 @@ bool Delivery::Add(v1::OutboxLetter letter) {
   CaseQueue& queue = cases_[letter.case_id()];
   if (queue.letters.count(letter.position()) > 0) return false;
   Unschedule(queue);
+  if (letter.attempts() == 0 && letter.next_attempt_at_us() > 0) {
+    held_.insert({letter.next_attempt_at_us(), letter.position()});
+  }
   queue.letters.emplace(letter.position(), std::move(letter));
   ++pending_;
   Schedule(queue);
   return true;
 }
 
-void Delivery::Unschedule(const CaseQueue& queue) {
-  if (queue.busy || queue.letters.empty()) return;
-  const v1::OutboxLetter& head = queue.letters.begin()->second;
-  due_.erase({head.next_attempt_at_us(), head.position()});
-  case_of_.erase(head.position());
+void Delivery::Unschedule(CaseQueue& queue) {
+  if (!queue.due.has_value()) return;
+  due_.erase(*queue.due);
+  case_of_.erase(queue.due->second);
+  queue.due.reset();
 }
 
-void Delivery::Schedule(const CaseQueue& queue) {
+// What was tried holds up those behind it; what waits for its first attempt holds up nobody.
+void Delivery::Schedule(CaseQueue& queue) {
   if (queue.busy || queue.letters.empty()) return;
-  const v1::OutboxLetter& head = queue.letters.begin()->second;
-  due_.insert({head.next_attempt_at_us(), head.position()});
-  case_of_[head.position()] = head.case_id();
+  for (const auto& [position, letter] : queue.letters) {
+    const Due due(letter.next_attempt_at_us(), position);
+    queue.due = std::min(queue.due.value_or(due), due);
+    if (letter.attempts() > 0 || letter.next_attempt_at_us() <= 0) break;
+  }
+  due_.insert(*queue.due);
+  case_of_[queue.due->second] = queue.letters.begin()->second.case_id();
+}
+
+v1::OutboxLetter& Delivery::FirstDue(CaseQueue& queue, absl::Time now) {
+  const auto found = std::find_if(queue.letters.begin(), queue.letters.end(), [&](const auto& one) {
+    return absl::FromUnixMicros(one.second.next_attempt_at_us()) <= now;
+  });
+  DOCKET_CHECK(found != queue.letters.end());
+  return found->second;
 }
 
 std::vector<v1::OutboxLetter> Delivery::TakeDue(absl::Time now) {
   std::vector<v1::OutboxLetter> taken;
+  while (!held_.empty() && absl::FromUnixMicros(held_.begin()->first) <= now) held_.erase(held_.begin());
   if (now < std::max(paused_until_, held_until_)) return taken;
   const size_t most = failures_ == 0 ? std::min(policy_.max_in_flight, kMaxInFlight) : 1;
   while (in_flight_.size() < most && !due_.empty() && absl::FromUnixMicros(due_.begin()->first) <= now) {
-    const uint64_t position = due_.begin()->second;
-    CaseQueue& queue = cases_[case_of_[position]];
-    v1::OutboxLetter& head = queue.letters.begin()->second;
+    CaseQueue& queue = cases_[case_of_[due_.begin()->second]];
+    v1::OutboxLetter& head = FirstDue(queue, now);
     Unschedule(queue);
     queue.busy = true;
-    in_flight_[position] = head.case_id();
+    in_flight_[head.position()] = head.case_id();
     if (head.first_attempt_at_us() == 0) head.set_first_attempt_at_us(absl::ToUnixMicros(now));
     head.set_attempts(head.attempts() + 1);
     taken.push_back(head);

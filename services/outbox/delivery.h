@@ -2,7 +2,9 @@
 #define DOCKET_SERVICES_OUTBOX_DELIVERY_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,7 +34,7 @@ Answer AnswerOf(const SendResult& result);
 struct DeliveryPolicy {
   absl::Duration first_delay = absl::Seconds(1);
   absl::Duration longest_delay = absl::Minutes(5);
-  uint32_t max_attempts = 100;
+  uint32_t max_attempts = std::numeric_limits<uint32_t>::max();
   absl::Duration give_up_after = absl::Hours(72);  // since the first attempt
   uint32_t max_in_flight = 4;
 };
@@ -42,9 +44,10 @@ struct DeliveryPolicy {
 // which at most kMaxRetryAfter counts.
 absl::Duration DelayAfter(const DeliveryPolicy& policy, uint32_t failures, double chance, absl::Duration retry_after);
 
-// The letters of one webhook. Of one case only the first is ever under way, so a case's alerts arrive in order; cases
-// overtake each other. After a failure one letter at a time is tried, at growing intervals, until one arrives. Not
-// thread-safe.
+// The letters of one webhook. Of one case only one is ever under way, the first of those that are due, and what was
+// tried holds up those behind it, so a case's alerts arrive in order; only what may not be told yet is overtaken by
+// later ones of its case. Cases overtake each other. After a failure one letter at a time is tried, at growing
+// intervals, until one arrives. Not thread-safe.
 class Delivery {
  public:
   explicit Delivery(const DeliveryPolicy& policy) : policy_(policy) {}
@@ -62,6 +65,13 @@ class Delivery {
   // The letters to send now, under way until Finish.
   std::vector<v1::OutboxLetter> TakeDue(absl::Time now);
 
+  // Letters that must not be sent before some instant, as of the last TakeDue, and the first such instant;
+  // InfiniteFuture: there are none.
+  size_t held() const { return held_.size(); }
+  absl::Time held_until() const {
+    return held_.empty() ? absl::InfiniteFuture() : absl::FromUnixMicros(held_.begin()->first);
+  }
+
   // When TakeDue has something; InfiniteFuture: not before the next Add or Finish.
   absl::Time NextDue() const;
 
@@ -75,25 +85,30 @@ class Delivery {
   absl::Time failing_since() const { return failing_since_; }
 
  private:
+  using Due = std::pair<int64_t, uint64_t>;  // instant in us, position
   struct CaseQueue {
     std::map<uint64_t, v1::OutboxLetter> letters;  // by position
     bool busy = false;                             // one of them is under way
+    std::optional<Due> due;                        // its place in due_
   };
   using Cases = std::map<std::string, CaseQueue>;
 
-  // Takes the head of a case out of due_, or puts it in, as the case stands.
-  void Unschedule(const CaseQueue& queue);
-  void Schedule(const CaseQueue& queue);
+  // Takes a case out of due_, or puts it in, as it stands.
+  void Unschedule(CaseQueue& queue);
+  void Schedule(CaseQueue& queue);
+  // REQUIRES: the case is due at `now`.
+  static v1::OutboxLetter& FirstDue(CaseQueue& queue, absl::Time now);
   void NoteFailure(absl::Time now, double chance, absl::Duration retry_after);
   bool GivesUp(const v1::OutboxLetter& letter, Answer answer, absl::Time now) const;
 
   const DeliveryPolicy policy_;
   Cases cases_;
   size_t pending_ = 0;
-  std::set<std::pair<int64_t, uint64_t>> due_;  // instant in us, position: heads of cases that are not busy
-  std::map<uint64_t, std::string> case_of_;     // of every position in due_
-  std::map<uint64_t, std::string> in_flight_;   // position to case
-  uint32_t failures_ = 0;                       // in a row
+  std::set<Due> due_;                          // what comes next of each case that is not busy
+  std::set<Due> held_;                         // not yet tried, and not before their instant
+  std::map<uint64_t, std::string> case_of_;    // of every position in due_
+  std::map<uint64_t, std::string> in_flight_;  // position to case
+  uint32_t failures_ = 0;                      // in a row
   absl::Time paused_until_ = absl::InfinitePast();
   absl::Time held_until_ = absl::InfinitePast();  // what the receiver asked for; no success shortens it
   absl::Time failing_since_ = absl::InfiniteFuture();

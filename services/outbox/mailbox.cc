@@ -245,6 +245,8 @@ v1::Webhook Mailbox::Describe() const {
   if (delivery_.NextDue() != absl::InfiniteFuture() && delivery_.NextDue() != absl::InfinitePast()) {
     *webhook.mutable_next_attempt_at() = ToProto(delivery_.NextDue());
   }
+  webhook.set_held(static_cast<uint32_t>(delivery_.held()));
+  if (delivery_.held() > 0) *webhook.mutable_held_until() = ToProto(delivery_.held_until());
   if (!trouble_.ok()) webhook.set_trouble(std::string(trouble_.message()));
   return webhook;
 }

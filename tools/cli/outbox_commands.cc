@@ -25,11 +25,17 @@ struct DeadLetterInput {
 
 std::string StateOf(const GlobalOptions& options, const v1::Webhook& webhook) {
   if (!webhook.trouble().empty()) return absl::StrCat("STANDS STILL: ", webhook.trouble());
-  if (!webhook.has_failing_since()) return "delivers";
-  std::string state =
-      absl::StrCat("FAILING since ", FormatMoment(webhook.failing_since(), options.zone()), ": ", webhook.last_error());
-  if (webhook.has_next_attempt_at()) {
-    absl::StrAppend(&state, "; next attempt ", FormatMoment(webhook.next_attempt_at(), options.zone()));
+  std::string state = "delivers";
+  if (webhook.has_failing_since()) {
+    state = absl::StrCat("FAILING since ", FormatMoment(webhook.failing_since(), options.zone()), ": ",
+                         webhook.last_error());
+    if (webhook.has_next_attempt_at()) {
+      absl::StrAppend(&state, "; next attempt ", FormatMoment(webhook.next_attempt_at(), options.zone()));
+    }
+  }
+  if (webhook.held() > 0) {
+    absl::StrAppend(&state, "; ", webhook.held(), " held, the first until ",
+                    FormatMoment(webhook.held_until(), options.zone()));
   }
   return state;
 }

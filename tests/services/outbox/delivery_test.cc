@@ -86,14 +86,38 @@ TEST(DeliveryTest, ACaseIsInOrderAndCasesOvertake) {
   EXPECT_EQ(delivery.in_flight(), 1u);
 }
 
-TEST(DeliveryTest, QuietHoursHoldTheCaseNotTheOthers) {
+TEST(DeliveryTest, QuietHoursHoldTheLetterNotThoseBehindIt) {
   Delivery delivery(DeliveryPolicy{});
   delivery.Add(Letter(1, "a", kStart + absl::Hours(8)));
   delivery.Add(Letter(2, "a"));
   delivery.Add(Letter(3, "b"));
-  EXPECT_THAT(Take(delivery, kStart), ElementsAre(3));
+  delivery.Add(Letter(4, "a"));
+  EXPECT_THAT(Take(delivery, kStart), ElementsAre(2, 3));
+  EXPECT_EQ(delivery.held(), 1u);
+  EXPECT_EQ(delivery.held_until(), kStart + absl::Hours(8));
+  Finish(delivery, 3, kOk, kStart);
+  Finish(delivery, 2, kOk, kStart);
+  EXPECT_THAT(Take(delivery, kStart), ElementsAre(4));
+  Finish(delivery, 4, kOk, kStart);
   EXPECT_EQ(delivery.NextDue(), kStart + absl::Hours(8));
   EXPECT_THAT(Take(delivery, kStart + absl::Hours(8)), ElementsAre(1));
+  EXPECT_EQ(delivery.held(), 0u);
+  EXPECT_EQ(delivery.held_until(), absl::InfiniteFuture());
+}
+
+TEST(DeliveryTest, WhatWasTriedHoldsUpThoseBehindItAndNotWhatBecomesDueBeforeIt) {
+  Delivery delivery(DeliveryPolicy{.first_delay = absl::Hours(2), .longest_delay = absl::Hours(2)});
+  delivery.Add(Letter(1, "a", kStart + absl::Hours(3)));
+  delivery.Add(Letter(2, "a"));
+  delivery.Add(Letter(3, "a"));
+  EXPECT_THAT(Take(delivery, kStart), ElementsAre(2));
+  Finish(delivery, 2, kDown, kStart);
+  EXPECT_EQ(delivery.NextDue(), kStart + absl::Hours(2));
+  EXPECT_THAT(Take(delivery, kStart + absl::Hours(3)), ElementsAre(1)) << "both are due, in order";
+  Finish(delivery, 1, kOk, kStart + absl::Hours(3));
+  EXPECT_THAT(Take(delivery, kStart + absl::Hours(3)), ElementsAre(2));
+  Finish(delivery, 2, kOk, kStart + absl::Hours(3));
+  EXPECT_THAT(Take(delivery, kStart + absl::Hours(3)), ElementsAre(3));
 }
 
 TEST(DeliveryTest, NoMoreAreUnderWayThanAllowed) {
@@ -164,6 +188,7 @@ TEST(DeliveryTest, ALetterIsGivenUpByAttemptsOrAgeOrRefusals) {
   };
   EXPECT_EQ(attempts_until_dead({.max_attempts = 7}, kDown), 7);
   EXPECT_EQ(attempts_until_dead({.give_up_after = absl::Seconds(15)}, kDown), 5) << "at 0, 1, 3, 7 and 15 s";
+  EXPECT_GT(attempts_until_dead({}, kDown), 800) << "three days at five minutes";
   EXPECT_EQ(attempts_until_dead({}, kRefused), static_cast<int>(kMaxRefusals));
   EXPECT_EQ(attempts_until_dead({.max_attempts = 1}, kRefused), 1);
 }
@@ -216,24 +241,30 @@ TEST(DeliveryTest, AReplayedLetterGoesBeforeThoseBehindIt) {
   EXPECT_THAT(Take(delivery, kStart), ElementsAre(7));
 }
 
-// Whatever receivers answer, a case's letters are first tried in order, one at a time, and each ends exactly once.
+// Whatever receivers answer, of a case one letter at a time is tried, before it every one that was due, and each ends
+// exactly once.
 TEST(DeliveryTest, RandomWalk) {
   for (uint32_t seed = 1; seed <= 50; ++seed) {
     std::mt19937_64 chance(seed);
     Delivery delivery(DeliveryPolicy{.max_attempts = 4, .max_in_flight = 5});
     std::map<uint64_t, std::string> under_way;
-    std::map<std::string, uint64_t> last_ended;
+    std::map<std::string, std::map<uint64_t, absl::Time>> open;  // of a case: position, when it may be told
     std::set<std::string> busy;
     absl::Time now = kStart;
     uint64_t added = 0, ended = 0;
     while (ended < 300) {
       if (added < 300 && chance() % 2 == 0) {
         ++added;
-        delivery.Add(Letter(added, absl::StrCat(chance() % 7), now + absl::Seconds(chance() % 5)));
+        const std::string id = absl::StrCat(chance() % 7);
+        const absl::Time from = now + absl::Seconds(chance() % 5);
+        open[id][added] = from;
+        delivery.Add(Letter(added, id, from));
       }
       for (const v1::OutboxLetter& letter : delivery.TakeDue(now)) {
         ASSERT_TRUE(busy.insert(letter.case_id()).second) << "seed " << seed;
-        ASSERT_GT(letter.position(), last_ended[letter.case_id()]) << "seed " << seed;
+        for (const auto& [position, from] : open[letter.case_id()]) {
+          ASSERT_TRUE(position >= letter.position() || from > now) << "seed " << seed;
+        }
         under_way[letter.position()] = letter.case_id();
       }
       ASSERT_EQ(delivery.in_flight(), under_way.size());
@@ -242,7 +273,7 @@ TEST(DeliveryTest, RandomWalk) {
         std::advance(one, chance() % under_way.size());
         const SendResult& result = chance() % 3 == 0 ? kOk : chance() % 5 == 0 ? kRefused : kDown;
         if (Finish(delivery, one->first, result, now) != Verdict::kRetry) {
-          last_ended[one->second] = one->first;
+          open[one->second].erase(one->first);
           ++ended;
         }
         busy.erase(one->second);
