@@ -170,7 +170,11 @@ void RandomWalk::AskToEscalate() {
   escalate->set_justification(Personal());
   v1::ExecuteRequest answer;
   answer.set_case_id(ask.case_id());
-  answer.mutable_command()->mutable_approve_escalation();
+  if (dice_.Chance(60)) {
+    answer.mutable_command()->mutable_approve_escalation();
+  } else {
+    answer.mutable_command()->mutable_decline_escalation()->set_reason_code("NOT_NEEDED");
+  }
   Send(std::move(ask), "grace.lind");
   Send(std::move(answer), dice_.Chance(80) ? "jonas.weber" : dice_.Pick(People()));
 }
