@@ -142,6 +142,20 @@ TEST(ResolveTest, ATicketOnItsWayIsNotResolved) {
             "CONDITIONS_UNMET: UNANSWERED_MESSAGES TRANSFER_PENDING");
 }
 
+TEST(DeclineTest, AnUnansweredMessageRefusesItAsItRefusesResolving) {
+  for (const char* file : {kFileComplaint, kFileTicket}) {
+    CaseDesk desk;
+    desk.Must(file);
+    desk.Must(kAnswer);
+    desk.Must(kInbound);
+    const auto refused = desk.Would("decline { reason_code: 'OUT_OF_SCOPE' }");
+    EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: UNANSWERED_MESSAGES") << file;
+    EXPECT_THAT(MetBy(refused.status()), ElementsAre("send_outbound"));
+    desk.Must(kAnswer);
+    EXPECT_TRUE(desk.Would("decline { reason_code: 'OUT_OF_SCOPE' }").ok()) << file;
+  }
+}
+
 TEST(MessageTest, OnlyUnansweredMessagesAreAnsweredByNumber) {
   CaseDesk desk;
   desk.Must(kFileTicket);

@@ -191,6 +191,22 @@ TEST(TimerTest, AResolvedTicketClosesByItselfAfterFiveDaysOfSilence) {
   EXPECT_EQ(NextMoment(desk.state()), absl::InfiniteFuture());
 }
 
+TEST(TimerTest, AnAnswerThatBouncedPostponesTheSilentClosingOfATicket) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must(kInbound);
+  const uint32_t answer = desk.state().revision() + 1;
+  desk.Must(kAnswer);
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.Must(absl::StrCat("report_delivery { outbound_revision: ", answer, " outcome: BOUNCED }"));
+  desk.MoveTo("2026-11-23 09:00");
+  EXPECT_EQ(desk.status(), "RESOLVED");
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-24 09:00");
+  EXPECT_EQ(desk.status(), "CLOSED");
+}
+
 TEST(TimerTest, AReplyPostponesTheSilentClosingOfADecisionDayByDay) {
   CaseDesk desk = Investigated();
   desk.Must(kDraft);
