@@ -29,6 +29,29 @@ bool ActsFor(const DecideContext& context, const std::string& department) {
   return context.policies->IsWithin(own, department) || context.policies->IsWithin(department, own);
 }
 
+// Who was given an order does not lift it: only who gave it, or somebody of the giver's department or above it.
+void AddUnmetForLifting(const DecideContext& context, const v1::OwedItem& order, std::vector<Unmet>* unmet) {
+  const std::string& actor = context.actor->principal_id();
+  const std::string own = DepartmentOfActor(context);
+  const bool gave = !actor.empty() && actor == order.asked_by();
+  const bool ordered = context.policies->IsWithin(own, order.department());
+  const bool above = context.policies->Department(order.asked_by_department()) == nullptr ||
+                     context.policies->IsWithin(order.asked_by_department(), own);
+  if (gave || (above && !ordered)) return;
+  unmet->push_back({"NOT_YOUR_ITEM",
+                    absl::StrCat("an order is lifted by who gave it, or by department ", order.asked_by_department(),
+                                 " or above, and not from within ", order.department(), "; ", actor, " may not"),
+                    ""});
+}
+
+// Whether its due has passed, by the date given by hand or by the clock that counts it.
+bool IsLate(const v1::Case& state, const v1::OwedItem& item, absl::Time now) {
+  if (item.has_due_at() && FromProto(item.due_at()) < now) return true;
+  return absl::c_any_of(state.clocks(), [&](const v1::Clock& clock) {
+    return clock.item() == item.item_no() && clock.has_breached_due_at();
+  });
+}
+
 enum class Side { kOwes, kAsked };
 
 // The item meant, in one of the states wanted, by somebody of the right side; null with what is unmet otherwise.
@@ -55,6 +78,10 @@ const v1::OwedItem* ChooseItem(const Draft& draft, absl::string_view verb, uint3
     unmet->push_back(
         {"ITEM_STATE", absl::StrCat("item ", item->item_no(), " is ", v1::OwedItem::State_Name(item->state())), ""});
   }
+  if (side == Side::kAsked && item->kind() == v1::SUPERVISION_ORDER) {
+    AddUnmetForLifting(draft.context(), *item, unmet);
+    return item;
+  }
   const std::string& department = side == Side::kOwes ? item->department() : item->asked_by_department();
   if (!ActsFor(draft.context(), department)) {
     unmet->push_back({"NOT_YOUR_ITEM",
@@ -63,6 +90,24 @@ const v1::OwedItem* ChooseItem(const Draft& draft, absl::string_view verb, uint3
                       ""});
   }
   return item;
+}
+
+// Work is refused when it is asked. Later that would only take it off the list of what is owed.
+void AddUnmetForRefusal(const Draft& draft, const v1::OwedItem& item, std::vector<Unmet>* unmet) {
+  if (item.kind() == v1::SUPERVISION_ORDER) {
+    unmet->push_back({"ORDER_NOT_REFUSABLE", "a supervision order is answered, not refused", "complete_item"});
+  }
+  if (item.state() == v1::OwedItem::TAKEN_ON) {
+    unmet->push_back({"ITEM_ACCEPTED",
+                      absl::StrCat("item ", item.item_no(), " was accepted by ", item.principal(),
+                                   ", want it completed or returned"),
+                      "complete_item"});
+  }
+  if (IsLate(draft.state(), item, draft.context().effective)) {
+    unmet->push_back({"ITEM_LATE",
+                      absl::StrCat("the due of item ", item.item_no(), " has passed, want it completed or returned"),
+                      "complete_item"});
+  }
 }
 
 v1::OwedItem* FindItem(uint32_t item_no, v1::Case* state) {
@@ -165,6 +210,9 @@ absl::Status DecideReturnItem(Draft& draft, const v1::Command& command) {
   std::vector<Unmet> unmet;
   const v1::OwedItem* item = ChooseItem(draft, "return_item", request.item_no(),
                                         {v1::OwedItem::ASKED, v1::OwedItem::TAKEN_ON}, Side::kOwes, &unmet);
+  if (item != nullptr && item->kind() == v1::SUPERVISION_ORDER) {
+    unmet.push_back({"ORDER_NOT_RETURNABLE", "a supervision order is answered, not handed back", "complete_item"});
+  }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   v1::OwedItemReturned* returned = event.mutable_owed_item_returned();
@@ -193,11 +241,9 @@ absl::Status DecideCompleteItem(Draft& draft, const v1::Command& command) {
 absl::Status DecideRefuseItem(Draft& draft, const v1::Command& command) {
   const v1::RefuseItem& request = command.refuse_item();
   std::vector<Unmet> unmet;
-  const v1::OwedItem* item =
-      ChooseItem(draft, "refuse_item", request.item_no(), {v1::OwedItem::ASKED}, Side::kOwes, &unmet);
-  if (item != nullptr && item->kind() == v1::SUPERVISION_ORDER) {
-    unmet.push_back({"ORDER_NOT_REFUSABLE", "a supervision order is answered, not refused", "complete_item"});
-  }
+  const v1::OwedItem* item = ChooseItem(draft, "refuse_item", request.item_no(),
+                                        {v1::OwedItem::ASKED, v1::OwedItem::TAKEN_ON}, Side::kOwes, &unmet);
+  if (item != nullptr) AddUnmetForRefusal(draft, *item, &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   v1::OwedItemRefused* refused = event.mutable_owed_item_refused();

@@ -110,6 +110,43 @@ TEST(OwedItemsTest, ADatePromisedByHandIsItsDue) {
       "INVALID_FIELD");
 }
 
+TEST(OwedItemsTest, WorkIsRefusedOnlyBeforeItIsAcceptedOrLate) {
+  CaseDesk desk = Filed();
+  desk.Must(kAskLegal);
+  const char refuse[] = "refuse_item { reason_code: 'NO_TIME' }";
+  EXPECT_TRUE(desk.Would(refuse, kJonas, nullptr).ok());
+  CaseDesk accepted = desk;
+  accepted.Must("accept_item {}", kJonas);
+  const auto refused = accepted.Would(refuse, kJonas, nullptr);
+  EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: ITEM_ACCEPTED");
+  EXPECT_THAT(MetBy(refused.status()), ::testing::ElementsAre("complete_item"));
+  desk.MoveTo("2026-11-18 17:00");
+  EXPECT_TRUE(desk.Would(refuse, kJonas, nullptr).ok()) << "at its due it is not late";
+  desk.MoveTo("2026-11-18 17:01");
+  EXPECT_EQ(Told(desk.Would(refuse, kJonas, nullptr)), "CONDITIONS_UNMET: ITEM_LATE");
+  EXPECT_EQ(desk.clock("WORK").state(), v1::RUNNING);
+  EXPECT_TRUE(desk.Would("return_item { reason_code: 'FILE_MISSING' }", kJonas, nullptr).ok());
+}
+
+TEST(OwedItemsTest, AnOrderIsLiftedByWhoGaveItOrFromAboveNeverFromWithin) {
+  const char cancel[] = "cancel_item { reason_code: 'NO_TIME' }";
+  const std::string not_yours = "CONDITIONS_UNMET: NOT_YOUR_ITEM";
+  CaseDesk desk = Filed();
+  desk.Must("ask_item { kind: SUPERVISION_ORDER department: 'complaints' what: 'ANSWER' }",
+            {.principal = "amara.osei"});
+  EXPECT_EQ(Told(desk.Would(cancel)), not_yours);
+  EXPECT_EQ(Told(desk.Would(cancel, {.principal = "helen.marsh"}, nullptr)), not_yours);
+  EXPECT_EQ(Told(desk.Would("return_item { reason_code: 'NO_TIME' }")), "CONDITIONS_UNMET: ORDER_NOT_RETURNABLE");
+  EXPECT_TRUE(desk.Would(cancel, {.principal = "ruth.adler"}, nullptr).ok()) << "of the giver's department";
+
+  CaseDesk within = Filed();  // given inside one department
+  within.Must("ask_item { kind: SUPERVISION_ORDER department: 'complaints' what: 'ANSWER' }",
+              {.principal = "helen.marsh"});
+  EXPECT_EQ(Told(within.Would(cancel)), not_yours);
+  EXPECT_TRUE(within.Would(cancel, {.principal = "amara.osei"}, nullptr).ok());
+  within.Must(cancel, {.principal = "helen.marsh"});
+}
+
 TEST(OwedItemsTest, AnOrderIsAnsweredNotRefusedAndCancelledByWhoeverGaveIt) {
   CaseDesk desk = Filed();
   desk.Must("ask_item { kind: SUPERVISION_ORDER department: 'billing' what: 'EXPLAIN_DELAY' }",
