@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +25,29 @@ bool HappensToCases(absl::string_view event) {
   return !absl::StartsWith(event, "clock_") && !absl::StartsWith(event, "policy_") && event != "warning_reached" &&
          event != "breach_annulled" && event != "late_entry_rejected" && event != "directory_published" &&
          event != "schema_recorded";
+}
+
+// What one person does to a case or to what is owed for it, and what would end a duty without its being done.
+bool EndsByOnePerson(absl::string_view event) {
+  return event == "status_changed" || event == "case_declined" || event == "owed_item_refused" ||
+         event == "owed_item_cancelled";
+}
+
+// Whether the condition holds for a case created in error only, which takes two persons to say.
+bool WantsVoided(const v1::Condition& condition) {
+  switch (condition.node_case()) {
+    case v1::Condition::kAll:
+      return absl::c_any_of(condition.all().of(), WantsVoided);
+    case v1::Condition::kAny:
+      return condition.any().of_size() > 0 && absl::c_all_of(condition.any().of(), WantsVoided);
+    case v1::Condition::kComparison: {
+      const v1::Condition::Comparison& one = condition.comparison();
+      const bool equal = one.op() == v1::Condition::EQ || one.op() == v1::Condition::IN;
+      return equal && one.fact() == "event.entered.closure_code" && one.values_size() == 1 && one.values(0) == "VOIDED";
+    }
+    default:
+      return false;
+  }
 }
 
 class SlaReader {
@@ -229,6 +253,15 @@ class SlaReader {
     if (rule.reopens()) {
       findings_->Add(reader.LineOf("reopens"), "REGULATOR_REOPENS",
                      absl::StrCat("metric ", rule.metric(), ": found reopens, want false: only its own stop ends it"));
+    }
+    if (rule.nature() != v1::DUTY) return;
+    for (const v1::MetricRule::Trigger& trigger : rule.cancel()) {
+      if (!EndsByOnePerson(trigger.event()) || WantsVoided(trigger.where())) continue;
+      findings_->Add(
+          reader.LineOf("cancel"), "REGULATOR_CANCELS",
+          absl::StrCat("metric ", rule.metric(), ": found cancel by ", trigger.event(),
+                       ", want it on status_changed to closure_code VOIDED only: what is owed a regulator is "
+                       "answered or exempted"));
     }
   }
 

@@ -139,6 +139,36 @@ INSTANTIATE_TEST_SUITE_P(
                {"6 REGULATOR_REOPENS", "19 REGULATOR_PAUSES"}}),
     [](const auto& info) { return std::to_string(info.index); });
 
+std::vector<std::string> FoundForARegulator(absl::string_view nature, absl::string_view cancel) {
+  const std::string yaml = absl::StrCat(
+      "sla: mini\nobligation: REGULATOR\ncalendar: ALWAYS\nmetrics:\n  - metric: FINAL_RESPONSE\n    nature: ", nature,
+      "\n    start: {event: case_received}\n    stop: [{event: decision_issued}]\n    cancel: [", cancel,
+      "]\n    targets: [{target: 4h}]\n");
+  return Brief(ParsePack(yaml, PolicySet(), TestNow()).findings);
+}
+
+// R4: one person ends no duty to a regulator but by doing it.
+TEST(SlaPack, ARegulatorsDutyIsCancelledForACaseCreatedInErrorOnly) {
+  for (const char* cancel :
+       {"{event: case_declined}", "{event: case_declined, where: {event.reason_code: DUPLICATE}}",
+        "{event: status_changed}", "{event: status_changed, where: {event.entered.category: CLOSED}}",
+        "{event: status_changed, where: {event.entered.closure_code: [VOIDED, DECLINED]}}",
+        "{event: status_changed, where: {not: {event.entered.closure_code: VOIDED}}}",
+        "{event: status_changed, where: {any: [{event.entered.closure_code: VOIDED}, {event.entered.category: "
+        "CLOSED}]}}",
+        "{event: owed_item_refused}", "{event: owed_item_cancelled}"}) {
+    EXPECT_THAT(FoundForARegulator("DUTY", cancel), ElementsAre("9 REGULATOR_CANCELS")) << cancel;
+    EXPECT_THAT(FoundForARegulator("WINDOW", cancel), IsEmpty()) << cancel;
+  }
+  for (const char* cancel :
+       {"{event: case_voided}", "{event: status_changed, where: {event.entered.closure_code: VOIDED}}",
+        "{event: status_changed, where: {all: [{event.entered.closure_code: VOIDED}, {event.entered.category: "
+        "CLOSED}]}}",
+        "{event: outbound_sent, where: {event.kind: SUMMARY_RESOLUTION, case.met: SUMMARY_RESOLUTION}}"}) {
+    EXPECT_THAT(FoundForARegulator("DUTY", cancel), IsEmpty()) << cancel;
+  }
+}
+
 TEST(SlaPack, EmptyFalseMeansNotEmpty) {
   const Pack pack = ParsePack(Break(kSla, {"", "{fact: case.priority, le: 2}", "{fact: case.owner, empty: false}", {}}),
                               PolicySet(), TestNow());
