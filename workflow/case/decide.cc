@@ -234,7 +234,7 @@ absl::StatusOr<std::vector<v1::Event>> Decide(const v1::Case& state, const v1::C
                            absl::StrCat("case ", state.case_no(), " exists already"))
                   : Refuse(absl::StatusCode::kNotFound, "CASE_NOT_FOUND", "no such case");
   }
-  if (const std::vector<Unmet> unmet = UnmetBySecondPerson(context); !unmet.empty()) {
+  if (const std::vector<Unmet> unmet = UnmetBySecondPerson(state, context); !unmet.empty()) {
     return RefuseUnmet("CONDITIONS_UNMET", absl::StrCat("case ", state.case_no()), unmet);
   }
   Draft draft(state, context);

@@ -1,10 +1,11 @@
 #include "workflow/case/second_person.h"
 
 #include "absl/strings/str_cat.h"
+#include "workflow/case/conflict.h"
 
 namespace docket::workflow {
 
-std::vector<Unmet> UnmetBySecondPerson(const DecideContext& context) {
+std::vector<Unmet> UnmetBySecondPerson(const v1::Case& state, const DecideContext& context) {
   if (context.approver.empty()) return {};
   if (context.actor != nullptr && context.approver == context.actor->principal_id()) {
     return {{"SECOND_PERSON_MISSING",
@@ -16,7 +17,9 @@ std::vector<Unmet> UnmetBySecondPerson(const DecideContext& context) {
          absl::StrCat("approver: ", context.policies->DescribeUnknown(policy::NameKind::kPrincipal, context.approver)),
          ""}};
   }
-  return {};
+  std::vector<Unmet> unmet;
+  CheckNoConflict(state, "approver", context.approver, &unmet);
+  return unmet;
 }
 
 void WantSecondPerson(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet) {

@@ -10,9 +10,9 @@
 // What one person may not do alone.
 namespace docket::workflow {
 
-// A second person was named for what would otherwise be refused: it must be somebody of the directory, and somebody
-// else than who asks. Nothing is unmet when no one was named.
-std::vector<Unmet> UnmetBySecondPerson(const DecideContext& context);
+// A second person was named for what would otherwise be refused: it must be somebody of the directory, somebody else
+// than who asks, and in no conflict of interest with the case. Nothing is unmet when no one was named.
+std::vector<Unmet> UnmetBySecondPerson(const v1::Case& state, const DecideContext& context);
 
 // The same, and somebody must have been named, because of `why`: "the later receipt".
 void WantSecondPerson(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet);

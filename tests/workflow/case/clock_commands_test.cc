@@ -39,6 +39,14 @@ CaseDesk Filed() {
 
 absl::Time DueOf(const CaseDesk& desk, absl::string_view metric) { return FromProto(desk.clock(metric).due_at()); }
 
+TEST(SecondPersonTest, IsInNoConflictOfInterest) {
+  CaseDesk desk = Filed();
+  desk.Must("declare_conflict { principal: 'helen.marsh' nature: 'COMPLAINED_OF' }");
+  const char exempt[] = "exempt_clock { metric: 'FINAL_RESPONSE' cause: 'ERROR' }";
+  EXPECT_EQ(Told(desk.Would(exempt, kWithHelen, nullptr)), "CONDITIONS_UNMET: CONFLICT_OF_INTEREST");
+  EXPECT_TRUE(desk.Would(exempt, {.evidence = true, .approver = "amara.osei"}, nullptr).ok());
+}
+
 TEST(ExtendClockTest, WantsTheGroundTheNoticeAndASecondPerson) {
   CaseDesk desk = Filed();
   const char extend[] = "extend_clock { metric: 'FINAL_RESPONSE' ground: 'EXCEPTIONAL' }";
