@@ -204,12 +204,13 @@ absl::Status DecideAcceptTransfer(Draft& draft, const v1::Command& command) {
   event.mutable_transfer_accepted()->set_from_department(transfer.from_department());
   event.mutable_transfer_accepted()->set_to_department(transfer.to_department());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  // Released before it is queued: what enters a queue is nobody's yet, and the receiver's time to own it begins.
+  if (!draft.state().owner().empty()) DOCKET_RETURN_IF_ERROR(EmitReleased(draft));
   DOCKET_RETURN_IF_ERROR(EmitQueued(draft, transfer.to_queue()));
   // The accountable department moves with the case; what is owed to the customer does not move.
   v1::Event accountable;
   accountable.mutable_accountable_owner_set()->set_department(transfer.to_department());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(accountable)));
-  if (!draft.state().owner().empty()) DOCKET_RETURN_IF_ERROR(EmitReleased(draft));
   return Follow(draft, transition);
 }
 

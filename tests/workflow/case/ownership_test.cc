@@ -68,7 +68,7 @@ TEST(TransferTest, AcceptedItMovesQueueAndAccountAndLosesItsHandler) {
   desk.Must(kTransfer);
   desk.MoveTo("2026-11-18 10:00");
   EXPECT_EQ(desk.Must("accept_transfer {}", {.principal = "sam.doyle"}),
-            "TransferAccepted CaseQueued AccountableOwnerSet OwnerReleased");
+            "TransferAccepted OwnerReleased CaseQueued AccountableOwnerSet");
   EXPECT_EQ(desk.state().department(), "billing");
   EXPECT_EQ(desk.state().queue(), "billing");
   EXPECT_FALSE(desk.state().has_transfer());
