@@ -53,6 +53,12 @@ void KeepSent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   *kept->mutable_answers_since() = sent.answers_since();
 }
 
+// Whether a message of that instant can be the answer to the question that is open; one entered late may have come
+// before it was sent.
+bool AnswersQuestion(const v1::Case& state, absl::Time at) {
+  return !state.has_last_information_request_at() || at >= FromProto(state.last_information_request_at());
+}
+
 // Public messages are part of the conversation and may be shown to the requester.
 v1::Visibility VisibilityOf(bool internal) { return internal ? v1::VISIBILITY_INTERNAL : v1::VISIBILITY_PUBLIC; }
 
@@ -84,6 +90,8 @@ absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command) {
   }
   // The chart says what a message does; whether a goodbye wakes a resolved case, its transition tells by `when`.
   if (transition == nullptr) return absl::OkStatus();
+  const bool waits = draft.state().wait().on() == v1::COMPLAINANT;
+  if (waits && !AnswersQuestion(draft.state(), draft.context().effective)) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, v1::QUESTION_UNANSWERED));
   return Follow(draft, transition);
 }
@@ -205,6 +213,7 @@ absl::Status ApplyInboundReceived(const v1::Event& received, uint32_t revision, 
   if (event.public_message() && event.from_requester()) {
     AddUnanswered(revision, received.occurred_at(), state);
     // Whatever we had asked, they have written since.
+    if (!AnswersQuestion(*state, FromProto(received.occurred_at()))) return absl::OkStatus();
     state->clear_last_information_request();
     state->clear_last_information_request_at();
   }

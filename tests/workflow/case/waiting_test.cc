@@ -177,6 +177,21 @@ TEST(WaitingTest, BeyondTheCapASupervisorDecides) {
       desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }", {.principal = "helen.marsh"}, &after).ok());
 }
 
+TEST(WaitingTest, AMessageFromBeforeTheQuestionDoesNotAnswerIt) {
+  CaseDesk desk = Investigated();
+  desk.MoveTo("2026-11-19 10:00");
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-19 10:30");
+  const CaseDesk::Given before{.occurred_at = At("2026-11-19 09:59"), .evidence = true};
+  desk.Must(kInbound, before);
+  desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
+  desk.Must(kInbound, before);
+  EXPECT_EQ(desk.status(), "WAITING_COMPLAINANT");
+  EXPECT_EQ(desk.clock("RESOLUTION").state(), v1::PAUSED);
+  desk.Must(kInbound, {.occurred_at = At("2026-11-19 10:00"), .evidence = true});
+  EXPECT_EQ(desk.status(), "INVESTIGATION");
+}
+
 TEST(TimerTest, AResolvedTicketClosesByItselfAfterFiveDaysOfSilence) {
   CaseDesk desk;
   desk.Must(kFileTicket);
