@@ -9,17 +9,37 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/conflict.h"
+#include "workflow/case/decide.h"
 #include "workflow/case/ownership.h"
 
 namespace docket::workflow {
 namespace {
 
-bool HasRole(const DecideContext& context, absl::string_view role) {
-  const v1::Principal* principal = context.policies->Principal(context.actor->principal_id());
-  return principal != nullptr && absl::c_linear_search(principal->roles(), role);
+bool IsSupervisor(const DecideContext& context, const std::string& principal_id) {
+  const v1::Principal* principal = context.policies->Principal(principal_id);
+  return principal != nullptr && absl::c_linear_search(principal->roles(), "SUPERVISOR");
 }
 
-std::vector<Unmet> UnmetForHold(const Draft& draft, const v1::HoldCase& hold, const v1::Chart& chart) {
+// From when a wait that begins at `at` counts, for clocks and for the cap: from the question on, when that is not older
+// than what may be back-dated (ADR 17). One question excuses one wait: held again, it counts from now on only. The
+// state does not tell which question an earlier wait was for; one that ended since this question was sent counts as for
+// it.
+absl::Time WaitSince(const v1::Case& state, v1::WaitingOn on, absl::Time at) {
+  if (on != v1::COMPLAINANT || state.last_information_request() == 0) return at;
+  const absl::Time asked = FromProto(state.last_information_request_at());
+  const bool waits = state.has_waited_on_requester_since();
+  const bool waited = state.has_waited_on_requester() && FromProto(state.status_since()) > asked;
+  return waits || waited || asked < at - kMaxBackDating ? at : asked;
+}
+
+// The last instant at which a wait that begins at `at`, and counts from `since`, ends by the cap of the chart (R6).
+absl::Time LatestEnd(const v1::Case& state, const v1::Chart& chart, v1::WaitingOn on, absl::Time since, absl::Time at) {
+  if (on != v1::COMPLAINANT || !chart.has_max_wait_on_requester()) return absl::InfiniteFuture();
+  return since + FromProto(chart.max_wait_on_requester()) - WaitedOnRequester(state, at);
+}
+
+std::vector<Unmet> UnmetForHold(const Draft& draft, const v1::HoldCase& hold, const v1::Chart& chart,
+                                absl::Time latest) {
   std::vector<Unmet> unmet;
   const DecideContext& context = draft.context();
   if (hold.has_until() && FromProto(hold.until()) <= context.effective) {
@@ -28,15 +48,20 @@ std::vector<Unmet> UnmetForHold(const Draft& draft, const v1::HoldCase& hold, co
                                   FormatUtc(context.effective)),
                      ""});
   }
-  if (hold.waiting_on() == v1::COMPLAINANT && chart.has_max_wait_on_requester()) {
-    const absl::Duration cap = FromProto(chart.max_wait_on_requester());
-    const absl::Duration used = WaitedOnRequester(draft.state(), context.effective);
-    if (used >= cap && !HasRole(context, "SUPERVISOR")) {
-      unmet.push_back({"WAIT_CAP_REACHED",
-                       absl::StrCat("waited for the requester: ", absl::FormatDuration(used), " of at most ",
-                                    absl::FormatDuration(cap), "; only a supervisor may hold it again"),
-                       ""});
-    }
+  const bool beyond = latest <= context.effective || (hold.has_until() && FromProto(hold.until()) > latest);
+  if (!beyond) return unmet;
+  const std::string cap = absl::StrCat(
+      "waited for the requester: ", absl::FormatDuration(WaitedOnRequester(draft.state(), context.effective)),
+      " of at most ", absl::FormatDuration(FromProto(chart.max_wait_on_requester())));
+  if (!IsSupervisor(context, context.actor->principal_id()) && !IsSupervisor(context, context.approver)) {
+    unmet.push_back({"WAIT_CAP_REACHED",
+                     hold.has_until()
+                         ? absl::StrCat(cap, "; hold.until: ", FormatUtc(FromProto(hold.until())), ", want at most ",
+                                        FormatUtc(latest), ", or a supervisor who asks for it or agrees")
+                         : absl::StrCat(cap, "; only a supervisor who asks for it or agrees may hold it again"),
+                     ""});
+  } else if (!hold.has_until()) {
+    unmet.push_back({"UNTIL_MISSING", absl::StrCat(cap, "; hold.until: missing, want the instant the wait ends"), ""});
   }
   return unmet;
 }
@@ -60,19 +85,22 @@ absl::Duration WaitedOnRequester(const v1::Case& state, absl::Time at) {
 absl::Status DecideHold(Draft& draft, const v1::Command& command) {
   const v1::HoldCase& hold = command.hold();
   const v1::Case& state = draft.state();
+  const absl::Time now = draft.context().effective;
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
+  const absl::Time since = WaitSince(state, hold.waiting_on(), now);
+  const absl::Time latest = LatestEnd(state, *chart, hold.waiting_on(), since, now);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
-                          RequireTransition(draft, command, UnmetForHold(draft, hold, *chart)));
+                          RequireTransition(draft, command, UnmetForHold(draft, hold, *chart, latest)));
   v1::Wait wait;
   wait.set_on(hold.waiting_on());
   wait.set_reason_code(hold.reason_code());
-  if (hold.has_until()) *wait.mutable_until() = hold.until();
-  wait.set_resume_to(state.has_wait() ? state.wait().resume_to() : state.status().status());
-  absl::Time since = draft.context().effective;
-  if (hold.waiting_on() == v1::COMPLAINANT && state.last_information_request() != 0) {
-    wait.set_request_revision(state.last_information_request());
-    since = FromProto(state.last_information_request_at());  // the pause starts when the question was sent
+  if (hold.has_until()) {
+    *wait.mutable_until() = hold.until();
+  } else if (latest != absl::InfiniteFuture()) {
+    *wait.mutable_until() = ToProto(latest);
   }
+  wait.set_resume_to(state.has_wait() ? state.wait().resume_to() : state.status().status());
+  if (hold.waiting_on() == v1::COMPLAINANT) wait.set_request_revision(state.last_information_request());
   *wait.mutable_since() = ToProto(since);
   return Follow(draft, transition, &wait);
 }

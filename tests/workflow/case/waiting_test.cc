@@ -54,7 +54,6 @@ TEST(WaitingTest, ThePauseBeginsWhenTheQuestionWasSent) {
   const v1::Clock& clock = desk.clock("RESOLUTION");
   ASSERT_EQ(clock.pauses_size(), 1);
   EXPECT_EQ(FromProto(clock.pauses(0).start()), At("2026-11-18 09:00"));
-  EXPECT_FALSE(clock.has_due_at());
   EXPECT_EQ(FromProto(clock.remaining()), absl::Hours(80));
   EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);
 }
@@ -155,26 +154,78 @@ TEST(WaitingTest, HeldAgainFromAWaitKeepsTheWayBackOfTheFirst) {
   EXPECT_EQ(desk.status(), "INVESTIGATION");
 }
 
-TEST(WaitingTest, BeyondTheCapASupervisorDecides) {
+constexpr char kHold[] = "hold { waiting_on: COMPLAINANT reason_code: 'X' }";
+
+TEST(WaitingTest, AQuestionOlderThanMayBeBackDatedPausesFromTheHoldOn) {
+  CaseDesk desk = Investigated();
+  desk.Must(kAsk);
+  CaseDesk old = desk;
+  desk.MoveTo("2026-11-21 09:00");
+  desk.Must(kHold);
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").pauses(0).start()), At("2026-11-18 09:00"));
+  old.MoveTo("2026-11-21 09:00:00.000001");
+  old.Must(kHold);
+  EXPECT_EQ(FromProto(old.state().wait().since()), At("2026-11-21 09:00:00.000001"));
+  EXPECT_EQ(FromProto(old.clock("RESOLUTION").pauses(0).start()), At("2026-11-21 09:00:00.000001"));
+}
+
+TEST(WaitingTest, AnOldQuestionGivesNothingBackJustBeforeTheDue) {
+  CaseDesk desk = Investigated();
+  desk.Must(kAsk);
+  desk.MoveTo("2026-12-01 16:59");
+  desk.Must(kHold);
+  desk.Must("resume {}");
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), At("2026-12-01 17:00"));
+}
+
+TEST(WaitingTest, EndsByItselfWhenTheCapIsReached) {
+  CaseDesk desk = Investigated();  // at most eight weeks
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-19 09:00");
+  desk.Must(kHold);
+  EXPECT_EQ(FromProto(desk.state().wait().until()), At("2027-01-13 09:00")) << "eight weeks after the question";
+  desk.MoveTo("2027-01-14 09:00");
+  EXPECT_EQ(desk.status(), "INVESTIGATION");
+  EXPECT_EQ(FromProto(desk.state().status_since()), At("2027-01-13 09:00"));
+}
+
+TEST(WaitingTest, TheCapCountsNoDayTwice) {
+  CaseDesk desk = Investigated();
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-20 09:00");
+  desk.Must(kHold);
+  const absl::Time latest = FromProto(desk.state().wait().until());
+  desk.Must(kHold);  // from the wait itself
+  EXPECT_EQ(FromProto(desk.state().wait().until()), latest);
+  for (int i = 0; i < 3; ++i) {
+    desk.MoveBy(absl::Hours(1));
+    desk.Must("resume {}");
+    desk.MoveBy(absl::Hours(1));
+    desk.Must(kHold);  // the hour in between was no wait
+    EXPECT_EQ(FromProto(desk.state().wait().until()), latest + absl::Hours(i + 1));
+    EXPECT_EQ(FromProto(desk.state().wait().since()), desk.now());
+  }
+}
+
+TEST(WaitingTest, BeyondTheCapASupervisorAgreesToAnInstant) {
   CaseDesk desk;
   desk.Must(kFileTicket);  // at most 30 days
   desk.Must("accept {}");
   desk.Must(kAsk);
-  desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
-  desk.MoveTo("2026-12-18 08:59");
-  desk.Must("resume {}");
-  EXPECT_TRUE(desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }").ok());
-  desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
-  desk.MoveTo("2026-12-18 10:00");
-  desk.Must("resume {}");
-  EXPECT_EQ(Told(desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }")),
-            "CONDITIONS_UNMET: WAIT_CAP_REACHED");
-  EXPECT_TRUE(desk.Would("hold { waiting_on: LEGAL reason_code: 'X' }").status().code() ==
-              absl::StatusCode::kFailedPrecondition);  // tickets know no counsel
+  const absl::Time cap = At("2026-12-18 09:00");
+  const std::string longer = HoldUntil("COMPLAINANT", cap + absl::Seconds(1));
+  const auto refused = desk.Would(longer);
+  EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: WAIT_CAP_REACHED");
+  EXPECT_TRUE(desk.Would(HoldUntil("COMPLAINANT", cap)).ok());
+  EXPECT_TRUE(desk.Would(longer, {.approver = "helen.marsh"}, nullptr).ok());
+  EXPECT_EQ(Told(desk.Would(longer, {.approver = "luis.romero"}, nullptr)), "CONDITIONS_UNMET: WAIT_CAP_REACHED");
+  desk.Must(kHold);
+  desk.MoveTo(cap);
+  EXPECT_EQ(desk.status(), "OPEN");
+  EXPECT_EQ(Told(desk.Would(kHold)), "CONDITIONS_UNMET: WAIT_CAP_REACHED");
+  EXPECT_EQ(Told(desk.Would(kHold, {.principal = "helen.marsh"}, nullptr)), "CONDITIONS_UNMET: UNTIL_MISSING");
+  EXPECT_TRUE(desk.Would(HoldUntil("COMPLAINANT", cap + absl::Hours(24)), {.principal = "helen.marsh"}, nullptr).ok());
   EXPECT_TRUE(desk.Would("hold { waiting_on: DEPARTMENT reason_code: 'X' }").ok());
-  v1::Case after;
-  EXPECT_TRUE(
-      desk.Would("hold { waiting_on: COMPLAINANT reason_code: 'X' }", {.principal = "helen.marsh"}, &after).ok());
 }
 
 TEST(WaitingTest, AMessageFromBeforeTheQuestionDoesNotAnswerIt) {

@@ -23,6 +23,25 @@ using workflow::testing::kFileTicket;
 using workflow::testing::kIssue;
 using workflow::testing::kTriage;
 
+// A chart without a cap on waits: one of its waits may have no end.
+constexpr char kUncapped[] = R"(
+workflow: uncapped
+kinds: [INQUIRY]
+case_number_prefix: UNC
+initial: NEW
+default_queue: intake
+default_priority: 3
+closing_bases: [ACCEPTED]
+statuses:
+  - {id: NEW, name: New, category: NEW}
+  - {id: WAITING_REQUESTER, name: Waiting, category: WAITING, pauses: [RESOLUTION]}
+  - {id: CLOSED, name: Closed, category: CLOSED}
+transitions:
+  - {id: hold, command: hold, from: [NEW], to: WAITING_REQUESTER}
+  - {id: resume, command: resume, from: [WAITING_REQUESTER], back_to_resume: true}
+  - {id: close, command: close, from: [NEW], to: CLOSED}
+)";
+
 CaseDesk Complaint() {
   CaseDesk desk;
   desk.Must(kFileComplaint);
@@ -64,16 +83,18 @@ TEST(RowsTest, AStoppedDutyHasNoRowAndALateOneKeepsTheDueItMissed) {
 }
 
 TEST(RowsTest, AClockPausedWithoutAnEndIsNeverLateAndOneWithAnEndWhenItsProjectedDuePasses) {
+  CaseDesk open(workflow::testing::With(workflow::testing::ShippedPolicies(), kUncapped));
+  open.Must("file { kind: INQUIRY workflow: 'uncapped' title: 'x' impact: 2 urgency: 2 }");
+  open.Must(kAsk);
+  open.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
+  ASSERT_EQ(RowsOf(open.state()).duties.size(), 1u);
+  EXPECT_EQ(RowsOf(open.state()).duties[0].late_from_us, kNever);
+  EXPECT_FALSE(RowsOf(open.state()).wake.has_value());
   CaseDesk desk = Complaint();
   desk.Must("take {}");
   desk.Must("accept {}");
   desk.Must(kTriage);
   desk.Must(kAsk);
-  CaseDesk open = desk;
-  open.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' }");
-  ASSERT_EQ(RowsOf(open.state()).duties.size(), 1u);
-  EXPECT_EQ(RowsOf(open.state()).duties[0].late_from_us, kNever);
-  EXPECT_FALSE(RowsOf(open.state()).wake.has_value());
   desk.Must("hold { waiting_on: COMPLAINANT reason_code: 'X' until { seconds: 1795597200 } }");  // Wed 25 09:00
   const Rows rows = RowsOf(desk.state());
   EXPECT_EQ(rows.duties[0].late_from_us, absl::ToUnixMicros(At("2026-12-08 17:00")));  // a week later than without
