@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "store/memory_kv.h"
+#include "tests/support/faulty_kv.h"
 #include "tests/support/house.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
@@ -34,10 +36,13 @@ class AbsenceTest : public ::testing::Test {
     return change;
   }
   absl::StatusOr<v1::AbsenceReply> Do(const AbsenceChange& change, const std::string& by = "mei.tan") {
+    return Submit(house_, change, by);
+  }
+  static absl::StatusOr<v1::AbsenceReply> Submit(House& house, const AbsenceChange& change, const std::string& by) {
     auto answer = std::make_shared<std::promise<absl::StatusOr<v1::AbsenceReply>>>();
     auto future = answer->get_future();
-    house_.engine().SubmitAbsence(change, {.principal_id = by},
-                                  [answer](absl::StatusOr<v1::AbsenceReply> reply) { answer->set_value(reply); });
+    house.engine().SubmitAbsence(change, {.principal_id = by},
+                                 [answer](absl::StatusOr<v1::AbsenceReply> reply) { answer->set_value(reply); });
     return future.get();
   }
   std::string Acting(const std::string& who) {
@@ -108,6 +113,17 @@ TEST_F(AbsenceTest, NobodyMakesHimselfTheDeputyOfWhomHeDoesNotManage) {
   EXPECT_TRUE(Do(own, "helen.marsh").ok());
   const AbsenceChange managed = Away("grace.lind", absl::ZeroDuration(), absl::Hours(1), "amara.osei");
   EXPECT_TRUE(Do(managed, "amara.osei").ok());  // two levels up
+}
+
+TEST_F(AbsenceTest, WhatCouldNotBeWrittenIsNotAnsweredAsRecorded) {
+  const auto disk = store::OpenMemoryKv();
+  auto faulty = std::make_unique<test::FaultyKv>(disk.get());
+  test::FaultyKv& store = *faulty;
+  House house(House::Options{.kv = std::move(faulty)});
+  store.FailCall(test::KvCall::kWriteBefore, 1, absl::StatusCode::kResourceExhausted);
+  const AbsenceChange change = Away("helen.marsh", absl::ZeroDuration(), absl::Hours(1), "amara.osei");
+  EXPECT_EQ(ReasonOf(Submit(house, change, "mei.tan").status()), "DISK_RESERVE");
+  EXPECT_TRUE(house.engine().Read().policies->absences().all().empty());
 }
 
 TEST_F(AbsenceTest, TheDeputyHearsOfABreach) {

@@ -61,6 +61,20 @@ TEST(ExecuteStreamTest, ManyCommandsAreAnsweredInOrder) {
   EXPECT_EQ(messages, kMessages);
 }
 
+TEST(ReassignCasesTest, IsForThoseWhomTheDirectoryKnows) {
+  RpcHouse rpc;
+  rpc.File();
+  v1::ReassignCasesRequest request;
+  request.set_from("grace.lind");
+  request.set_to("luis.romero");
+  request.set_request_id(rpc.house().NewRequestId());
+  auto context = RpcHouse::As("nobody.known");
+  const auto stream = rpc.cases->ReassignCases(context.get(), request);
+  v1::ReassignCasesReply reply;
+  EXPECT_FALSE(stream->Read(&reply));
+  EXPECT_EQ(ReasonOf(stream->Finish()), "UNKNOWN_PRINCIPAL");
+}
+
 TEST(ExecuteStreamTest, ARefusalStopsNothingUnlessAsked) {
   RpcHouse rpc;
   const v1::ExecuteReply filed = rpc.File();
