@@ -90,8 +90,11 @@ absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command) {
   }
   // The chart says what a message does; whether a goodbye wakes a resolved case, its transition tells by `when`.
   if (transition == nullptr) return absl::OkStatus();
-  const bool waits = draft.state().wait().on() == v1::COMPLAINANT;
-  if (waits && !AnswersQuestion(draft.state(), draft.context().effective)) return absl::OkStatus();
+  // What came before the wait and before the question says nothing about either.
+  const v1::Wait& wait = draft.state().wait();
+  const absl::Time at = draft.context().effective;
+  const bool before = wait.on() == v1::COMPLAINANT && at < FromProto(wait.since());
+  if (before && !AnswersQuestion(draft.state(), at)) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, v1::QUESTION_UNANSWERED));
   return Follow(draft, transition);
 }

@@ -228,6 +228,19 @@ TEST(WaitingTest, BeyondTheCapASupervisorAgreesToAnInstant) {
   EXPECT_TRUE(desk.Would("hold { waiting_on: DEPARTMENT reason_code: 'X' }").ok());
 }
 
+TEST(WaitingTest, AMessageFromBeforeAReminderEndsTheWaitAndLeavesTheReminderOpen) {
+  CaseDesk desk = Investigated();
+  desk.Must(kAsk);
+  desk.Must(kHold);
+  desk.MoveTo("2026-11-19 10:00");
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-19 11:00");
+  desk.Must(kInbound, {.occurred_at = At("2026-11-18 17:00"), .evidence = true});
+  EXPECT_EQ(desk.status(), "INVESTIGATION");
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").pauses(0).end()), At("2026-11-18 17:00"));
+  EXPECT_TRUE(desk.Would(kHold).ok());
+}
+
 TEST(WaitingTest, AMessageFromBeforeTheQuestionDoesNotAnswerIt) {
   CaseDesk desk = Investigated();
   desk.MoveTo("2026-11-19 10:00");
