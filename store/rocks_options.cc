@@ -20,6 +20,11 @@ namespace {
 // Memory: at most kMemtableBytes of memtables and kBlockCacheBytes of blocks, whatever the number of families.
 constexpr size_t kMemtableBytes = size_t{96} << 20;
 constexpr size_t kBlockCacheBytes = size_t{96} << 20;
+// A block larger than its shard is never kept, so shards hold many of the largest.
+constexpr int kBlockCacheShardBits = 3;
+// Of the cache, for blocks of indexes and filters: every read of a row needs one of each.
+constexpr double kMetadataShare = 0.5;
+constexpr size_t kMetadataBlockBytes = size_t{8} << 10;
 constexpr size_t kWriteBufferBytes = size_t{32} << 20;
 // Replayed when opening after a crash; bounds the start-up time to about a second.
 constexpr uint64_t kMaxWalBytes = uint64_t{64} << 20;
@@ -112,7 +117,9 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, std::shared_ptr<ErrorLatch> 
   return options;
 }
 
-std::shared_ptr<rocksdb::Cache> MakeBlockCache() { return rocksdb::NewLRUCache(kBlockCacheBytes); }
+std::shared_ptr<rocksdb::Cache> MakeBlockCache() {
+  return rocksdb::NewLRUCache(kBlockCacheBytes, kBlockCacheShardBits, /*strict_capacity_limit=*/false, kMetadataShare);
+}
 
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
@@ -120,6 +127,11 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;  // counts them against the cache, so memory stays bounded
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In parts: the filter of a large file as one block is megabytes, and was read from the disk again for every row.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = kMetadataBlockBytes;
+  table.pin_top_level_index_and_filter = true;
   table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
   options.write_buffer_size = kWriteBufferBytes;

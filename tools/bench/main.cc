@@ -33,8 +33,8 @@ double MemoryMib(const std::string& field) {
 }
 
 void ReportMemory(size_t cases, Report* report) {
-  report->Add({"memory after filing", MemoryMib("VmRSS"), "MiB", cases >= 1'000'000 ? Wish::kAtMost : Wish::kNone,
-               512, absl::StrCat("resident, client and benchmark included; ", cases, " cases")});
+  report->Add({"memory after filing", MemoryMib("VmRSS"), "MiB", cases >= 1'000'000 ? Wish::kAtMost : Wish::kNone, 512,
+               absl::StrCat("resident, client and benchmark included; ", cases, " cases")});
 }
 
 // Only what a wave of dues does to commands.
@@ -43,6 +43,20 @@ absl::Status RunDueAtOnce(const Options& options, size_t clocks, Report* report)
   std::filesystem::create_directories(data);
   DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<Plant> plant, Plant::Open(data, options.packs));
   return BenchDueAtOnce(*plant, clocks, report);
+}
+
+// Only the lists, with few and with many cases.
+absl::Status RunPages(const Options& options, Report* report) {
+  const std::string data = absl::StrCat(options.folder, "/data");
+  std::filesystem::create_directories(data);
+  DOCKET_ASSIGN_OR_RETURN(const std::unique_ptr<Plant> plant, Plant::Open(data, options.packs));
+  DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), kFewCases, Place::kListed).status());
+  DOCKET_ASSIGN_OR_RETURN(const PageTimes few, MeasurePages(*plant));
+  const size_t more = options.cases > kFewCases ? options.cases - kFewCases : 0;
+  DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), more, Place::kListed).status());
+  DOCKET_ASSIGN_OR_RETURN(const PageTimes many, MeasurePages(*plant));
+  ReportPages(few, many, options.cases, report);
+  return absl::OkStatus();
 }
 
 absl::Status Run(const Options& options, Report* report) {
@@ -59,8 +73,10 @@ absl::Status Run(const Options& options, Report* report) {
   const Stopwatch filing;
   const size_t more = options.cases > 2 * kFewCases ? options.cases - 2 * kFewCases : 0;
   DOCKET_RETURN_IF_ERROR(FileCases(plant->engine(), more, Place::kListed).status());
-  report->Add({.name = "filing in the bulk lane", .value = static_cast<double>(more) / absl::ToDoubleSeconds(filing.elapsed()),
-               .unit = "cases/s", .note = "in the process, four events each"});
+  report->Add({.name = "filing in the bulk lane",
+               .value = static_cast<double>(more) / absl::ToDoubleSeconds(filing.elapsed()),
+               .unit = "cases/s",
+               .note = "in the process, four events each"});
   ReportMemory(options.cases, report);
   DOCKET_ASSIGN_OR_RETURN(const PageTimes many, MeasurePages(*plant));
   ReportPages(few, many, options.cases, report);
@@ -90,17 +106,25 @@ int main(int argc, char** argv) {
   std::string output = "table";
   double seconds = 1;
   size_t due_at_once = 0;
+  bool only_pages = false;
   CLI::App app{"Measures Docket beside what the machine can do, and says which targets are met."};
   app.add_option("--data", data, "folder on the disk to measure; the run makes and removes its own inside it")
-      ->check(CLI::ExistingDirectory)->capture_default_str();
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
   app.add_option("--packs", options.packs, "folder of the shipped policy packs")->capture_default_str();
   app.add_option("--cases", options.cases, "open cases; the targets are of 1000000")->capture_default_str();
   app.add_option("--seconds", seconds, "length of one turn")->capture_default_str();
-  app.add_option("--turns", options.turns, "turns of each comparison")->check(CLI::Range(1, 100))->capture_default_str();
+  app.add_option("--turns", options.turns, "turns of each comparison")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   app.add_option("--due-at-once", due_at_once,
                  "measure only this: so many clocks fall due at one instant while 16 clients work")
       ->check(CLI::Range(1, 10'000'000));
-  app.add_option("-o,--output", output, "table or json")->check(CLI::IsMember({"table", "json"}))->capture_default_str();
+  app.add_flag("--only-pages", only_pages, "measure only the lists, with 1000 and with --cases open cases")
+      ->excludes("--due-at-once");
+  app.add_option("-o,--output", output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   options.each = absl::Seconds(seconds);
 
@@ -112,6 +136,7 @@ int main(int argc, char** argv) {
   options.folder = folder;
   docket::bench::Report report;
   const absl::Status status = due_at_once > 0 ? docket::bench::RunDueAtOnce(options, due_at_once, &report)
+                              : only_pages    ? docket::bench::RunPages(options, &report)
                                               : docket::bench::Run(options, &report);
   std::filesystem::remove_all(folder);
   std::fputs((output == "json" ? report.Json() : report.Table()).c_str(), stdout);
