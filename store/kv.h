@@ -23,7 +23,7 @@ struct Family {
 };
 inline constexpr Family kLogFamily{0};
 inline constexpr Family kPersonalFamily{1};
-inline constexpr Family kOutboxFamily{2};  // in a store of its own, see services/outbox
+inline constexpr Family kOutboxFamily{2};         // in a store of its own, see services/outbox
 inline constexpr uint32_t kFirstViewFamily = 16;  // 3..15 are kept free for families that are not views
 constexpr Family ViewFamily(uint32_t generation) { return Family{kFirstViewFamily + generation}; }
 // Whether a store may have the family or not; log and personal it always has.
@@ -65,12 +65,14 @@ class KvBatch {
 };
 
 // Forward iteration over [lower, upper) of one family of a snapshot. Not thread-safe. The views returned stay valid
-// until the next call of Next().
+// until the next call of Next() or Seek().
 class KvIterator {
  public:
   virtual ~KvIterator() = default;
   virtual bool Valid() const = 0;
   virtual void Next() = 0;
+  // To the first key >= `key` and < upper, also before where it began. Quicker than a new iterator.
+  virtual void Seek(absl::string_view key) = 0;
   virtual absl::string_view key() const = 0;
   virtual absl::string_view value() const = 0;
   virtual absl::Status status() const = 0;  // check when Valid() turns false
@@ -82,10 +84,14 @@ class KvSnapshot {
   virtual ~KvSnapshot() = default;
   // nullopt: no such key. kDataLoss: checksum. kNotFound: no such family.
   virtual absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key) const = 0;
+  // The same of many keys, in their order, and quicker than one by one; a key may come twice.
+  virtual absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(
+      Family family, const std::vector<std::string>& keys) const = 0;
   // `upper` empty: to the end of the family.
   virtual std::unique_ptr<KvIterator> Scan(Family family, absl::string_view lower, absl::string_view upper) const = 0;
   // The entry with the greatest key < `upper` and >= `lower`; nullopt: none.
-  virtual absl::StatusOr<std::optional<std::pair<std::string, std::string>>> Last(Family family, absl::string_view lower,
+  virtual absl::StatusOr<std::optional<std::pair<std::string, std::string>>> Last(Family family,
+                                                                                  absl::string_view lower,
                                                                                   absl::string_view upper) const = 0;
 };
 
@@ -103,7 +109,8 @@ class KvStore {
 
   // Families beyond log and personal, which always exist and are not listed by Families(). Creating one that exists or
   // dropping one that does not is kFailedPrecondition; one that is neither kOutboxFamily nor a ViewFamily is
-  // kInvalidArgument. Snapshots taken before a drop still read the dropped family; those taken before its creation do not know it.
+  // kInvalidArgument. Snapshots taken before a drop still read the dropped family; those taken before its creation do
+  // not know it.
   virtual absl::Status CreateFamily(Family family) = 0;
   virtual absl::Status DropFamily(Family family) = 0;
   virtual std::vector<Family> Families() const = 0;

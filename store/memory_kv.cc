@@ -99,9 +99,7 @@ class MemoryIterator : public KvIterator {
       status_ = NoSuchFamily(family);
       return;
     }
-    const MutexLock lock(&table_->mutex);
-    position_ = table_->rows.lower_bound(lower);
-    SkipInvisible();
+    Seek(lower);
   }
 
   bool Valid() const override { return valid_; }
@@ -109,6 +107,12 @@ class MemoryIterator : public KvIterator {
     DOCKET_CHECK(valid_);
     const MutexLock lock(&table_->mutex);
     ++position_;
+    SkipInvisible();
+  }
+  void Seek(absl::string_view key) override {
+    if (table_ == nullptr) return;
+    const MutexLock lock(&table_->mutex);
+    position_ = table_->rows.lower_bound(key);
     SkipInvisible();
   }
   absl::string_view key() const override { return key_; }
@@ -151,6 +155,15 @@ class MemorySnapshot : public KvSnapshot {
     if (row == table->rows.end()) return std::optional<std::string>();
     const std::string* value = ValueAt(row->second, pin_->sequence());
     return value == nullptr ? std::nullopt : std::optional<std::string>(*value);
+  }
+
+  absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(Family family,
+                                                                  const std::vector<std::string>& keys) const override {
+    std::vector<std::optional<std::string>> values(keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      DOCKET_ASSIGN_OR_RETURN(values[i], Get(family, keys[i]));
+    }
+    return values;
   }
 
   std::unique_ptr<KvIterator> Scan(Family family, absl::string_view lower, absl::string_view upper) const override {

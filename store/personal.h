@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -31,8 +32,12 @@ struct Opened {
 // The text of a reference; nullopt: erased. kDataLoss: the text does not match the digest.
 absl::StatusOr<std::optional<Opened>> Open(const KvSnapshot& snapshot, const v1::SealedText& reference);
 
-// Adds to `batch` the deletion of every text of `subject_id` that `snapshot` holds; returns how many. The digests in the
-// log stay and prove nothing about the texts, for the salts go with them. kDataLoss: the rows cannot be read.
+// The same of many references, in their order.
+absl::StatusOr<std::vector<std::optional<Opened>>> OpenMany(const KvSnapshot& snapshot,
+                                                            const std::vector<const v1::SealedText*>& references);
+
+// Adds to `batch` the deletion of every text of `subject_id` that `snapshot` holds; returns how many. The digests in
+// the log stay and prove nothing about the texts, for the salts go with them. kDataLoss: the rows cannot be read.
 absl::StatusOr<size_t> EraseSubject(const KvSnapshot& snapshot, absl::string_view subject_id, KvBatch* batch);
 
 }  // namespace docket::store

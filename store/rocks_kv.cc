@@ -72,6 +72,9 @@ class RocksIterator : public KvIterator {
     DOCKET_CHECK(Valid());
     iterator_->Next();
   }
+  void Seek(absl::string_view key) override {
+    if (iterator_ != nullptr) iterator_->Seek(ToSlice(key));
+  }
   absl::string_view key() const override { return ToView(iterator_->key()); }
   absl::string_view value() const override { return ToView(iterator_->value()); }
   absl::Status status() const override {
@@ -103,6 +106,25 @@ class RocksSnapshot : public KvSnapshot {
     if (status.IsNotFound()) return std::optional<std::string>();
     if (!status.ok()) return ReadError(notice_, status);
     return std::optional<std::string>(std::move(value));
+  }
+
+  absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(Family family,
+                                                                  const std::vector<std::string>& keys) const override {
+    rocksdb::ColumnFamilyHandle* handle = Find(*handles_, family);
+    if (handle == nullptr) return NoSuchFamily(family);
+    std::vector<rocksdb::Slice> wanted;
+    wanted.reserve(keys.size());
+    for (const std::string& key : keys) wanted.push_back(ToSlice(key));
+    std::vector<rocksdb::PinnableSlice> found(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    db_->MultiGet(Options(), handle, keys.size(), wanted.data(), found.data(), statuses.data());
+    std::vector<std::optional<std::string>> values(keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      if (!statuses[i].ok()) return ReadError(notice_, statuses[i]);
+      values[i].emplace(found[i].data(), found[i].size());
+    }
+    return values;
   }
 
   std::unique_ptr<KvIterator> Scan(Family family, absl::string_view lower, absl::string_view upper) const override {
@@ -164,9 +186,8 @@ class RocksKv : public KvStore {
     for (Family family : families) descriptors.emplace_back(FamilyName(family), MakeFamilyOptions(family, cache_));
     std::vector<rocksdb::ColumnFamilyHandle*> opened;
     rocksdb::DB* db = nullptr;
-    const rocksdb::Status status =
-        rocksdb::DB::Open(rocksdb::Options(MakeDbOptions(env_.get(), latch_), {}), options_.path, descriptors, &opened,
-                          &db);
+    const rocksdb::Status status = rocksdb::DB::Open(rocksdb::Options(MakeDbOptions(env_.get(), latch_), {}),
+                                                     options_.path, descriptors, &opened, &db);
     if (!status.ok()) return status;
     db_.reset(db);
     Own(opened[0]);  // the default family is not used
@@ -403,9 +424,8 @@ void RemoveIngestLeftovers(rocksdb::FileSystem* file_system, const std::string& 
 absl::Status OpenError(const std::string& path, const rocksdb::Status& status) {
   const std::string detail = status.ToString();
   if (status.IsCorruption()) {
-    return absl::DataLossError(
-        absl::StrCat("the store in ", path, " is damaged and was left as it is: ", detail,
-                     "; restore it from a backup, or copy the folder and examine the copy"));
+    return absl::DataLossError(absl::StrCat("the store in ", path, " is damaged and was left as it is: ", detail,
+                                            "; restore it from a backup, or copy the folder and examine the copy"));
   }
   if (absl::StrContains(detail, "/LOCK") || absl::StrContains(detail, "lock ")) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "DATA_IN_USE",
@@ -446,8 +466,8 @@ absl::Status TryCutTornTail(rocksdb::FileSystem* file_system, const RocksOptions
     return absl::Status(torn.status().code(), absl::StrCat(error.message(), " (", torn.status().message(), ")"));
   }
   if (options.notice) {
-    options.notice(absl::StrCat("cut a torn tail of ", torn->cut_bytes, " bytes off the write-ahead log; it is kept in ",
-                                torn->kept_file));
+    options.notice(absl::StrCat("cut a torn tail of ", torn->cut_bytes,
+                                " bytes off the write-ahead log; it is kept in ", torn->kept_file));
   }
   return absl::OkStatus();
 }

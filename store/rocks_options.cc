@@ -25,6 +25,8 @@ constexpr int kBlockCacheShardBits = 3;
 // Of the cache, for blocks of indexes and filters: every read of a row needs one of each.
 constexpr double kMetadataShare = 0.5;
 constexpr size_t kMetadataBlockBytes = size_t{8} << 10;
+// Of a memtable, for a filter of its keys: most rows that are read were written long ago.
+constexpr double kMemtableFilterShare = 0.02;
 constexpr size_t kWriteBufferBytes = size_t{32} << 20;
 // Replayed when opening after a crash; bounds the start-up time to about a second.
 constexpr uint64_t kMaxWalBytes = uint64_t{64} << 20;
@@ -135,6 +137,8 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const std::shared_
   table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
   options.write_buffer_size = kWriteBufferBytes;
+  options.memtable_prefix_bloom_size_ratio = kMemtableFilterShare;
+  options.memtable_whole_key_filtering = true;
   options.level_compaction_dynamic_level_bytes = true;
   options.paranoid_file_checks = true;  // every file is read back before it replaces its inputs
   options.compression = FirstSupported({rocksdb::kLZ4Compression});

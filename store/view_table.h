@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -51,6 +52,7 @@ class RowScan {
                                 upper.empty() ? PrefixEnd(KeyspacePrefix(Row::kKeyspace)) : upper)) {}
   bool Valid() const { return iterator_->Valid(); }
   void Next() { iterator_->Next(); }
+  void Seek(absl::string_view key) { iterator_->Seek(key); }
   absl::string_view key() const { return iterator_->key(); }
   absl::StatusOr<Row> Get() const { return ParseRow<Row>(iterator_->key(), iterator_->value()); }
   absl::Status status() const { return iterator_->status(); }
@@ -67,6 +69,25 @@ absl::StatusOr<std::optional<Row>> GetRow(const KvSnapshot& snapshot, Family fam
   auto row = ParseRow<Row>(RowKey(with_key), **value);
   if (!row.ok()) return row.status();
   return std::optional<Row>(*std::move(row));
+}
+
+// The rows of many keys, in their order; nullopt: no such row.
+template <class Row>
+absl::StatusOr<std::vector<std::optional<Row>>> GetRows(const KvSnapshot& snapshot, Family family,
+                                                        const std::vector<Row>& with_keys) {
+  std::vector<std::string> keys;
+  keys.reserve(with_keys.size());
+  for (const Row& row : with_keys) keys.push_back(RowKey(row));
+  auto values = snapshot.GetMany(family, keys);
+  if (!values.ok()) return values.status();
+  std::vector<std::optional<Row>> rows(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!(*values)[i].has_value()) continue;
+    auto row = ParseRow<Row>(keys[i], *(*values)[i]);
+    if (!row.ok()) return row.status();
+    rows[i] = *std::move(row);
+  }
+  return rows;
 }
 
 }  // namespace docket::store

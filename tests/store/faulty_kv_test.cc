@@ -58,6 +58,8 @@ TEST_F(FaultyKvTest, ReadsFailOnceWhereAsked) {
   EXPECT_EQ(snapshot->Get(kLogFamily, "a").status().code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(snapshot->Get(kLogFamily, "a").ok());
   EXPECT_EQ(faulty_.calls(KvCall::kGet), 3);
+  faulty_.FailCall(KvCall::kGet, 1);
+  EXPECT_FALSE(snapshot->GetMany(kLogFamily, {"a", "b"}).ok());
   faulty_.FailCall(KvCall::kLast, 1);
   EXPECT_FALSE(snapshot->Last(kLogFamily, "", "").ok());
   EXPECT_TRUE(snapshot->Last(kLogFamily, "", "").ok());
@@ -70,6 +72,11 @@ TEST_F(FaultyKvTest, ReadsFailOnceWhereAsked) {
   int rows = 0;
   for (; iterator->Valid(); iterator->Next()) ++rows;
   EXPECT_EQ(rows, 2);
+  EXPECT_FALSE(iterator->status().ok());
+  faulty_.FailCall(KvCall::kNext, 1);
+  iterator = snapshot->Scan(kLogFamily, "", "");
+  iterator->Seek("b");
+  EXPECT_FALSE(iterator->Valid());
   EXPECT_FALSE(iterator->status().ok());
   EXPECT_EQ(store::ScanAll(*snapshot, kLogFamily).size(), 3u);
 }

@@ -147,6 +147,33 @@ TEST_P(KvContractTest, ScansFromLowerInclusiveToUpperExclusive) {
   EXPECT_THAT(keys("c", "b"), IsEmpty());
 }
 
+TEST_P(KvContractTest, AnIteratorSeeksAheadAndBehindBelowItsUpperBound) {
+  for (const char* key : {"a", "b", "d", "f"}) Put(kLogFamily, key, key);
+  auto iterator = store_->Snapshot()->Scan(kLogFamily, "b", "f");
+  Put(kLogFamily, "c", "later");
+  const auto at = [&](absl::string_view key) {
+    iterator->Seek(key);
+    return iterator->Valid() ? std::string(iterator->key()) : "none";
+  };
+  EXPECT_EQ(at("c"), "d");
+  EXPECT_EQ(at("f"), "none");
+  EXPECT_EQ(at("a"), "a");
+  EXPECT_EQ(at("b"), "b");
+  iterator->Next();
+  EXPECT_EQ(iterator->key(), "d");
+  EXPECT_TRUE(iterator->status().ok());
+}
+
+TEST_P(KvContractTest, ManyKeysAreFoundInTheOrderAskedFor) {
+  for (const char* key : {"a", "b", "c"}) Put(kLogFamily, key, std::string("value of ") + key);
+  Delete(kLogFamily, "b");
+  const auto snapshot = store_->Snapshot();
+  EXPECT_THAT(*snapshot->GetMany(kLogFamily, {"c", "b", "a", "c", "0"}),
+              ElementsAre(Optional(std::string("value of c")), std::nullopt, Optional(std::string("value of a")),
+                          Optional(std::string("value of c")), std::nullopt));
+  EXPECT_THAT(*snapshot->GetMany(kLogFamily, {}), IsEmpty());
+}
+
 TEST_P(KvContractTest, LastFindsTheGreatestKeyInBounds) {
   auto snapshot = store_->Snapshot();
   EXPECT_EQ(*snapshot->Last(kLogFamily, "", ""), std::nullopt);
@@ -194,8 +221,11 @@ TEST_P(KvContractTest, AFamilyThatDoesNotExistIsNotFound) {
   const Family none = ViewFamily(7);
   auto snapshot = store_->Snapshot();
   EXPECT_EQ(snapshot->Get(none, "a").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(snapshot->GetMany(none, {"a"}).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(snapshot->Last(none, "", "").status().code(), absl::StatusCode::kNotFound);
   auto iterator = snapshot->Scan(none, "", "");
+  EXPECT_FALSE(iterator->Valid());
+  iterator->Seek("a");
   EXPECT_FALSE(iterator->Valid());
   EXPECT_EQ(iterator->status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->IngestSorted(none, {{"a", "1"}}).code(), absl::StatusCode::kNotFound);

@@ -103,6 +103,17 @@ class KvModelTest : public ::testing::TestWithParam<Kind> {
       if (got->has_value()) {
         ASSERT_EQ(**got, rows.at(key));
       }
+      std::vector<std::string> keys;
+      for (size_t i = Below(5); i > 0; --i) keys.push_back(Key());
+      const auto many = snapshot.GetMany(family, keys);
+      ASSERT_TRUE(many.ok());
+      ASSERT_EQ(many->size(), keys.size());
+      for (size_t i = 0; i < keys.size(); ++i) {
+        ASSERT_EQ((*many)[i].has_value(), rows.contains(keys[i]));
+        if ((*many)[i].has_value()) {
+          ASSERT_EQ(*(*many)[i], rows.at(keys[i]));
+        }
+      }
     }
   }
 
@@ -144,8 +155,8 @@ TEST_P(KvModelTest, BehavesLikeAMap) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, KvModelTest, ::testing::Values(Kind::kMemory, Kind::kRocksInMemory, Kind::kRocksOnDisk),
-                         KindName);
+INSTANTIATE_TEST_SUITE_P(Stores, KvModelTest,
+                         ::testing::Values(Kind::kMemory, Kind::kRocksInMemory, Kind::kRocksOnDisk), KindName);
 
 }  // namespace
 }  // namespace docket::store

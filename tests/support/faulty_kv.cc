@@ -56,6 +56,10 @@ class FaultyIterator : public store::KvIterator {
     error_ = plan_->Count(KvCall::kNext);
     if (error_.ok()) behind_->Next();
   }
+  void Seek(absl::string_view key) override {
+    if (error_.ok()) error_ = plan_->Count(KvCall::kNext);
+    if (error_.ok()) behind_->Seek(key);
+  }
   absl::string_view key() const override { return behind_->key(); }
   absl::string_view value() const override { return behind_->value(); }
   absl::Status status() const override { return error_.ok() ? behind_->status() : error_; }
@@ -73,6 +77,11 @@ class FaultySnapshot : public store::KvSnapshot {
   absl::StatusOr<std::optional<std::string>> Get(store::Family family, absl::string_view key) const override {
     DOCKET_RETURN_IF_ERROR(plan_->Count(KvCall::kGet));
     return behind_->Get(family, key);
+  }
+  absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(store::Family family,
+                                                                  const std::vector<std::string>& keys) const override {
+    DOCKET_RETURN_IF_ERROR(plan_->Count(KvCall::kGet));
+    return behind_->GetMany(family, keys);
   }
   std::unique_ptr<store::KvIterator> Scan(store::Family family, absl::string_view lower,
                                           absl::string_view upper) const override {

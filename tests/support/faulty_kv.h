@@ -12,9 +12,9 @@ namespace docket::test {
 enum class KvCall {
   kWriteBefore,  // Write, CreateFamily, DropFamily: nothing took effect
   kWriteAfter,   // the same: it took effect and is reported as failed all the same
-  kGet,
-  kScan,  // the iterator is born with an error
-  kNext,  // the iterator ends early with an error
+  kGet,          // one of GetMany counts as one
+  kScan,         // the iterator is born with an error
+  kNext,         // Next or Seek: the iterator ends early with an error
   kLast,
   kIngest,  // nothing took effect
 };
