@@ -120,6 +120,7 @@ absl::Status ApprovalsFromIndex(const DutyQuestion& question, v1::ListDutiesRepl
   const size_t size = PageSize(question.request.page_size());
   PageReach reach(question);
   ApprovalCount count;
+  PageTitles titles;
   ListScan scan(question.reader, {.list = v1::LISTED_APPROVAL, .group = "", .last_us = absl::ToUnixMicros(question.at)},
                 question.at, question.start);
   for (; scan.Valid(); scan.Next()) {
@@ -131,10 +132,12 @@ absl::Status ApprovalsFromIndex(const DutyQuestion& question, v1::ListDutiesRepl
     count.Add(one, approval);
     if (reach.next().has_value() || !HasRow(question, one, approval)) continue;
     DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, one, approval));
+    titles.Add(one);
   }
   *next = reach.next();
   if (question.first_page) *reply->mutable_header() = count.Header(question.reader, reach.complete());
-  return scan.status();
+  DOCKET_RETURN_IF_ERROR(scan.status());
+  return titles.Reveal(question.reader, reply->mutable_items());
 }
 
 absl::Status ApprovalsByReplay(const DutyQuestion& question, absl::Time known_at, v1::ListDutiesReply* reply,
@@ -154,14 +157,17 @@ absl::Status ApprovalsByReplay(const DutyQuestion& question, absl::Time known_at
     return absl::OkStatus();
   };
   DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
+  PageTitles titles;
   DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const FoundApproval& found) -> absl::Status {
     DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
                             workflow::StateAt(*found.state, *question.reader.view.policies, question.at));
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, FromState(then), found.approval));
+    const ListedCase one = FromState(then);
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, one, found.approval));
+    titles.Add(one);
     return absl::OkStatus();
   }));
   if (question.first_page) *reply->mutable_header() = count.Header(question.reader, /*complete=*/true);
-  return absl::OkStatus();
+  return titles.Reveal(question.reader, reply->mutable_items());
 }
 
 }  // namespace docket::query

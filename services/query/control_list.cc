@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
@@ -68,41 +70,70 @@ absl::StatusOr<v1::ListControlReply::Item> MakeItem(const ControlQuestion& quest
   return item;
 }
 
+// Items of the list, with the titles of their cases.
+class ControlPage {
+ public:
+  ControlPage(const ControlQuestion& question, v1::ListControlReply* reply)
+      : question_(question), size_(PageSize(question.request.page_size())), reply_(reply) {}
+  size_t room() const { return size_ - static_cast<size_t>(reply_->items_size()); }
+  absl::Status Add(const ListedCase& one, int64_t anchor_us) {
+    DOCKET_ASSIGN_OR_RETURN(*reply_->add_items(), MakeItem(question_, one, anchor_us));
+    titles_.Add(one);
+    return absl::OkStatus();
+  }
+  absl::Status Finish() { return titles_.Reveal(question_.reader, reply_->mutable_items()); }
+
+ private:
+  const ControlQuestion& question_;
+  const size_t size_;
+  v1::ListControlReply* reply_;
+  PageTitles titles_;
+};
+
+// Looks at as many rows together as the page has room for.
 absl::Status FromIndex(const ControlQuestion& question, v1::ListControlReply* reply, std::optional<Place>* next) {
-  const uint32_t page_size = PageSize(question.request.page_size());
+  ControlPage page(question, reply);
   ScanBudget budget(*question.reader.clock);
   ListScan scan(question.reader, {.list = KindOf(question.request.list()), .group = ""}, question.at, question.start);
-  for (; scan.Valid(); scan.Next()) {
-    if (reply->items_size() == page_size || !budget.Spend()) {
-      *next = scan.place();
-      return absl::OkStatus();
+  bool spent = false;
+  while (scan.Valid() && page.room() > 0 && !spent) {
+    std::vector<std::string> ids;
+    std::vector<int64_t> anchors;
+    for (; scan.Valid() && ids.size() < page.room(); scan.Next()) {
+      spent = !budget.Spend();
+      if (spent) break;
+      if (!scan.stood()) continue;
+      ids.push_back(scan.place().case_id);
+      anchors.push_back(scan.place().anchor_us);
     }
-    if (!scan.stood()) continue;
-    DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
-    if (!Matches(question, one)) continue;
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, one, scan.place().anchor_us));
+    DOCKET_ASSIGN_OR_RETURN(const std::vector<ListedCase> cases, MustFindAllListed(question.reader, ids, question.at));
+    for (size_t i = 0; i < cases.size(); ++i) {
+      if (Matches(question, cases[i])) DOCKET_RETURN_IF_ERROR(page.Add(cases[i], anchors[i]));
+    }
   }
-  return scan.status();
+  if (scan.Valid()) *next = scan.place();
+  DOCKET_RETURN_IF_ERROR(scan.status());
+  return page.Finish();
 }
 
 absl::Status ByReplay(const ControlQuestion& question, absl::Time known_at, v1::ListControlReply* reply,
                       std::optional<Place>* next) {
-  FirstPlaces<std::pair<int64_t, v1::Case>> page(question.start, PageSize(question.request.page_size()));
+  FirstPlaces<std::pair<int64_t, v1::Case>> found(question.start, PageSize(question.request.page_size()));
   const auto visit = [&](const v1::Case& state, const v1::CaseListing& listing) {
     for (const v1::ListEntry& entry : listing.entries()) {
       if (entry.list() != KindOf(question.request.list()) || !Matches(question, FromState(state))) continue;
-      page.Add({0, entry.anchor_us(), state.case_id(), 0}, {entry.anchor_us(), state});
+      found.Add({0, entry.anchor_us(), state.case_id(), 0}, {entry.anchor_us(), state});
     }
     return absl::OkStatus();
   };
   DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
-  DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const std::pair<int64_t, v1::Case>& found) -> absl::Status {
+  ControlPage page(question, reply);
+  DOCKET_ASSIGN_OR_RETURN(*next, found.Visit([&](const std::pair<int64_t, v1::Case>& one) -> absl::Status {
     DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
-                            workflow::StateAt(found.second, *question.reader.view.policies, question.at));
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, FromState(then), found.first));
-    return absl::OkStatus();
+                            workflow::StateAt(one.second, *question.reader.view.policies, question.at));
+    return page.Add(FromState(then), one.first);
   }));
-  return absl::OkStatus();
+  return page.Finish();
 }
 
 absl::Status CheckNames(const Reader& reader, const v1::ListControlRequest& request) {

@@ -106,19 +106,24 @@ void DutyPage::Count(const Place& place, bool late, bool regulatory) {
 
 void DutyPage::Show(const DutyRow& row, std::optional<ListedCase> one) { rows_.push_back({row, std::move(one)}); }
 
-absl::Status DutyPage::Finish(v1::ListDutiesReply* reply) const {
+absl::Status DutyPage::Finish(v1::ListDutiesReply* reply) {
+  std::vector<std::string> missing;
   for (const Shown& shown : rows_) {
-    std::optional<ListedCase> found;
-    if (!shown.one.has_value()) {
-      DOCKET_ASSIGN_OR_RETURN(found, MustFindListed(question_.reader, shown.row.case_id, question_.at));
-    }
-    const ListedCase& one = shown.one.has_value() ? *shown.one : *found;
+    if (!shown.one.has_value()) missing.push_back(shown.row.case_id);
+  }
+  DOCKET_ASSIGN_OR_RETURN(std::vector<ListedCase> found, MustFindAllListed(question_.reader, missing, question_.at));
+  auto next_found = found.begin();
+  PageTitles titles;
+  for (Shown& shown : rows_) {
+    if (!shown.one.has_value()) shown.one = std::move(*next_found++);
+    const ListedCase& one = *shown.one;
     v1::ListDutiesReply::Item& item = *reply->add_items();
     item = DutyItem(question_.filter, shown.row, one, question_.at);
     DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question_.reader, one, question_.at));
+    titles.Add(one);
   }
   if (question_.first_page) *reply->mutable_header() = count_.Header(reach_.complete());
-  return absl::OkStatus();
+  return titles.Reveal(question_.reader, reply->mutable_items());
 }
 
 absl::Status DutiesByDue(const DutyQuestion& question, DutyPage* page) {

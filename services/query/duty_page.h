@@ -65,7 +65,7 @@ class DutyPage {
   void Show(const projection::DutyRow& row, std::optional<ListedCase> one);
 
   // Items, header and the place where the next page begins.
-  absl::Status Finish(v1::ListDutiesReply* reply) const;
+  absl::Status Finish(v1::ListDutiesReply* reply);
   const std::optional<Place>& next() const { return reach_.next(); }
 
  private:

@@ -55,7 +55,6 @@ absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion
   v1::ListEscalationsReply::Item item;
   DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question.reader, one, question.at));
   *item.mutable_escalation() = std::move(*value.mutable_escalation());
-  DOCKET_RETURN_IF_ERROR(RevealTexts(*question.reader.view.snapshot, item.mutable_escalation()));
   item.set_metric(value.metric());
   item.set_ack_late(AckLate(item.escalation(), question.at));
   return item;
@@ -110,7 +109,7 @@ absl::StatusOr<v1::EscalationRowValue> ValueThen(const EscalationQuestion& quest
 
 // One part of the list: those not acknowledged, or those that are. Sets `next` when the page ends in it.
 absl::Status AddPart(const EscalationQuestion& question, uint8_t part, ScanBudget& budget,
-                     v1::ListEscalationsReply* reply, std::optional<Place>* next) {
+                     v1::ListEscalationsReply* reply, PageTitles* titles, std::optional<Place>* next) {
   const uint32_t page_size = PageSize(question.request.page_size());
   const Place from = part == question.start.part ? question.start : Place{};
   ListScan scan(question.reader, {.list = v1::LISTED_ESCALATION, .group = part == 0 ? "" : projection::kAcknowledged},
@@ -127,18 +126,26 @@ absl::Status AddPart(const EscalationQuestion& question, uint8_t part, ScanBudge
     DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
     if (!Matches(question, one)) continue;
     DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, std::move(value), one));
+    titles->Add(one);
   }
   return scan.status();
 }
 
+// The texts of all items.
+absl::Status Reveal(const EscalationQuestion& question, const PageTitles& titles, v1::ListEscalationsReply* reply) {
+  DOCKET_RETURN_IF_ERROR(RevealTexts(*question.reader.view.snapshot, reply));
+  return titles.Reveal(question.reader, reply->mutable_items());
+}
+
 absl::Status FromIndex(const EscalationQuestion& question, v1::ListEscalationsReply* reply,
                        std::optional<Place>* next) {
+  PageTitles titles;
   ScanBudget budget(*question.reader.clock);
   const uint8_t last = question.request.include_acknowledged() ? 1 : 0;
   for (uint8_t part = question.start.part; part <= last && !next->has_value(); ++part) {
-    DOCKET_RETURN_IF_ERROR(AddPart(question, part, budget, reply, next));
+    DOCKET_RETURN_IF_ERROR(AddPart(question, part, budget, reply, &titles, next));
   }
-  return absl::OkStatus();
+  return Reveal(question, titles, reply);
 }
 
 absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v1::ListEscalationsReply* reply,
@@ -155,11 +162,14 @@ absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v
     return absl::OkStatus();
   };
   DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
+  PageTitles titles;
   DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const Found& found) -> absl::Status {
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, found.first, FromState(found.second)));
+    const ListedCase one = FromState(found.second);
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, found.first, one));
+    titles.Add(one);
     return absl::OkStatus();
   }));
-  return absl::OkStatus();
+  return Reveal(question, titles, reply);
 }
 
 absl::Status CheckNames(const Reader& reader, const v1::ListEscalationsRequest& request) {

@@ -137,6 +137,7 @@ absl::Status DutiesByReplay(const DutyQuestion& question, absl::Time known_at, v
         AddDuties(question, state, listing, &count, &page);
         return absl::OkStatus();
       }));
+  PageTitles titles;
   DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const FoundDuty& found) -> absl::Status {
     DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
                             workflow::StateAt(*found.state, *question.reader.view.policies, question.at));
@@ -144,10 +145,11 @@ absl::Status DutiesByReplay(const DutyQuestion& question, absl::Time known_at, v
     v1::ListDutiesReply::Item& item = *reply->add_items();
     item = DutyItem(question.filter, found.row, one, question.at);
     DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question.reader, one, question.at));
+    titles.Add(one);
     return absl::OkStatus();
   }));
   if (question.first_page) *reply->mutable_header() = count.Header(/*complete=*/true);
-  return absl::OkStatus();
+  return titles.Reveal(question.reader, reply->mutable_items());
 }
 
 }  // namespace docket::query

@@ -40,32 +40,32 @@ inline absl::StatusOr<uint64_t> AnsweredPosition(const Reader& reader, const Cur
 absl::Status ReplayCases(const Reader& reader, const ReplayTimes& times,
                          absl::FunctionRef<absl::Status(const v1::Case&, const v1::CaseListing&)> visit);
 
-// The first entries of a list at a place or behind it, whatever the order they come in.
-template <class Found>
+// The first entries of a list at a place or behind it, whatever the order they come in. `At` says where in the list.
+template <class Found, class At = Place>
 class FirstPlaces {
  public:
-  FirstPlaces(Place start, size_t limit) : start_(std::move(start)), limit_(limit) {}
-  void Add(Place place, Found found) {
+  FirstPlaces(At start, size_t limit) : start_(std::move(start)), limit_(limit) {}
+  void Add(At place, Found found) {
     if (place < start_) return;
     found_.emplace(std::move(place), std::move(found));
     if (found_.size() <= limit_ + 1) return;
     found_.erase(std::prev(found_.end()));
   }
   // Visits at most `limit` entries in order; returns where the next page begins.
-  absl::StatusOr<std::optional<Place>> Visit(absl::FunctionRef<absl::Status(const Found&)> visit) const {
+  absl::StatusOr<std::optional<At>> Visit(absl::FunctionRef<absl::Status(const Found&)> visit) const {
     size_t shown = 0;
     for (const auto& [place, found] : found_) {
-      if (shown++ == limit_) return std::optional<Place>(place);
+      if (shown++ == limit_) return std::optional<At>(place);
       const absl::Status status = visit(found);
       if (!status.ok()) return status;
     }
-    return std::optional<Place>();
+    return std::optional<At>();
   }
 
  private:
-  Place start_;
+  At start_;
   size_t limit_;
-  std::map<Place, Found> found_;
+  std::map<At, Found> found_;
 };
 
 // Fills items, header and `next`. The header is always complete; it comes with the first page only.

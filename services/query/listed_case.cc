@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/query/case_fold.h"
 #include "services/query/case_query.h"
-#include "services/query/texts.h"
+#include "store/personal.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
@@ -18,20 +18,53 @@ namespace {
 using projection::CasePeriodRow;
 using projection::CaseRow;
 
-// The stretch of the past in which `at_us` lies; nullopt: before the first.
-absl::StatusOr<std::optional<CasePeriodRow>> FindPeriod(const Reader& reader, const std::string& case_id,
-                                                        int64_t at_us) {
-  CasePeriodRow from;
-  from.case_id = case_id;
-  from.since_us = at_us;
-  store::KeyWriter prefix;
-  prefix.U16(CasePeriodRow::kKeyspace).Text(case_id);
-  const store::RowScan<CasePeriodRow> scan(*reader.view.snapshot, reader.view.views, store::RowKey(from),
-                                           store::PrefixEnd(prefix.str()));
-  DOCKET_RETURN_IF_ERROR(scan.status());
-  if (!scan.Valid()) return std::optional<CasePeriodRow>();
-  DOCKET_ASSIGN_OR_RETURN(CasePeriodRow row, scan.Get());
-  return std::optional<CasePeriodRow>(std::move(row));
+// The stretches of the past of cases.
+class Periods {
+ public:
+  explicit Periods(const Reader& reader) : reader_(reader) {}
+
+  // The one in which `at_us` lies; nullopt: before the first.
+  absl::StatusOr<std::optional<CasePeriodRow>> Find(const std::string& case_id, int64_t at_us) {
+    CasePeriodRow from;
+    from.case_id = case_id;
+    from.since_us = at_us;
+    const std::string key = store::RowKey(from);
+    if (scan_.has_value()) {
+      scan_->Seek(key);
+    } else {
+      scan_.emplace(*reader_.view.snapshot, reader_.view.views, key);
+    }
+    DOCKET_RETURN_IF_ERROR(scan_->status());
+    if (!scan_->Valid()) return std::optional<CasePeriodRow>();
+    DOCKET_ASSIGN_OR_RETURN(CasePeriodRow row, scan_->Get());
+    if (row.case_id != case_id) return std::optional<CasePeriodRow>();
+    return std::optional<CasePeriodRow>(std::move(row));
+  }
+
+ private:
+  const Reader& reader_;
+  std::optional<store::RowScan<CasePeriodRow>> scan_;
+};
+
+// The case of `row` at `at`.
+absl::StatusOr<std::optional<ListedCase>> ListedAt(Periods& periods, CaseRow row, absl::Time at) {
+  const int64_t at_us = absl::ToUnixMicros(at);
+  const int64_t since_us = row.value.listing().since_us();
+  ListedCase one = FromRow(std::move(row));
+  if (since_us <= at_us) return std::optional<ListedCase>(std::move(one));
+  DOCKET_ASSIGN_OR_RETURN(std::optional<CasePeriodRow> period, periods.Find(one.case_id, at_us));
+  if (!period.has_value()) return std::optional<ListedCase>();
+  one.of_now = false;
+  one.entries.clear();
+  one.facts = std::move(*period->value.mutable_facts());
+  one.shown = std::move(*period->value.mutable_shown());
+  one.revision = period->value.revision();
+  for (v1::PeriodDuty& duty : *period->value.mutable_duties()) one.duties.push_back(std::move(duty));
+  return std::optional<ListedCase>(std::move(one));
+}
+
+absl::Status NoSuchCase(const std::string& case_id, absl::Time at) {
+  return absl::DataLossError(absl::StrCat("a row names case ", case_id, ", of which there is none at ", FormatUtc(at)));
 }
 
 // Nobody has recorded yet that the wait is over, but the rest of what follows from it (the status) is decided by the
@@ -84,26 +117,35 @@ absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, const
   key.case_id = case_id;
   DOCKET_ASSIGN_OR_RETURN(std::optional<CaseRow> row, store::GetRow(*reader.view.snapshot, reader.view.views, key));
   if (!row.has_value()) return std::optional<ListedCase>();
-  const int64_t at_us = absl::ToUnixMicros(at);
-  row->case_id = case_id;
-  const int64_t since_us = row->value.listing().since_us();
-  ListedCase one = FromRow(*std::move(row));
-  if (since_us <= at_us) return std::optional<ListedCase>(std::move(one));
-  DOCKET_ASSIGN_OR_RETURN(std::optional<CasePeriodRow> period, FindPeriod(reader, case_id, at_us));
-  if (!period.has_value()) return std::optional<ListedCase>();
-  one.of_now = false;
-  one.entries.clear();
-  one.facts = std::move(*period->value.mutable_facts());
-  one.shown = std::move(*period->value.mutable_shown());
-  one.revision = period->value.revision();
-  for (v1::PeriodDuty& duty : *period->value.mutable_duties()) one.duties.push_back(std::move(duty));
-  return std::optional<ListedCase>(std::move(one));
+  return FindListed(reader, *std::move(row), at);
+}
+
+absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, CaseRow row, absl::Time at) {
+  Periods periods(reader);
+  return ListedAt(periods, std::move(row), at);
 }
 
 absl::StatusOr<ListedCase> MustFindListed(const Reader& reader, const std::string& case_id, absl::Time at) {
   DOCKET_ASSIGN_OR_RETURN(std::optional<ListedCase> found, FindListed(reader, case_id, at));
   if (found.has_value()) return *std::move(found);
-  return absl::DataLossError(absl::StrCat("a row names case ", case_id, ", of which there is none at ", FormatUtc(at)));
+  return NoSuchCase(case_id, at);
+}
+
+absl::StatusOr<std::vector<ListedCase>> MustFindAllListed(const Reader& reader,
+                                                          const std::vector<std::string>& case_ids, absl::Time at) {
+  std::vector<CaseRow> keys(case_ids.size());
+  for (size_t i = 0; i < keys.size(); ++i) keys[i].case_id = case_ids[i];
+  DOCKET_ASSIGN_OR_RETURN(auto rows, store::GetRows(*reader.view.snapshot, reader.view.views, keys));
+  Periods periods(reader);
+  std::vector<ListedCase> cases;
+  cases.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].has_value()) return NoSuchCase(case_ids[i], at);
+    DOCKET_ASSIGN_OR_RETURN(std::optional<ListedCase> one, ListedAt(periods, *std::move(rows[i]), at));
+    if (!one.has_value()) return NoSuchCase(case_ids[i], at);
+    cases.push_back(*std::move(one));
+  }
+  return cases;
 }
 
 projection::DutyRow DutyRowOf(const ListedCase& one, const v1::PeriodDuty& duty) {
@@ -161,12 +203,22 @@ absl::StatusOr<v1::CaseSummary> Summarise(const Reader& reader, const ListedCase
   summary.set_reopen_count(one.shown.reopen_count());
   summary.set_safety(one.shown.safety());
   if (one.shown.has_wait() && !WaitsAt(one, at)) DOCKET_RETURN_IF_ERROR(ShowAfterWait(reader, one, at, &summary));
-  if (!one.title.subject_id().empty()) {
-    v1::SealedText title = one.title;
-    DOCKET_RETURN_IF_ERROR(RevealTexts(*reader.view.snapshot, &title));
-    summary.set_title(std::move(*title.mutable_text()));
-  }
   return summary;
+}
+
+absl::Status PageTitles::Reveal(const Reader& reader, absl::FunctionRef<v1::CaseSummary*(int)> summary_of) const {
+  std::vector<const v1::SealedText*> references;
+  std::vector<v1::CaseSummary*> summaries;
+  for (size_t i = 0; i < titles_.size(); ++i) {
+    if (titles_[i].subject_id().empty()) continue;
+    references.push_back(&titles_[i]);
+    summaries.push_back(summary_of(static_cast<int>(i)));
+  }
+  DOCKET_ASSIGN_OR_RETURN(auto opened, store::OpenMany(*reader.view.snapshot, references));
+  for (size_t i = 0; i < opened.size(); ++i) {
+    if (opened[i].has_value()) summaries[i]->set_title(std::move(opened[i]->text));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace docket::query

@@ -12,10 +12,10 @@
 // POSITION_NOT_REACHED).
 namespace docket::query {
 
-// By case id: the order of filing.
+// By case id: the order of filing. A valid_at of the past is answered from the rows of the past; a known_at by replay.
 absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::ListCasesRequest& request);
 
-// In the order of work (DOMAIN 7).
+// In the order of work (DOMAIN 7). The past is answered by replay: rows tell the order of now only.
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request);
 
 // Duties, escalations and control lists are answered as of any valid_at, past or future, from the index. A known_at of

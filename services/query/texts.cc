@@ -74,16 +74,21 @@ absl::Status ForEachSealedText(Message* message, absl::FunctionRef<absl::Status(
 }
 
 absl::Status RevealTexts(const store::KvSnapshot& snapshot, Message* message) {
-  return ForEachSealedText(message, [&](v1::SealedText* reference) -> absl::Status {
-    if (reference->subject_id().empty()) return absl::OkStatus();
-    DOCKET_ASSIGN_OR_RETURN(auto opened, store::Open(snapshot, *reference));
-    if (opened.has_value()) {
-      reference->set_text(std::move(opened->text));
-    } else {
-      reference->set_erased(true);
-    }
+  std::vector<v1::SealedText*> references;
+  DOCKET_RETURN_IF_ERROR(ForEachSealedText(message, [&](v1::SealedText* reference) {
+    if (!reference->subject_id().empty()) references.push_back(reference);
     return absl::OkStatus();
-  });
+  }));
+  if (references.empty()) return absl::OkStatus();
+  DOCKET_ASSIGN_OR_RETURN(auto opened, store::OpenMany(snapshot, {references.begin(), references.end()}));
+  for (size_t i = 0; i < references.size(); ++i) {
+    if (opened[i].has_value()) {
+      references[i]->set_text(std::move(opened[i]->text));
+    } else {
+      references[i]->set_erased(true);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace docket::query

@@ -44,16 +44,10 @@ absl::Status BenchRebuild(Plant& plant, Report* report);
 // Commands of 16 clients while nothing is due, and while `clocks` clocks that fell due at one instant are recorded.
 absl::Status BenchDueAtOnce(Plant& plant, size_t clocks, Report* report);
 
-// Pages of 100.
-struct PageTimes {
-  Load overdue;       // the first page, which counts the totals too
-  Load overdue_next;  // the page after it
-  Load queue;
-  Load unowned;
-  Load unowned_past;  // the same page as of an instant since which its cases were taken
-};
-absl::StatusOr<PageTimes> MeasurePages(Plant& plant);
-void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report);
+// Pages of 100 of a plant with kFewCases open cases beside those of one with `options.cases`; and a page of the past
+// beside that of now.
+inline constexpr size_t kFewCases = 1000;
+absl::Status BenchPages(const Options& options, Plant& few, Plant& many, Report* report);
 
 // Bytes of the folder after a full compaction beside the bytes of the records in it. REQUIRES: nobody has it open.
 absl::Status BenchDiskUse(const Options& options, uint64_t record_bytes, Report* report);

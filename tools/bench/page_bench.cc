@@ -1,3 +1,7 @@
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/bench/bench.h"
@@ -8,89 +12,129 @@
 namespace docket::bench {
 namespace {
 
-constexpr absl::Duration kPerList = absl::Seconds(1);
 constexpr uint32_t kPage = 100;
 
-absl::StatusOr<Load> RunPages(const std::function<absl::Status()>& call) {
-  absl::Status failed;
-  const Load load = RunSerially(kPerList, [&] {
-    absl::Status status = call();
-    if (!status.ok()) failed = std::move(status);
-    return failed.ok();
-  });
-  if (!failed.ok()) return failed;
-  return load;
+// The question behind each figure, of one plant.
+struct Page {
+  std::string name;
+  std::function<absl::Status()> ask;
+};
+
+template <class Item>
+absl::Status CheckSize(absl::string_view list, const google::protobuf::RepeatedPtrField<Item>& items) {
+  if (items.size() == static_cast<int>(kPage)) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("a page of ", items.size(), " rows of the list ", list, ", want ", kPage));
 }
 
-// The list of now, then, when somebody has taken the cases of its first page, the same as of before.
-absl::Status MeasureUnowned(Plant& plant, PageTimes* times) {
-  v1::ListControlRequest unowned;
-  unowned.set_list(v1::UNOWNED);
-  unowned.set_page_size(kPage);
-  const absl::Time before = plant.engine().environment().clock->Now();
-  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply page, plant.client().ListControl(unowned));
-  if (page.items_size() != static_cast<int>(kPage)) {
-    return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " unowned cases, want ", kPage));
-  }
-  DOCKET_ASSIGN_OR_RETURN(times->unowned, RunPages([&] { return plant.client().ListControl(unowned).status(); }));
-  std::vector<std::string> ids;
-  for (const auto& item : page.items()) ids.push_back(item.case_().case_id());
-  DOCKET_RETURN_IF_ERROR(TakeCases(plant.engine(), ids));
-  *unowned.mutable_valid_at() = ToProto(before);
-  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply then, plant.client().ListControl(unowned));
-  for (int i = 0; i < page.items_size(); ++i) {
-    if (i >= then.items_size() || then.items(i).case_().case_id() != ids[i]) {
-      return absl::InternalError("the page of the past is not the one that was shown then");
-    }
-  }
-  DOCKET_ASSIGN_OR_RETURN(times->unowned_past,
-                          RunPages([&] { return plant.client().ListControl(unowned).status(); }));
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<PageTimes> MeasurePages(Plant& plant) {
-  PageTimes times;
+absl::Status AddOverdue(Plant& plant, std::vector<Page>* pages) {
   v1::ListDutiesRequest overdue;
   overdue.set_preset(v1::OVERDUE);
   overdue.set_page_size(kPage);
   // Asked for a day in some weeks, when everything filed now will be late.
   *overdue.mutable_valid_at() = ToProto(plant.engine().environment().clock->Now() + absl::Hours(24 * 60));
   DOCKET_ASSIGN_OR_RETURN(const v1::ListDutiesReply first, plant.client().ListDuties(overdue));
-  if (first.items_size() != static_cast<int>(kPage) || first.next_page_token().empty()) {
-    return absl::InternalError(absl::StrCat("a page of ", first.items_size(), " duties, want ", kPage));
-  }
-  DOCKET_ASSIGN_OR_RETURN(times.overdue, RunPages([&] { return plant.client().ListDuties(overdue).status(); }));
+  DOCKET_RETURN_IF_ERROR(CheckSize("overdue", first.items()));
+  pages->push_back({"overdue page of 100", [&plant, overdue] { return plant.client().ListDuties(overdue).status(); }});
   overdue.set_page_token(first.next_page_token());
-  DOCKET_ASSIGN_OR_RETURN(times.overdue_next, RunPages([&] { return plant.client().ListDuties(overdue).status(); }));
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListDutiesReply second, plant.client().ListDuties(overdue));
+  DOCKET_RETURN_IF_ERROR(CheckSize("overdue", second.items()));
+  pages->push_back(
+      {"overdue page after the first", [&plant, overdue] { return plant.client().ListDuties(overdue).status(); }});
+  return absl::OkStatus();
+}
+
+absl::Status AddQueue(Plant& plant, std::vector<Page>* pages) {
   v1::ListQueueRequest queue;
   queue.set_queue("intake");
   queue.set_page_size(kPage);
   DOCKET_ASSIGN_OR_RETURN(const v1::ListQueueReply page, plant.client().ListQueue(queue));
-  if (page.items_size() != static_cast<int>(kPage)) {
-    return absl::InternalError(absl::StrCat("a page of ", page.items_size(), " queued cases, want ", kPage));
-  }
-  DOCKET_ASSIGN_OR_RETURN(times.queue, RunPages([&] { return plant.client().ListQueue(queue).status(); }));
-  DOCKET_RETURN_IF_ERROR(MeasureUnowned(plant, &times));
-  return times;
+  DOCKET_RETURN_IF_ERROR(CheckSize("intake", page.items()));
+  pages->push_back({"queue page of 100", [&plant, queue] { return plant.client().ListQueue(queue).status(); }});
+  return absl::OkStatus();
 }
 
-void ReportPages(const PageTimes& few, const PageTimes& many, size_t cases, Report* report) {
-  const auto add = [&](const std::string& name, const Load& few_load, const Load& many_load) {
-    const auto cpu = [](const Load& load) { return absl::StrFormat("%.0f us of processor", load.cpu_us); };
-    report->Add({.name = name + ", 1000 open cases", .value = few_load.p50_us, .unit = "us", .note = cpu(few_load)});
-    report->Add({.name = absl::StrCat(name, ", ", cases, " open cases"), .value = many_load.p50_us, .unit = "us",
-                 .note = cpu(many_load)});
-    report->AddRatio(name + ", many / few", many_load.p50_us, few_load.p50_us, Wish::kAtMost, 1.3,
-                     cases < 1'000'000 ? "the target is of 1,000,000 open cases (--cases)" : "");
+// The list of now and, after somebody has taken the cases of its first page, the same as of before.
+absl::Status AddUnowned(Plant& plant, std::vector<Page>* pages) {
+  v1::ListControlRequest unowned;
+  unowned.set_list(v1::UNOWNED);
+  unowned.set_page_size(kPage);
+  const absl::Time before = plant.engine().environment().clock->Now();
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply page, plant.client().ListControl(unowned));
+  DOCKET_RETURN_IF_ERROR(CheckSize("unowned", page.items()));
+  std::vector<std::string> ids;
+  for (const auto& item : page.items()) ids.push_back(item.case_().case_id());
+  DOCKET_RETURN_IF_ERROR(TakeCases(plant.engine(), ids));
+  pages->push_back({"unowned page of 100", [&plant, unowned] { return plant.client().ListControl(unowned).status(); }});
+  *unowned.mutable_valid_at() = ToProto(before);
+  DOCKET_ASSIGN_OR_RETURN(const v1::ListControlReply then, plant.client().ListControl(unowned));
+  DOCKET_RETURN_IF_ERROR(CheckSize("unowned", then.items()));
+  for (int i = 0; i < then.items_size(); ++i) {
+    if (then.items(i).case_().case_id() != ids[i]) {
+      return absl::InternalError("the page of the past is not the one that was shown then");
+    }
+  }
+  pages->push_back(
+      {"unowned page of the past", [&plant, unowned] { return plant.client().ListControl(unowned).status(); }});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Page>> PagesOf(Plant& plant) {
+  std::vector<Page> pages;
+  DOCKET_RETURN_IF_ERROR(AddOverdue(plant, &pages));
+  DOCKET_RETURN_IF_ERROR(AddQueue(plant, &pages));
+  DOCKET_RETURN_IF_ERROR(AddUnowned(plant, &pages));
+  return pages;
+}
+
+// Turns of two questions.
+struct Compared {
+  std::vector<double> part_us, whole_us, part_cpu_us, whole_cpu_us, ratio;
+};
+absl::StatusOr<Compared> Compare(const Options& options, const Page& part, const Page& whole) {
+  Compared compared;
+  absl::Status failed;
+  const auto run = [&](const Page& page) {
+    return RunSerially(options.each, [&] {
+      failed.Update(page.ask());
+      return failed.ok();
+    });
   };
-  add("overdue page of 100", few.overdue, many.overdue);
-  add("overdue page after the first", few.overdue_next, many.overdue_next);
-  add("queue page of 100", few.queue, many.queue);
-  add("unowned page of 100", few.unowned, many.unowned);
-  add("unowned page of the past", few.unowned_past, many.unowned_past);
-  report->AddRatio("unowned page, past / now", many.unowned_past.p50_us, many.unowned.p50_us, Wish::kAtMost, 2, "");
+  for (int turn = 0; turn < options.turns; ++turn) {
+    const Load one = run(whole);
+    const Load other = run(part);
+    DOCKET_RETURN_IF_ERROR(failed);
+    compared.whole_us.push_back(one.p50_us);
+    compared.whole_cpu_us.push_back(one.cpu_us);
+    compared.part_us.push_back(other.p50_us);
+    compared.part_cpu_us.push_back(other.cpu_us);
+    compared.ratio.push_back(other.p50_us / one.p50_us);
+  }
+  return compared;
+}
+
+}  // namespace
+
+absl::Status BenchPages(const Options& options, Plant& few, Plant& many, Report* report) {
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<Page> few_pages, PagesOf(few));
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<Page> many_pages, PagesOf(many));
+  for (size_t i = 0; i < few_pages.size(); ++i) {
+    const std::string& name = few_pages[i].name;
+    DOCKET_ASSIGN_OR_RETURN(const Compared turns, Compare(options, many_pages[i], few_pages[i]));
+    const auto cpu = [](const std::vector<double>& us) { return absl::StrFormat("%.0f us of processor", Median(us)); };
+    report->Add({.name = absl::StrCat(name, ", ", kFewCases, " open cases"),
+                 .value = Median(turns.whole_us),
+                 .unit = "us",
+                 .note = cpu(turns.whole_cpu_us)});
+    report->Add({.name = absl::StrCat(name, ", ", options.cases, " open cases"),
+                 .value = Median(turns.part_us),
+                 .unit = "us",
+                 .note = cpu(turns.part_cpu_us)});
+    report->Add({name + ", many / few", Median(turns.ratio), "ratio", Wish::kAtMost, 1.3,
+                 options.cases < 1'000'000 ? "the target is of 1,000,000 open cases (--cases)" : ""});
+  }
+  DOCKET_ASSIGN_OR_RETURN(const Compared past, Compare(options, many_pages.back(), many_pages[many_pages.size() - 2]));
+  report->Add({"unowned page, past / now", Median(past.ratio), "ratio", Wish::kAtMost, 2, ""});
+  return absl::OkStatus();
 }
 
 }  // namespace docket::bench

@@ -161,6 +161,7 @@ struct ListInput {
   std::vector<std::string> tiers;
   std::vector<uint32_t> priorities;
   std::string department, queue, owner, source, topic;
+  AsOf as_of;
   ListLimit limit;
 };
 
@@ -188,7 +189,8 @@ absl::Status FillFilter(const ListInput& input, v1::CaseFilter* filter) {
 
 int List(GlobalOptions& options, const ListInput& input) {
   v1::ListCasesRequest request;
-  const absl::Status filled = FillFilter(input, request.mutable_filter());
+  absl::Status filled = FillFilter(input, request.mutable_filter());
+  filled.Update(input.as_of.Apply(options, &request));
   if (!filled.ok()) return ReportUsage(options, filled.message());
   const auto reply = ReadPages<v1::ListCasesRequest, v1::ListCasesReply>(
       options, request, input.limit.For(options), "cases",
@@ -212,8 +214,8 @@ int List(GlobalOptions& options, const ListInput& input) {
   }
   table.Print(*options.out);
   PrintMore(options, reply->next_page_token());
-  *options.out << CountText(reply->cases_size(), "case", "cases") << ", position " << reply->position() << ", times in "
-               << options.zone_name() << "\n";
+  *options.out << CountText(reply->cases_size(), "case", "cases") << ", " << Footing(options, *reply) << "\n";
+  PrintListWarnings(options, *reply);
   return kExitOk;
 }
 
@@ -240,6 +242,7 @@ void AddList(CLI::App& cases, GlobalOptions& options) {
   command->add_option("--owner", input->owner, "Handler; - for unowned");
   command->add_option("--source", input->source, "Other system the case came from");
   command->add_option("--category", input->topic, "What it is about");
+  input->as_of.AddTo(command);
   input->limit.AddTo(command);
   command->footer("Example:\n  docket case list --kind complaint --status-category open --owner -");
 }

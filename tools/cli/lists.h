@@ -97,8 +97,10 @@ inline bool WasPrinted(GlobalOptions& options, const google::protobuf::Message& 
 template <class Reply>
 void PrintListWarnings(GlobalOptions& options, const Reply& reply) {
   if (reply.by_replay()) *options.out << "answered by replaying the log\n";
-  if (reply.clock_suspect()) {
-    *options.out << "WARNING: the server's clock is in doubt; timers stand still until `docket admin clock accept`\n";
+  if constexpr (requires { reply.clock_suspect(); }) {
+    if (reply.clock_suspect()) {
+      *options.out << "WARNING: the server's clock is in doubt; timers stand still until `docket admin clock accept`\n";
+    }
   }
 }
 

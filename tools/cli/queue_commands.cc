@@ -21,6 +21,7 @@ struct QueueInput {
   bool unowned = false;
   std::vector<std::string> tiers;
   std::string request_id;
+  AsOf as_of;
   ListLimit limit;
 };
 
@@ -29,6 +30,8 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   request.set_queue(input.queue);
   request.set_unowned_only(input.unowned);
   for (const std::string& tier : input.tiers) request.add_tiers(tier);
+  const absl::Status timed = input.as_of.Apply(options, &request);
+  if (!timed.ok()) return ReportUsage(options, timed.message());
   const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
       options, request, input.limit.For(options), "items",
       [](const v1::ListQueueReply& page) { return page.items_size(); },
@@ -38,6 +41,7 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   *options.out << "Queue " << OneLine(input.queue) << ": " << (reply->next_page_token().empty() ? "" : "at least ")
                << CountText(reply->items_size(), "case", "cases") << " in the order of work\n"
                << Footing(options, *reply) << "\n";
+  PrintListWarnings(options, *reply);
   Table table({{"CASE"},
                {"BAND"},
                {"LEVEL", Table::Align::kRight},
@@ -95,7 +99,9 @@ void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
   show->add_option("QUEUE", shown->queue, "Queue")->required();
   show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");
   show->add_option("--tier", shown->tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
+  shown->as_of.AddTo(show);
   shown->limit.AddTo(show);
+  show->footer("Example:\n  docket queue show first-line --as-known \"2026-11-20 17:00\"");
   const auto taken = std::make_shared<QueueInput>();
   CLI::App* take =
       AddCommand(*queue, "take", "Take the first case that nobody owns and you have skills and capacity for", options,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -169,6 +170,110 @@ TEST(ListQueueTest, UnownedOnlyAndUnknownQueues) {
   EXPECT_EQ(ReasonOf(unknown.status()), "UNKNOWN_QUEUE");
   EXPECT_NE(unknown.status().message().find("intake"), absl::string_view::npos);
   EXPECT_TRUE(ListQueue(ReaderOf(house), Text<v1::ListQueueRequest>("queue: 'legal'")).ok());
+}
+
+template <class Reply, class Request>
+std::vector<std::string> AllPages(House& house, Request request,
+                                  absl::StatusOr<Reply> (*ask)(const Reader&, const Request&),
+                                  std::string (*row_of)(const Reply&, int), int (*rows)(const Reply&),
+                                  bool* by_replay) {
+  std::vector<std::string> all;
+  do {
+    const auto reply = ask(ReaderOf(house), request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) break;
+    for (int i = 0; i < rows(*reply); ++i) all.push_back(row_of(*reply, i));
+    *by_replay = reply->by_replay();
+    request.set_page_token(reply->next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+std::string CaseText(v1::CaseSummary row) {
+  row.clear_revision();  // of the past: the one since which it looked like this
+  return row.ShortDebugString();
+}
+
+std::vector<std::string> QueueThen(House& house, std::optional<absl::Time> valid_at, std::optional<absl::Time> known_at,
+                                   bool* by_replay) {
+  v1::ListQueueRequest request;
+  request.set_queue("billing");
+  request.set_page_size(2);
+  if (valid_at.has_value()) *request.mutable_valid_at() = ToProto(*valid_at);
+  if (known_at.has_value()) *request.mutable_known_at() = ToProto(*known_at);
+  return AllPages<v1::ListQueueReply, v1::ListQueueRequest>(
+      house, request, ListQueue,
+      [](const v1::ListQueueReply& reply, int i) {
+        const auto& item = reply.items(i);
+        return absl::StrCat(item.band(), " ", item.escalation_level(), " ", item.effective_due().seconds(), " ",
+                            CaseText(item.case_()));
+      },
+      [](const v1::ListQueueReply& reply) { return reply.items_size(); }, by_replay);
+}
+
+std::vector<std::string> CasesThen(House& house, const std::string& filter, std::optional<absl::Time> valid_at,
+                                   std::optional<absl::Time> known_at, bool* by_replay) {
+  auto request = Text<v1::ListCasesRequest>(absl::StrCat("page_size: 3 filter { ", filter, " }"));
+  if (valid_at.has_value()) *request.mutable_valid_at() = ToProto(*valid_at);
+  if (known_at.has_value()) *request.mutable_known_at() = ToProto(*known_at);
+  return AllPages<v1::ListCasesReply, v1::ListCasesRequest>(
+      house, request, ListCases, [](const v1::ListCasesReply& reply, int i) { return CaseText(reply.cases(i)); },
+      [](const v1::ListCasesReply& reply) { return reply.cases_size(); }, by_replay);
+}
+
+TEST(ListOfThePastTest, QueuesAndCasesAreShownAsTheyWereShownThen) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  struct Shown {
+    absl::Time at;
+    std::vector<std::string> queue, cases, unowned;
+  };
+  std::vector<Shown> shown;
+  bool by_replay = true;
+  const auto look = [&] {
+    shown.push_back({house.clock().Now(), QueueThen(house, std::nullopt, std::nullopt, &by_replay),
+                     CasesThen(house, "", std::nullopt, std::nullopt, &by_replay),
+                     CasesThen(house, "owner: '-'", std::nullopt, std::nullopt, &by_replay)});
+    EXPECT_FALSE(by_replay);
+    AdvanceTo(house, house.clock().Now() + absl::Minutes(10));
+  };
+  look();
+  MustDo(house, ids[4], "queue { queue: 'intake' }");
+  look();
+  MustDo(house, ids[8], "take {}", "sam.doyle");
+  look();
+  MustDo(house, ids[12], "set_priority { priority: 1 override_reason: 'VIP' }");
+  FileCase(house, "kind: REQUEST title: 'late' impact: 1 urgency: 1 queue: 'billing'");
+  look();
+  std::set<std::vector<std::string>> queues;
+  for (const Shown& then : shown) {
+    SCOPED_TRACE(absl::FormatTime(then.at));
+    queues.insert(then.queue);
+    for (const std::optional<absl::Time> known_at : {std::optional<absl::Time>(), std::optional<absl::Time>(then.at)}) {
+      EXPECT_EQ(QueueThen(house, then.at, known_at, &by_replay), then.queue);
+      EXPECT_TRUE(by_replay || then.at == shown.back().at);
+      EXPECT_EQ(CasesThen(house, "", then.at, known_at, &by_replay), then.cases);
+      if (!known_at.has_value()) {
+        EXPECT_FALSE(by_replay) << "rows tell of the past of cases";
+      }
+      EXPECT_EQ(CasesThen(house, "owner: '-'", then.at, known_at, &by_replay), then.unowned);
+    }
+  }
+  EXPECT_EQ(queues.size(), shown.size()) << "the queue never looked the same";
+}
+
+TEST(ListOfThePastTest, AWaitThatEndsByThenStandsInTheQueueOfTheFuture) {
+  House house;
+  const std::string id = FileCase(house, absl::StrCat(kComplaint, " queue: 'billing'"));
+  MustDo(house, id, "take {}");
+  const absl::Time until = house.clock().Now() + absl::Hours(30);
+  MustDo(house, id,
+         absl::StrCat("hold { waiting_on: DEPARTMENT reason_code: 'PLANS' until { seconds: ",
+                      absl::ToUnixSeconds(until), " } }"));
+  bool by_replay = true;
+  EXPECT_EQ(QueueThen(house, until - absl::Seconds(1), std::nullopt, &by_replay).size(), 0u);
+  EXPECT_EQ(QueueThen(house, until, std::nullopt, &by_replay).size(), 1u);
+  EXPECT_FALSE(by_replay);
 }
 
 TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
