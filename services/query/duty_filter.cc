@@ -80,15 +80,22 @@ bool DutyFilter::IsPaused(const projection::DutyRow& row) const {
   return row.value.paused() && (row.value.paused_until_us() == 0 || row.value.paused_until_us() > at_us_);
 }
 
-bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
-  if (row.late_from_us == projection::kNever || IsLate(row)) return false;
-  const absl::Time due = absl::FromUnixMicros(row.late_from_us);
-  if (request_.elapsed() || row.value.calendar().empty()) return due <= at_ + within_;
+std::optional<absl::Duration> DutyFilter::WorkingTime(const projection::DutyRow& row, absl::Time from,
+                                                      absl::Time to) const {
+  if (row.value.calendar().empty()) return std::nullopt;
   v1::PolicyPin pin;
   pin.set_id(row.value.calendar());
   pin.set_version(row.value.calendar_version());
   const auto calendar = reader_.view.policies->Calendar(pin);
-  return calendar == nullptr ? due <= at_ + within_ : calendar->Elapsed(at_, due) <= within_;
+  if (calendar == nullptr) return std::nullopt;
+  return calendar->Elapsed(from, to);
+}
+
+bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
+  if (row.late_from_us == projection::kNever || IsLate(row)) return false;
+  const absl::Time due = absl::FromUnixMicros(row.late_from_us);
+  if (request_.elapsed()) return due <= at_ + within_;
+  return WorkingTime(row, at_, due).value_or(due - at_) <= within_;
 }
 
 bool DutyFilter::Matches(const What& what) const {
@@ -155,8 +162,12 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
     if (item.late()) {
       *item.mutable_late_since() = ToProto(late_from);
       *item.mutable_late_by() = ToProto(at - late_from);
+      const auto working = filter.WorkingTime(row, late_from, at);
+      if (working.has_value()) *item.mutable_late_by_working() = ToProto(*working);
     } else {
       *item.mutable_time_left() = ToProto(late_from - at);
+      const auto working = filter.WorkingTime(row, at, late_from);
+      if (working.has_value()) *item.mutable_time_left_working() = ToProto(*working);
     }
   }
   item.set_department(row.value.answerable());

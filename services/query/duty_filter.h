@@ -2,6 +2,7 @@
 #define DOCKET_SERVICES_QUERY_DUTY_FILTER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "docket/v1/case.pb.h"
@@ -38,6 +39,8 @@ class DutyFilter {
   bool IsLate(const projection::DutyRow& row) const { return row.late_from_us < at_us_; }
   // Paused at `at`; a pause with a known end is over after it, if nothing happens.
   bool IsPaused(const projection::DutyRow& row) const;
+  // Between two instants, in working time of the clock's own calendar; nullopt: it counts civil time.
+  std::optional<absl::Duration> WorkingTime(const projection::DutyRow& row, absl::Time from, absl::Time to) const;
   // Not late, but due within `within`, counted in the working time of the clock's own calendar unless `elapsed`.
   bool AtRisk(const projection::DutyRow& row) const;
 

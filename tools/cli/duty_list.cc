@@ -18,9 +18,15 @@ std::string WaitingText(const v1::ListDutiesReply::Item& item) {
                       item.waiting_reason());
 }
 
+// How late, or how much time is left.
 std::string SpanText(const v1::ListDutiesReply::Item& item) {
   if (item.has_late_by()) return FormatSpan(FromProto(item.late_by()));
   return item.has_time_left() ? absl::StrCat(FormatSpan(FromProto(item.time_left())), " left") : "";
+}
+
+std::string WorkingSpanText(const v1::ListDutiesReply::Item& item) {
+  if (item.has_late_by_working()) return FormatWorkingTime(FromProto(item.late_by_working()));
+  return item.has_time_left_working() ? absl::StrCat(FormatWorkingTime(FromProto(item.time_left_working())), " left") : "";
 }
 
 }  // namespace
@@ -58,6 +64,7 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
                {"LATE SINCE"},
                {"STANDS"},
                {"BY", Table::Align::kRight},
+               {"WORKING", Table::Align::kRight},
                {"WAITS FOR"},
                {"SINCE"},
                {"UNTIL"},
@@ -70,12 +77,26 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
     const std::string due = FormatMoment(item.due_at(), options.zone());
     const std::string first_due = FormatMoment(item.first_due_at(), options.zone());
     const std::string late_since = FormatMoment(item.late_since(), options.zone());
-    table.AddRow({item.case_().case_no(), v1::CaseKind_Name(item.case_().kind()), NumberText(item.case_().priority()),
-                  item.case_().status(), item.metric(), v1::Obligation_Name(item.obligation()), due,
-                  first_due == due ? "" : first_due, late_since == due ? "" : late_since, item.words(), SpanText(item),
-                  waits ? WaitingText(item) : "", waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
-                  waits ? FormatMoment(item.waiting_until(), options.zone()) : "", NumberText(item.escalation_level()),
-                  item.department(), item.owner(), item.case_().queue(), item.case_().title()});
+    table.AddRow({item.case_().case_no(),
+                  v1::CaseKind_Name(item.case_().kind()),
+                  NumberText(item.case_().priority()),
+                  item.case_().status(),
+                  item.metric(),
+                  v1::Obligation_Name(item.obligation()),
+                  due,
+                  first_due == due ? "" : first_due,
+                  late_since == due ? "" : late_since,
+                  item.words(),
+                  SpanText(item),
+                  WorkingSpanText(item),
+                  waits ? WaitingText(item) : "",
+                  waits ? FormatMoment(item.waiting_since(), options.zone()) : "",
+                  waits ? FormatMoment(item.waiting_until(), options.zone()) : "",
+                  NumberText(item.escalation_level()),
+                  item.department(),
+                  item.owner(),
+                  item.case_().queue(),
+                  item.case_().title()});
   }
   table.Print(*options.out);
 }

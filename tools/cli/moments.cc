@@ -40,15 +40,16 @@ absl::StatusOr<absl::Time> ParseMoment(absl::string_view text, absl::Time now, a
 absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
   constexpr int64_t kMostDays = 100'000;
   absl::Duration span;
-  int64_t days = 0;
+  int64_t count = 0;
   absl::string_view digits = text;
-  if (absl::ConsumeSuffix(&digits, "d") && absl::SimpleAtoi(digits, &days) && days >= 0 && days <= kMostDays) {
-    return absl::Hours(24 * days);
+  const int64_t days = absl::ConsumeSuffix(&digits, "d") ? 1 : absl::ConsumeSuffix(&digits, "w") ? 7 : 0;
+  if (days > 0 && absl::SimpleAtoi(digits, &count) && count >= 0 && count <= kMostDays / days) {
+    return absl::Hours(24 * days * count);
   }
   if (absl::ParseDuration(text, &span) && span >= absl::ZeroDuration() && span <= absl::Hours(24 * kMostDays))
     return span;
   return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\", want a span such as 90s, 45m, 4h, 1h30m or 2d, ", kMostDays, "d at most"));
+      absl::StrCat("\"", text, "\", want a span such as 90s, 45m, 4h, 1h30m, 2d or 8w, ", kMostDays, "d at most"));
 }
 
 std::string FormatMoment(absl::Time time, absl::TimeZone zone) {

@@ -286,8 +286,17 @@ TEST(ListDutiesTest, AWeekendIsNoTimeToWork) {
   EXPECT_EQ(by_clock.items(0).words(), "at risk");
   EXPECT_FALSE(by_clock.items(0).late());
   EXPECT_EQ(FromProto(by_clock.items(0).time_left()), absl::Hours(72));
+  EXPECT_EQ(FromProto(by_clock.items(0).time_left_working()), absl::Hours(8));
   EXPECT_FALSE(by_clock.items(0).has_late_by());
   EXPECT_FALSE(by_clock.items(0).has_late_since());
+
+  request = Text<v1::ListDutiesRequest>("preset: OVERDUE metric: 'FIRST_RESPONSE'");
+  *request.mutable_valid_at() = ToProto(At("2026-11-24T10:00:00Z"));  // Tuesday
+  const v1::ListDutiesReply late = MustList(house, request);
+  ASSERT_EQ(late.items_size(), 1);
+  EXPECT_EQ(FromProto(late.items(0).late_by()), absl::Hours(18));
+  EXPECT_EQ(FromProto(late.items(0).late_by_working()), absl::Hours(2));
+  EXPECT_FALSE(late.items(0).has_time_left_working());
 }
 
 TEST(ListDutiesTest, WaitingAndMine) {

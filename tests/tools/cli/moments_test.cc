@@ -38,6 +38,7 @@ TEST(Moments, SpansAreReadInAnyUnit) {
   EXPECT_EQ(*ParseSpan("90s"), absl::Seconds(90));
   EXPECT_EQ(*ParseSpan("1h30m"), absl::Minutes(90));
   EXPECT_EQ(*ParseSpan("2d"), absl::Hours(48));
+  EXPECT_EQ(*ParseSpan("8w"), absl::Hours(8 * 7 * 24));
   for (const char* text : {"", "4", "-4h", "inf", "4 hours", "d", "-1d", "100001d", "99999999999h"})
     EXPECT_FALSE(ParseSpan(text).ok()) << text;
 }
