@@ -33,6 +33,7 @@ std::string DecidedBy(const Item& item) {
 }  // namespace
 
 std::string ApprovalsHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
+  if (!reply.has_header()) return "Approvals, continued";
   const auto& header = reply.header();
   const char* at_least = header.complete() ? "" : "at least ";
   std::string text = header.complete() ? "Approvals: nothing waits for a second person"

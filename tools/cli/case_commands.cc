@@ -193,7 +193,7 @@ int List(GlobalOptions& options, const ListInput& input) {
   filled.Update(input.as_of.Apply(options, &request));
   if (!filled.ok()) return ReportUsage(options, filled.message());
   const auto reply = ReadPages<v1::ListCasesRequest, v1::ListCasesReply>(
-      options, request, input.limit.For(options), "cases",
+      options, request, input.limit, "cases",
       [](const v1::ListCasesReply& page) { return page.cases_size(); },
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());

@@ -64,7 +64,7 @@ int ListControl(GlobalOptions& options, const ControlInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListControlRequest, v1::ListControlReply>(
-      options, *request, input.limit.For(options), "items",
+      options, *request, input.limit, "items",
       [](const v1::ListControlReply& page) { return page.items_size(); },
       [&](const v1::ListControlRequest& page) { return options.client().ListControl(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());

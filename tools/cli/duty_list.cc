@@ -26,7 +26,8 @@ std::string SpanText(const v1::ListDutiesReply::Item& item) {
 
 std::string WorkingSpanText(const v1::ListDutiesReply::Item& item) {
   if (item.has_late_by_working()) return FormatWorkingTime(FromProto(item.late_by_working()));
-  return item.has_time_left_working() ? absl::StrCat(FormatWorkingTime(FromProto(item.time_left_working())), " left") : "";
+  return item.has_time_left_working() ? absl::StrCat(FormatWorkingTime(FromProto(item.time_left_working())), " left")
+                                      : "";
 }
 
 }  // namespace
@@ -38,6 +39,7 @@ std::string RegulatoryText(const v1::ListDutiesReply::Header& header) {
 }
 
 std::string OverdueHeader(const GlobalOptions& options, const v1::ListDutiesReply& reply) {
+  if (!reply.has_header()) return "Overdue, continued";
   const auto& header = reply.header();
   if (header.late_duties() == 0) {
     return header.complete() ? "Overdue: nothing is late" : "Overdue: none found so far, but not all was looked at";

@@ -20,10 +20,11 @@ namespace docket::cli {
 inline constexpr uint32_t kMaxPage = 500;
 inline constexpr uint32_t kTableRows = 100;  // of a table, unless asked otherwise; JSON is never cut
 
-// --limit; 0: all. Unset: kTableRows for tables, all for JSON.
+// --limit; 0: all. Unset: kTableRows for tables, all for JSON. --page-token: behind an earlier answer.
 struct ListLimit {
   uint32_t rows = 0;
   bool given = false;
+  std::string page_token;
   void AddTo(CLI::App* command);
   uint32_t For(const GlobalOptions& options) const {
     return given || options.format() != OutputFormat::kTable ? rows : kTableRows;
@@ -58,15 +59,17 @@ std::string Footing(const GlobalOptions& options, const Reply& reply) {
   return FootingOf(options, reply.valid_at(), reply.known_at(), reply.position());
 }
 
-// Reads pages until the end or `limit` rows (0: no limit) and answers them as one reply, whose next_page_token is set
+// Reads pages until the end or the limit and answers them as one reply, whose next_page_token is set
 // when rows were left. With jsonl and csv each page's elements of the field `items` are printed as they come, and
 // dropped.
 template <class Request, class Reply>
-absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_t limit, const char* items,
+absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, const ListLimit& wanted, const char* items,
                                 int (*count)(const Reply&),
                                 absl::FunctionRef<absl::StatusOr<Reply>(const Request&)> fetch) {
+  const uint32_t limit = wanted.For(options);
   Reply all;
   uint32_t rows = 0;
+  request.set_page_token(wanted.page_token);
   while (true) {
     request.set_page_size(limit == 0 ? kMaxPage : std::min(limit - rows, kMaxPage));
     DOCKET_ASSIGN_OR_RETURN(Reply page, fetch(request));
@@ -75,7 +78,7 @@ absl::StatusOr<Reply> ReadPages(GlobalOptions& options, Request request, uint32_
     if (options.format() == OutputFormat::kJsonl) {
       PrintListJson(options, page, items);
     } else if (options.format() == OutputFormat::kCsv) {
-      if (request.page_token().empty()) PrintCsvHeader(page, items, *options.out);
+      if (request.page_token() == wanted.page_token) PrintCsvHeader(page, items, *options.out);
       PrintCsv(page, items, *options.out);
     } else {
       all.MergeFrom(page);

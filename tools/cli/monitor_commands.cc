@@ -100,7 +100,7 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListDutiesRequest, v1::ListDutiesReply>(
-      options, *request, input.limit.For(options), "items",
+      options, *request, input.limit, "items",
       [](const v1::ListDutiesReply& page) { return page.items_size(); },
       [&](const v1::ListDutiesRequest& page) { return options.client().ListDuties(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
@@ -155,7 +155,7 @@ int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListEscalationsRequest, v1::ListEscalationsReply>(
-      options, *request, input.limit.For(options), "items",
+      options, *request, input.limit, "items",
       [](const v1::ListEscalationsReply& page) { return page.items_size(); },
       [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());

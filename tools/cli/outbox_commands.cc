@@ -65,7 +65,7 @@ int DeadLetters(GlobalOptions& options, const DeadLetterInput& input) {
   v1::ListDeadLettersRequest request;
   request.set_webhook(input.webhook);
   const auto reply = ReadPages<v1::ListDeadLettersRequest, v1::ListDeadLettersReply>(
-      options, request, input.limit.For(options), "dead_letters",
+      options, request, input.limit, "dead_letters",
       [](const v1::ListDeadLettersReply& page) { return page.dead_letters_size(); },
       [&](const v1::ListDeadLettersRequest& page) { return options.client().ListDeadLetters(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());

@@ -33,7 +33,7 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   const absl::Status timed = input.as_of.Apply(options, &request);
   if (!timed.ok()) return ReportUsage(options, timed.message());
   const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
-      options, request, input.limit.For(options), "items",
+      options, request, input.limit, "items",
       [](const v1::ListQueueReply& page) { return page.items_size(); },
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());

@@ -186,6 +186,21 @@ TEST_F(Readers, ALimitStopsAndSaysSo) {
   EXPECT_THAT(ran.out, Not(HasSubstr("C3")));
 }
 
+TEST_F(Readers, ATokenGoesOnBehindTheAnswerThatGaveIt) {
+  std::vector<uint32_t> page_sizes;
+  ServePages(server_, &page_sizes);
+  const Ran ran = Run({"case", "list", "--page-token", "two"});
+  EXPECT_THAT(ran.out, HasSubstr("C3"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("C1")));
+  const Ran csv = Run({"case", "list", "--page-token", "two", "-o", "csv"});
+  EXPECT_EQ(csv.out.rfind("caseId,", 0), 0u) << csv.out;
+  server_.list_duties = [](const v1::ListDutiesRequest& request, v1::ListDutiesReply*) {
+    EXPECT_EQ(request.page_token(), "two");
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Run({"overdue", "--page-token", "two"}).out, HasSubstr("Overdue, continued\n"));
+}
+
 TEST_F(Readers, FiltersGoByName) {
   v1::CaseFilter asked;
   server_.list_cases = [&](const v1::ListCasesRequest& request, v1::ListCasesReply*) {
