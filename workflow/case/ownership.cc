@@ -26,6 +26,22 @@ bool ActsForReceiver(const Draft& draft) {
                               : policies.IsWithin(actor.department_id(), transfer.to_department());
 }
 
+// Who hands a case over does not accept it too, unless nobody else receives there.
+void AddUnmetForSender(const Draft& draft, std::vector<Unmet>* unmet) {
+  const v1::PendingTransfer& transfer = draft.state().transfer();
+  const std::string& by = draft.context().actor->principal_id();
+  if (transfer.by().empty() || transfer.by() != by) return;
+  const policy::PolicySet& policies = *draft.context().policies;
+  const bool others = absl::c_any_of(policies.directory().principals(), [&](const v1::Principal& one) {
+    return one.id() != by && policies.IsWithin(one.department(), transfer.to_department());
+  });
+  if (!others) return;
+  unmet->push_back({"SECOND_PERSON_MISSING",
+                    absl::StrCat("accept_transfer: ", by, " handed the case over, want another person of ",
+                                 transfer.to_department()),
+                    ""});
+}
+
 std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {
   if (!draft.state().has_transfer()) {
     return {{"NO_PENDING_TRANSFER", "no transfer waits for an answer", "transfer"}};
@@ -197,13 +213,15 @@ absl::Status DecideTransfer(Draft& draft, const v1::Command& command) {
   transferred->set_to_department(queue.department());
   transferred->set_to_queue(queue.id());
   *transferred->mutable_handoff_note() = draft.Seal(transfer.handoff_note());
+  transferred->set_by(draft.context().actor->principal_id());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
 }
 
 absl::Status DecideAcceptTransfer(Draft& draft, const v1::Command& command) {
-  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
-                          RequireTransition(draft, command, UnmetForTransferAnswer(draft)));
+  std::vector<Unmet> unmet = UnmetForTransferAnswer(draft);
+  if (unmet.empty()) AddUnmetForSender(draft, &unmet);
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, std::move(unmet)));
   const v1::PendingTransfer transfer = draft.state().transfer();
   v1::Event event;
   event.mutable_transfer_accepted()->set_from_department(transfer.from_department());
@@ -276,6 +294,7 @@ absl::Status ApplyCaseTransferred(const v1::Event& event, v1::Case* state) {
   transfer->set_to_queue(transferred.to_queue());
   *transfer->mutable_handoff_note() = transferred.handoff_note();
   *transfer->mutable_since() = event.occurred_at();
+  transfer->set_by(transferred.by());
   if (transferred.has_accept_due_at()) *transfer->mutable_accept_due_at() = transferred.accept_due_at();
   state->set_transfer_count(state->transfer_count() + 1);
   return absl::OkStatus();

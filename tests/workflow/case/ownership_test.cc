@@ -81,6 +81,23 @@ TEST(TransferTest, WhereNobodyReceivesAnybodyMayAnswer) {
   desk.Must("accept_transfer {}");
 }
 
+TEST(TransferTest, WhoHandsOverDoesNotAccept) {
+  CaseDesk desk = Filed();
+  const CaseDesk::Given sam = {.principal = "sam.doyle"};
+  desk.Must(kTransfer, sam);  // to the department sam.doyle is of
+  EXPECT_EQ(desk.state().transfer().by(), "sam.doyle");
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}", sam, nullptr)), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  EXPECT_EQ(Told(desk.Would("refuse_transfer { reason_code: 'X' }", sam, nullptr)), "ok: TransferRefused");
+  desk.Must("accept_transfer {}", {.principal = "priya.nair"});
+}
+
+TEST(TransferTest, WhoHandsOverAcceptsWhereNobodyElseReceives) {
+  CaseDesk desk = Filed();
+  const CaseDesk::Given jonas = {.principal = "jonas.weber"};
+  desk.Must("transfer { to_queue: 'legal' handoff_note: 'x' }", jonas);
+  desk.Must("accept_transfer {}", jonas);
+}
+
 TEST(TransferTest, AcceptedItMovesQueueAndAccountAndLosesItsHandler) {
   CaseDesk desk = Filed();
   desk.Must("take {}");
