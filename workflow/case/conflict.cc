@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
@@ -9,21 +11,38 @@
 #include "workflow/case/conflicted.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/status.h"
+#include "workflow/escalation/escalation.h"
 #include "workflow/escalation/targets.h"
 
 namespace docket::workflow {
 namespace {
 
-// Nobody in the line of the case is free to look at it any more: role COMPLIANCE hears of it.
+constexpr char kConflictKey[] = "conflict/";
+
+// Has `who` been told already: by this declaration, for an escalation went on to them, or before, of an earlier one
+// that is still open?
+bool HasHeard(const Draft& draft, const std::string& who) {
+  const bool now = absl::c_any_of(draft.events(), [&](const v1::Event& event) {
+    return absl::c_linear_search(event.escalation_raised().targets(), who);
+  });
+  return now || absl::c_any_of(draft.state().escalations(), [&](const v1::Escalation& one) {
+           return escalation::IsOpen(one) && absl::StartsWith(one.trigger_key(), kConflictKey) &&
+                  absl::c_linear_search(one.targets(), who);
+         });
+}
+
+// Nobody in the line of the case is free to look at it any more: role COMPLIANCE hears of it, once.
 absl::Status TellComplianceWhenAlone(Draft& draft, uint32_t revision) {
   v1::Ladder::Level level;
   level.set_level(1);
   level.set_kind(v1::HIERARCHICAL);
   level.set_target("QUEUE_LEAD");
-  const escalation::Firing firing{.level = &level, .key = absl::StrCat("conflict/", revision)};
+  const escalation::Firing firing{.level = &level, .key = absl::StrCat(kConflictKey, revision)};
   const absl::Time at = FromProto(draft.state().last_event_at());
   const escalation::Targets line = escalation::ResolveTargets(level, draft.state(), *draft.context().policies, at, {});
   if (line.basis != "COMPLIANCE" && line.basis != "NO_TARGET") return absl::OkStatus();
+  const auto heard = [&](const std::string& who) { return HasHeard(draft, who); };
+  if (!line.principals.empty() && absl::c_all_of(line.principals, heard)) return absl::OkStatus();
   if (!escalation::MayFire(draft.state(), firing)) return absl::OkStatus();
   return RaiseLevel(draft, firing, level.kind(), at);
 }

@@ -189,6 +189,22 @@ TEST(ConflictTest, OfATargetLetsTheNextOneHear) {
   EXPECT_EQ(desk.state().escalations(0).state(), v1::Escalation::ACKNOWLEDGED);
 }
 
+TEST(ConflictTest, OfTheWholeLineIsToldToComplianceOnce) {
+  CaseDesk desk(Ladder({Quarter("QUEUE_LEAD, ack_within: 4h")}));
+  desk.Must(kFileComplaint);
+  desk.Must(Declare("amara.osei"));
+  desk.MoveTo("2026-11-18 12:00");
+  EXPECT_EQ(desk.Must(Declare("helen.marsh")),
+            "ConflictDeclared EscalationLevelSkipped EscalationLevelSkipped EscalationRaised");
+  ASSERT_EQ(desk.state().escalations_size(), 1);
+  EXPECT_THAT(desk.state().escalations(0).targets(), ElementsAre("jonas.weber"));
+  CaseDesk alone;
+  alone.Must(kFileComplaint);
+  for (const char* who : {"helen.marsh", "amara.osei", "luis.romero"}) alone.Must(Declare(who));
+  ASSERT_EQ(alone.state().escalations_size(), 1);  // the third one adds nothing to what compliance knows
+  EXPECT_THAT(alone.state().escalations(0).targets(), ElementsAre("jonas.weber"));
+}
+
 TEST(ConflictTest, OfOneTargetOfSeveralChangesNothing) {
   CaseDesk desk(Ladder({Quarter("ROLE, role: SUPERVISOR")}));
   desk.Must(kFileComplaint);
