@@ -170,6 +170,14 @@ absl::Status EmitSkips(Draft& draft, const escalation::Firing& firing, const esc
   return absl::OkStatus();
 }
 
+// Who asked for it by hand, or for the one whose lapse leads here; "": nobody did.
+std::string AskerOf(const Draft& draft, const escalation::Firing& firing, const v1::EscalationRaised& by_hand) {
+  const uint32_t before = by_hand.request_no() != 0 ? by_hand.request_no() : firing.lapsed_no;
+  const v1::Escalation* one = before == 0 ? nullptr : escalation::FindEscalation(draft.state(), before);
+  if (one != nullptr) return one->requested_by();
+  return by_hand.reason_code().empty() ? "" : draft.context().actor->principal_id();
+}
+
 // The same escalation for other targets; its actions were taken, but for watching.
 absl::Status TellOthers(Draft& draft, const v1::Escalation& one) {
   const policy::PolicySet& policies = *draft.context().policies;
@@ -184,6 +192,7 @@ absl::Status TellOthers(Draft& draft, const v1::Escalation& one) {
   raised->set_request_no(one.escalation_no());
   raised->set_source(one.source());
   raised->set_reason_code(one.reason_code());
+  raised->set_by(one.requested_by());
   if (one.has_justification()) *raised->mutable_justification() = one.justification();
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Actions(draft, firing, at, targets.principals).Watch();
@@ -220,15 +229,13 @@ absl::Status RaiseLevel(Draft& draft, const escalation::Firing& firing, v1::Esca
                         const v1::EscalationRaised& by_hand) {
   const policy::PolicySet& policies = *draft.context().policies;
   const absl::Time noticed = escalation::NoticedAt(at, draft.context().now);
-  std::string asker = by_hand.reason_code().empty() ? "" : draft.context().actor->principal_id();
-  if (by_hand.request_no() != 0) {
-    asker = escalation::FindEscalation(draft.state(), by_hand.request_no())->requested_by();
-  }
+  const std::string asker = AskerOf(draft, firing, by_hand);
   const escalation::Targets targets = escalation::TargetsOf(draft.state(), firing, kind, asker, policies, noticed);
   DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
   v1::Event event = At(at, by_hand.reason_code().empty() ? firing.ladder : v1::PolicyPin());
   *event.mutable_escalation_raised() = escalation::Raise(draft.state(), firing, kind, targets, policies, noticed);
   event.mutable_escalation_raised()->MergeFrom(by_hand);
+  event.mutable_escalation_raised()->set_by(asker);
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Actions(draft, firing, at, targets.principals).Take();
 }

@@ -50,6 +50,7 @@ absl::Status ApplyRaised(const v1::Event& event, uint32_t revision, v1::Case* st
   one->set_auto_close(raised.auto_close());
   one->set_next_level(raised.next_level());
   one->set_source(raised.source());
+  if (!raised.by().empty()) one->set_requested_by(raised.by());
   one->set_state(v1::Escalation::RAISED);
   one->set_reason_code(raised.reason_code());
   if (raised.has_justification()) *one->mutable_justification() = raised.justification();

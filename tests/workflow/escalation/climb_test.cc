@@ -405,6 +405,28 @@ TEST(ByHand, ItMayBeDeclined) {
   EXPECT_EQ(desk.Must(kByHand), "EscalationRequested");
 }
 
+// amara.osei stands above helen.marsh, but has asked herself; above her is nobody.
+TEST(ByHand, NeverComesBackToWhoAsked) {
+  const CaseDesk::Given amara = {.principal = "amara.osei"};
+  for (const char* approval : {"", ", approval: true"}) {
+    CaseDesk lapsed(Ladder({Level(1, absl::StrCat("trigger: MANUAL, ack_within: 1h", approval)),
+                            Level(2, "trigger: ACK_LAPSED, ack_within: 1h"), Level(3, "trigger: ACK_LAPSED")}));
+    lapsed.Must(kFileComplaint);
+    lapsed.Must(kByHand, amara);
+    if (*approval != '\0') lapsed.Must("approve_escalation {}", {.principal = "helen.marsh"});
+    lapsed.MoveTo("2026-11-18 12:00");
+    ASSERT_EQ(lapsed.state().escalations_size(), 3);
+    for (const v1::Escalation& one : lapsed.state().escalations()) {
+      EXPECT_THAT(one.targets(), ::testing::Not(::testing::Contains("amara.osei"))) << one.level() << approval;
+    }
+  }
+  CaseDesk conflicted(Ladder({Level(1, "trigger: MANUAL, ack_within: 1h")}));
+  conflicted.Must(kFileComplaint);
+  conflicted.Must(kByHand, amara);
+  conflicted.Must("declare_conflict { principal: 'helen.marsh' nature: 'KINSHIP' }");
+  EXPECT_THAT(Raised(conflicted), ElementsAre("1 Wed 09:00 helen.marsh", "1 Wed 09:00 jonas.weber"));
+}
+
 TEST(ByHand, LeavesRoomForLadders) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
