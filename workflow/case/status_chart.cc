@@ -203,6 +203,7 @@ absl::Status Follow(Draft& draft, const v1::Transition* transition, const v1::Wa
   changed->set_from_category(state.status().category());
   *changed->mutable_entered() = EnteredOf(*chart, *status, at);
   changed->set_transition_id(transition->id());
+  changed->set_by_message(transition->command() == "record_inbound");
   if (wait != nullptr) *changed->mutable_wait() = *wait;
   return draft.Emit(std::move(event));
 }

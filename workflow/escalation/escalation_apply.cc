@@ -165,8 +165,10 @@ absl::Status ApplyEscalationEvent(const v1::Event& event, uint32_t revision, v1:
 }
 
 bool IsActivity(const v1::Event& event) {
+  // Of a reopening the change of status behind it tells who made it.
   return event.rule().empty() && !event.has_inbound_received() && !event.has_delivery_reported() &&
-         !event.has_watcher_added() && !event.has_watcher_removed();
+         !event.has_watcher_added() && !event.has_watcher_removed() && !event.has_case_reopened() &&
+         !event.status_changed().by_message();
 }
 
 void NoteActivity(const v1::Event& event, uint32_t revision, v1::Case* state) {

@@ -15,7 +15,7 @@ namespace docket::escalation {
 absl::Status ApplyEscalationEvent(const v1::Event& event, uint32_t revision, v1::Case* state);
 
 // Did somebody of ours do something about the case? Not what policies make of it (events with a rule), nor what comes
-// from outside (a message, a report of its delivery), nor who looks on.
+// from outside (a message and the status it makes by itself, a report of delivery), nor who looks on.
 bool IsActivity(const v1::Event& event);
 
 // Silences count from this event, which is an activity, on.

@@ -211,6 +211,39 @@ TEST(Silence, IsNotBrokenByTheWorldNorByLookingOn) {
   EXPECT_EQ(Raised(desk).size(), 2u);
 }
 
+TEST(Silence, IsNotBrokenByTheStatusThatAMessageMakes) {
+  CaseDesk held(Ladder({Level(1, "trigger: NO_ACTIVITY, span: 24h")}));
+  held.Must(kFileComplaint);
+  held.Must("accept {}");
+  held.Must(kAsk);
+  held.Must("hold { waiting_on: COMPLAINANT reason_code: 'ASKED' }");
+  held.MoveTo("2026-11-18 20:00");
+  EXPECT_THAT(held.Must(kInbound), ::testing::HasSubstr("StatusChanged"));
+  held.MoveTo("2026-11-19 10:00");
+  EXPECT_THAT(Raised(held), ElementsAre("1 Thu 09:00 helen.marsh"));
+  CaseDesk resolved(Ladder({Level(1, "trigger: NO_ACTIVITY, span: 24h")}));
+  resolved.Must(kFileTicket);
+  resolved.Must("take {}");
+  resolved.Must(kAnswer);
+  resolved.Must("resolve { resolution_code: 'FIXED' }");
+  resolved.MoveTo("2026-11-18 20:00");
+  EXPECT_THAT(resolved.Must(kInbound), ::testing::HasSubstr("CaseReopened"));
+  resolved.MoveTo("2026-11-19 10:00");
+  EXPECT_THAT(Raised(resolved), ElementsAre("1 Thu 09:00 helen.marsh"));
+}
+
+TEST(Silence, IsBrokenByWhoeverReopensOrResumes) {
+  CaseDesk desk(Ladder({Level(1, "trigger: NO_ACTIVITY, span: 24h")}));
+  desk.Must(kFileTicket);
+  desk.Must("take {}");
+  desk.Must(kAnswer);
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.MoveTo("2026-11-18 20:00");
+  desk.Must("reopen { reason: NOT_RESOLVED }");
+  desk.MoveTo("2026-11-19 10:00");
+  EXPECT_THAT(Raised(desk), IsEmpty());
+}
+
 TEST(Silence, CountsWorkingTimeAndNotWhileItsConditionFails) {
   CaseDesk desk(
       Ladder({Level(1, "trigger: NO_ACTIVITY, span: 8h, calendar: london, when: {case.category: [NEW, OPEN]}")}));
