@@ -23,6 +23,11 @@ v1::AlertKind KindOf(uint32_t type) {
       return v1::BREACH;
     case v1::Event::kEscalationRaised:
       return v1::ESCALATION;
+    case v1::Event::kEscalationRequested:
+    case v1::Event::kClockFulfilled:  // by an entry that is disputed
+      return v1::APPROVAL;
+    case v1::Event::kOwedItemAsked:
+      return v1::OWED_ITEM;
     default:
       return v1::ALERT_KIND_UNSPECIFIED;
   }
@@ -46,6 +51,7 @@ bool IsSilent(const v1::Event& event, const v1::Case& state) {
 }
 
 uint32_t ClockNoOf(const v1::Event& event) {
+  if (event.has_clock_fulfilled()) return event.clock_fulfilled().clock_no();
   if (event.has_warning_reached()) return event.warning_reached().clock_no();
   if (event.has_clock_breached()) return event.clock_breached().clock_no();
   return event.escalation_raised().clock_no();
@@ -104,6 +110,65 @@ void DescribeEscalation(const v1::EscalationRaised& raised, uint32_t escalation_
   if (raised.has_notify_at()) *alert->mutable_notify_at() = raised.notify_at();
 }
 
+void DescribeRequest(const v1::EscalationRequested& requested, uint32_t escalation_no, v1::Alert* alert) {
+  v1::AlertApproval* approval = alert->mutable_approval();
+  approval->set_kind(v1::Approval::ESCALATION);
+  approval->set_escalation_no(escalation_no);
+  approval->set_asked_by(requested.by());
+  *approval->mutable_targets() = requested.targets();
+  approval->set_department(requested.department());
+  approval->set_queue(requested.queue());
+  approval->set_reason_code(requested.reason_code());
+  approval->set_command("approve_escalation");
+  approval->set_escalation_kind(requested.kind());
+  if (!requested.department().empty()) alert->set_department(requested.department());
+}
+
+void DescribeLateEntry(const v1::ClockFulfilled& fulfilled, v1::Alert* alert) {
+  v1::AlertApproval* approval = alert->mutable_approval();
+  approval->set_kind(v1::Approval::LATE_ENTRY);
+  approval->set_asked_by(fulfilled.entered_by());
+  approval->set_department(alert->department());
+  approval->set_queue(alert->queue());
+  approval->set_command("judge_late_entry");
+}
+
+// `number` is that of the item, which `state` has.
+void DescribeItem(const v1::Case& state, uint32_t number, v1::Alert* alert) {
+  const auto found = std::find_if(state.items().begin(), state.items().end(),
+                                  [&](const v1::OwedItem& one) { return one.item_no() == number; });
+  if (found == state.items().end()) return;
+  v1::AlertItem* item = alert->mutable_item();
+  item->set_item_no(number);
+  item->set_kind(found->kind());
+  item->set_what(found->what());
+  item->set_department(found->department());
+  item->set_principal(found->principal());
+  item->set_asked_by(found->asked_by());
+  item->set_asked_by_department(found->asked_by_department());
+  if (found->has_due_at()) *item->mutable_due_at() = found->due_at();
+  item->set_visits(found->visits());
+  alert->set_department(found->department());
+}
+
+// What waits for a second person, or is asked of a department.
+void DescribeTask(const v1::Event& event, const v1::Case& state, v1::Alert* alert) {
+  if (event.has_escalation_requested()) DescribeRequest(event.escalation_requested(), state.revision(), alert);
+  if (event.has_clock_fulfilled()) DescribeLateEntry(event.clock_fulfilled(), alert);
+  if (event.has_owed_item_asked()) {
+    const uint32_t again = event.owed_item_asked().item_no();
+    DescribeItem(state, again != 0 ? again : state.revision(), alert);
+  }
+}
+
+// Whom an alert is for by name.
+std::vector<std::string> TargetsOf(const v1::Alert& alert) {
+  const auto& targets = alert.has_approval() ? alert.approval().targets() : alert.escalation().targets();
+  std::vector<std::string> names(targets.begin(), targets.end());
+  if (!alert.item().principal().empty()) names.push_back(alert.item().principal());
+  return names;
+}
+
 // `state` is that right after `event`, which stands at `position` of `record`.
 absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t position, const v1::Event& event,
                                     const v1::Case& state) {
@@ -126,6 +191,7 @@ absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t pos
     const uint32_t request_no = event.escalation_raised().request_no();
     DescribeEscalation(event.escalation_raised(), request_no != 0 ? request_no : state.revision(), &alert);
   }
+  DescribeTask(event, state, &alert);
   const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
   *alert.mutable_occurred_at() = event.occurred_at();
   *alert.mutable_recorded_at() = ToProto(recorded_at);
@@ -133,8 +199,8 @@ absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t pos
   return alert;
 }
 
-template <class List>
-bool HasAnyOf(const List& wanted, const List& present) {
+template <class Wanted, class Present>
+bool HasAnyOf(const Wanted& wanted, const Present& present) {
   return std::any_of(wanted.begin(), wanted.end(),
                      [&](const auto& one) { return std::find(present.begin(), present.end(), one) != present.end(); });
 }
@@ -142,24 +208,30 @@ bool HasAnyOf(const List& wanted, const List& present) {
 }  // namespace
 
 AlertMatcher::AlertMatcher(const v1::AlertFilter& filter, Viewer viewer) : filter_(filter), viewer_(std::move(viewer)) {
-  for (const uint32_t type : {v1::Event::kWarningReached, v1::Event::kClockBreached, v1::Event::kEscalationRaised}) {
+  for (const uint32_t type : {v1::Event::kWarningReached, v1::Event::kClockBreached, v1::Event::kEscalationRaised,
+                              v1::Event::kEscalationRequested, v1::Event::kClockFulfilled, v1::Event::kOwedItemAsked}) {
     if (EmptyOrHas(filter_.kinds(), KindOf(type))) types_.insert(type);
   }
-  // Only an escalation has targets.
+  // What a clock tells is for a department, not for somebody by name.
   if (!filter_.targets().empty()) {
     types_.erase(v1::Event::kWarningReached);
     types_.erase(v1::Event::kClockBreached);
+    types_.erase(v1::Event::kClockFulfilled);
   }
 }
 
 bool AlertMatcher::MayMatch(const v1::RecordedEvent& event) const {
-  return types_.count(event.type()) > 0 && MaySee(viewer_, Subject{.visibility = event.visibility()});
+  if (types_.count(event.type()) == 0 || !MaySee(viewer_, Subject{.visibility = event.visibility()})) return false;
+  if (event.type() != v1::Event::kClockFulfilled) return true;
+  // Most clocks are stopped by nothing that anybody disputes, and no case has to be loaded for them.
+  const absl::StatusOr<v1::Event> decoded = workflow::DecodeEvent(event);
+  return !decoded.ok() || decoded->clock_fulfilled().disputed();
 }
 
 bool AlertMatcher::Matches(const Reader& reader, const v1::Alert& alert) const {
   return EmptyOrHas(filter_.case_kinds(), alert.case_kind()) && EmptyOrHas(filter_.metrics(), alert.metric()) &&
          EmptyOrHas(filter_.obligations(), alert.obligation()) &&
-         (filter_.targets().empty() || HasAnyOf(filter_.targets(), alert.escalation().targets())) &&
+         (filter_.targets().empty() || HasAnyOf(filter_.targets(), TargetsOf(alert))) &&
          DepartmentMatches(reader, filter_.department(), alert.department());
 }
 

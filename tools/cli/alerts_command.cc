@@ -15,7 +15,7 @@
 #include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
 
-// `docket alerts`: warnings, breaches and escalations, one line each.
+// `docket alerts`: one line each.
 namespace docket::cli {
 namespace {
 
@@ -37,10 +37,26 @@ std::string EscalationText(const v1::AlertEscalation& escalation) {
   return absl::StrCat("level ", escalation.level(), " to ", to);
 }
 
+std::string ApprovalText(const v1::AlertApproval& approval) {
+  const std::string what =
+      approval.kind() == v1::Approval::LATE_ENTRY ? "late entry" : v1::EscalationKind_Name(approval.escalation_kind());
+  const std::string to = approval.targets().empty() ? approval.department() : absl::StrJoin(approval.targets(), ", ");
+  return absl::StrCat(what, " asked by ", approval.asked_by(), " of ", to);
+}
+
+std::string ItemText(const GlobalOptions& options, const v1::AlertItem& item) {
+  std::string text = absl::StrCat(v1::OwedItemKind_Name(item.kind()), " ", item.what(), " asked of ",
+                                  item.principal().empty() ? item.department() : item.principal());
+  if (item.has_due_at()) absl::StrAppend(&text, " by ", FormatMoment(item.due_at(), options.zone()));
+  return text;
+}
+
 std::string AlertLine(const GlobalOptions& options, const v1::Alert& alert) {
   std::vector<std::string> parts = {absl::StrCat(alert.position()), FormatMoment(alert.occurred_at(), options.zone()),
                                     v1::AlertKind_Name(alert.kind()), alert.case_no()};
   if (alert.has_escalation()) parts.push_back(EscalationText(alert.escalation()));
+  if (alert.has_approval()) parts.push_back(ApprovalText(alert.approval()));
+  if (alert.has_item()) parts.push_back(ItemText(options, alert.item()));
   if (!alert.metric().empty()) parts.push_back(alert.metric());
   if (alert.has_warning()) parts.push_back(WarningText(alert.warning()));
   if (alert.has_due_at()) parts.push_back(absl::StrCat("due ", FormatMoment(alert.due_at(), options.zone())));
@@ -104,7 +120,7 @@ int Alerts(GlobalOptions& options, const AlertInput& input) {
 
 void AddAlertsCommand(CLI::App& app, GlobalOptions& options) {
   const auto input = std::make_shared<AlertInput>();
-  CLI::App* alerts = AddCommand(app, "alerts", "Warnings, breaches and escalations in order", options,
+  CLI::App* alerts = AddCommand(app, "alerts", "Warnings, breaches, escalations, requests and items in order", options,
                                 [&options, input] { return Alerts(options, *input); });
   alerts->add_option("--from", input->from, "First position; default 1, with --follow only new ones");
   alerts->add_flag("--follow", input->follow, "Go on with new alerts as they come");
@@ -112,11 +128,11 @@ void AddAlertsCommand(CLI::App& app, GlobalOptions& options) {
   const auto add_list = [alerts](const char* name, std::vector<std::string>* values, const char* help) {
     alerts->add_option(name, *values, absl::StrCat(help, "; may be repeated"))->allow_extra_args(false);
   };
-  add_list("--kind", &input->kinds, "warning, breach or escalation");
+  add_list("--kind", &input->kinds, "warning, breach, escalation, approval or owed_item");
   add_list("--case-kind", &input->case_kinds, "Only cases of this kind");
   add_list("--metric", &input->metrics, "Only this metric, e.g. FIRST_RESPONSE");
   add_list("--owed-to", &input->obligations, "customer, internal, vendor or regulator");
-  add_list("--target", &input->targets, "Only escalations to this principal");
+  add_list("--target", &input->targets, "Only escalations, requests and items to this principal");
   alerts->add_option("--limit", input->limit, "Alerts at most");
   alerts->footer("Example:\n  docket -o jsonl alerts --follow --kind breach --department complaints");
 }

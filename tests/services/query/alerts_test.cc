@@ -74,7 +74,10 @@ void ForEachAlertEvent(House& house,
       for (int i = 0; i < slice.events_size(); ++i, ++position) {
         const auto event = workflow::DecodeEvent(slice.events(i));
         ASSERT_TRUE(event.ok());
-        if (!event->has_warning_reached() && !event->has_clock_breached() && !event->has_escalation_raised()) continue;
+        if (!event->has_warning_reached() && !event->has_clock_breached() && !event->has_escalation_raised() &&
+            !event->has_owed_item_asked()) {
+          continue;
+        }
         visit(*record, position, slice.stream_id(), static_cast<uint32_t>(slice.first_revision() + i), *event);
       }
     }
@@ -127,6 +130,7 @@ TEST(AlertsTest, EveryWarningBreachAndEscalationIsToldOnceWithTheCaseAsItWasThen
       EXPECT_EQ(alert.obligation(), clock.obligation());
       EXPECT_EQ(alert.department(), clock.answerable());
     }
+    EXPECT_EQ(alert.has_item(), event.has_owed_item_asked());
     if (event.has_clock_breached()) {
       EXPECT_EQ(FromProto(alert.due_at()), FromProto(event.clock_breached().due_at()));
     }
@@ -138,6 +142,93 @@ TEST(AlertsTest, EveryWarningBreachAndEscalationIsToldOnceWithTheCaseAsItWasThen
   });
   EXPECT_EQ(next, alerts.size());
   EXPECT_EQ(kinds.size(), 3u);
+}
+
+TEST(AlertsTest, WhatIsAskedOfADepartmentIsToldToItAndTimed) {
+  House house;
+  ASSERT_TRUE(house.Publish(testing::ReadPack("internal-ola.yaml")).ok());
+  const std::string id = FileCase(house, kComplaint);
+  const uint64_t from = house.engine().Read().position + 1;
+  MustDo(house, id, "ask_item { kind: WORK department: 'legal' what: 'LEGAL_ADVICE' }");
+  MustDo(house, id, "ask_item { kind: SUPERVISION_ORDER department: 'billing' principal: 'sam.doyle' what: 'REPORT' }",
+         "helen.marsh");
+  const std::vector<v1::Alert> asked = AlertsFrom(house, from);
+  ASSERT_THAT(KindsOf(asked), ElementsAre("OWED_ITEM", "OWED_ITEM"));
+  const v1::AlertItem& work = asked[0].item();
+  EXPECT_EQ(asked[0].department(), "legal");
+  EXPECT_EQ(asked[0].clock_no(), 0u);
+  EXPECT_EQ(work.item_no(), house.Get(id)->items(0).item_no());
+  EXPECT_EQ(work.kind(), v1::WORK);
+  EXPECT_EQ(work.what(), "LEGAL_ADVICE");
+  EXPECT_EQ(work.department(), "legal");
+  EXPECT_EQ(work.asked_by(), "grace.lind");
+  EXPECT_EQ(work.asked_by_department(), "complaints");
+  EXPECT_EQ(work.visits(), 1u);
+  EXPECT_EQ(AlertsFrom(house, from, "department: 'legal'").size(), 1u);
+  const std::vector<v1::Alert> sams = AlertsFrom(house, from, "targets: 'sam.doyle'");
+  ASSERT_EQ(sams.size(), 1u);
+  EXPECT_EQ(sams[0].item().principal(), "sam.doyle");
+  // Its clock warns whoever owes it, and it is told again when it is asked again.
+  AdvanceTo(house, Wednesday() + absl::Hours(24 * 7));
+  EXPECT_THAT(KindsOf(AlertsFrom(house, from, "metrics: 'WORK' department: 'legal'")),
+              ElementsAre("WARNING", "BREACH", "ESCALATION"));
+  MustDo(house, id, absl::StrCat("return_item { item_no: ", work.item_no(), " reason_code: 'UNCLEAR' }"),
+         "jonas.weber");
+  const uint64_t again = house.engine().Read().position + 1;
+  MustDo(
+      house, id,
+      absl::StrCat("ask_item { kind: WORK department: 'legal' what: 'LEGAL_ADVICE' item_no: ", work.item_no(), " }"));
+  const std::vector<v1::Alert> asked_again = AlertsFrom(house, again, "kinds: OWED_ITEM");
+  ASSERT_EQ(asked_again.size(), 1u);
+  EXPECT_EQ(asked_again[0].item().item_no(), work.item_no());
+  EXPECT_EQ(asked_again[0].item().visits(), 2u);
+}
+
+TEST(AlertsTest, WhatWaitsForASecondPersonIsToldToWhoMayDecide) {
+  House house;
+  ASSERT_TRUE(
+      house
+          .Publish("ladder: second-persons\nlevels:\n  - {level: 1, kind: CUSTOMER_ESCALATION, trigger: MANUAL, "
+                   "target: QUEUE_LEAD, approval: true}\n")
+          .ok());
+  const std::string id = FileCase(house, kComplaint);
+  const uint64_t from = house.engine().Read().position + 1;
+  MustDo(house, id, "escalate { kind: CUSTOMER_ESCALATION reason_code: 'PRESS' justification: 'the news' }");
+  const std::vector<v1::Alert> alerts = AlertsFrom(house, from, "targets: 'helen.marsh'");
+  ASSERT_THAT(KindsOf(alerts), ElementsAre("APPROVAL"));
+  const v1::AlertApproval& approval = alerts[0].approval();
+  EXPECT_EQ(alerts[0].department(), "complaints");
+  EXPECT_EQ(approval.kind(), v1::Approval::ESCALATION);
+  EXPECT_EQ(approval.escalation_no(), house.Get(id)->escalations(0).escalation_no());
+  EXPECT_EQ(approval.escalation_kind(), v1::CUSTOMER_ESCALATION);
+  EXPECT_EQ(approval.asked_by(), "grace.lind");
+  EXPECT_EQ(approval.reason_code(), "PRESS");
+  EXPECT_EQ(approval.command(), "approve_escalation");
+  EXPECT_THAT(AlertsFrom(house, from, "targets: 'sam.doyle'"), IsEmpty());
+}
+
+TEST(AlertsTest, OfStoppedClocksOnlyADisputedEntryIsTold) {
+  House house;
+  const std::string id = FileCase(house, "kind: INCIDENT title: 'dark' impact: 2 urgency: 2");
+  const absl::Time called = Wednesday() + absl::Minutes(1);
+  AdvanceTo(house, Wednesday() + absl::Hours(60));
+  const uint64_t from = house.engine().Read().position + 1;
+  v1::ExecuteRequest answer;
+  answer.set_case_id(id);
+  *answer.mutable_occurred_at() = ToProto(called);
+  answer.set_evidence_ref("call-log-18");
+  *answer.mutable_command()->mutable_send_outbound() = Text<v1::SendOutbound>("kind: RESPONSE body: 'we come'");
+  ASSERT_TRUE(house.Do(answer).ok());
+  const std::vector<v1::Alert> alerts = AlertsFrom(house, from, "kinds: APPROVAL");
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].approval().kind(), v1::Approval::LATE_ENTRY);
+  EXPECT_EQ(alerts[0].approval().asked_by(), "grace.lind");
+  EXPECT_EQ(alerts[0].approval().command(), "judge_late_entry");
+  EXPECT_EQ(alerts[0].metric(), "FIRST_RESPONSE");
+  EXPECT_EQ(alerts[0].approval().department(), alerts[0].department());
+  const std::string in_time = FileCase(house, "kind: INCIDENT title: 'dark' impact: 2 urgency: 2");
+  MustDo(house, in_time, "send_outbound { kind: RESPONSE body: 'we come' }");
+  EXPECT_EQ(AlertsFrom(house, from, "kinds: APPROVAL").size(), 1u);
 }
 
 TEST(AlertsTest, AFeedTakenUpAnywhereTellsTheSameAsOneThatFollowedLive) {

@@ -428,6 +428,23 @@ TEST(ByHand, WithApprovalItWaitsForASecondPerson) {
             "CONDITIONS_UNMET: NO_REQUESTED_ESCALATION");
 }
 
+// A request is timed like anything else, once a policy says how.
+TEST(ByHand, WhatWaitsForASecondPersonIsEscalatedWhenLate) {
+  CaseDesk desk(workflow::testing::With(
+      workflow::testing::ShippedPolicies(),
+      absl::StrCat("sla: second-persons\nobligation: INTERNAL\ncalendar: london\nmetrics:\n  - metric: APPROVAL\n"
+                   "    start: {event: escalation_requested}\n"
+                   "    stop: [{event: escalation_raised}, {event: escalation_declined}]\n"
+                   "    targets: [{target: 4h}]\n---\nladder: standard\nlevels:\n  - {",
+                   Level(1, "trigger: MANUAL, approval: true"), "}\n  - {",
+                   Level(1, "trigger: AFTER_DUE, span: 1h, metrics: [APPROVAL]"), "}\n")));
+  desk.Must(kFileComplaint);
+  desk.Must(kByHand);
+  desk.MoveTo("2026-11-18 16:00");
+  EXPECT_EQ(FromProto(desk.clock("APPROVAL").breached_due_at()), At("2026-11-18 13:00"));
+  EXPECT_THAT(Climbed(desk), ElementsAre("requested of helen.marsh", "1 Wed 14:00 helen.marsh"));
+}
+
 TEST(ByHand, ItMayBeDeclined) {
   CaseDesk desk(Ladder({Level(1, "trigger: MANUAL, approval: true")}));
   desk.Must(kFileComplaint);
