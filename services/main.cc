@@ -108,6 +108,9 @@ absl::Status Publish(engine::Engine& engine, const std::string& path) {
         [&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
     return named;
   }
+  for (const v1::PolicyFinding& warning : reply->warnings()) {
+    spdlog::warn("{}:{}: {} {}", path, warning.line(), warning.reason(), warning.message());
+  }
   if (reply->unchanged()) {
     spdlog::info("{}: nothing new to publish (what was published later stays; a directory is published by hand)", path);
   } else {

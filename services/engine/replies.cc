@@ -69,6 +69,14 @@ void DescribeCase(const v1::Case& state, absl::Time now, v1::ExecuteReply* reply
   duty->set_department(projection::AnsweringDepartment(state, *next));
 }
 
+v1::PolicyFinding ToMessage(const policy::Finding& finding) {
+  v1::PolicyFinding message;
+  message.set_line(static_cast<uint32_t>(finding.line));
+  message.set_reason(finding.reason);
+  message.set_message(finding.message);
+  return message;
+}
+
 absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after, bool brief) {
   v1::ExecuteReply reply;
   DescribeCase(after, absl::FromUnixMicros(record.recorded_at_us()), &reply);

@@ -8,7 +8,9 @@
 #include "docket/v1/case.pb.h"
 #include "docket/v1/case_service.pb.h"
 #include "docket/v1/event.pb.h"
+#include "docket/v1/policy_service.pb.h"
 #include "docket/v1/record.pb.h"
+#include "workflow/policy/pack.h"
 
 // Records as clients see them.
 namespace docket::engine {
@@ -26,6 +28,8 @@ absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v
 
 // Id, number, status and next duty of a case, for answers.
 void DescribeCase(const v1::Case& state, absl::Time now, v1::ExecuteReply* reply);
+
+v1::PolicyFinding ToMessage(const policy::Finding& finding);
 
 uint64_t LastPosition(const v1::CommitRecord& record);
 int EventCount(const v1::CommitRecord& record);

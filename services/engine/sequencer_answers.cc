@@ -90,6 +90,7 @@ std::optional<Prepared> Sequencer::EarlierAnswer(const std::string& request_id, 
 v1::PublishPoliciesReply Sequencer::PublishedBy(const v1::CommitRecord& record, const policy::Pack& pack) const {
   v1::PublishPoliciesReply reply;
   reply.set_replayed(true);
+  for (const policy::Finding& warning : pack.warnings) *reply.add_warnings() = ToMessage(warning);
   reply.set_commit(record.commit());
   reply.set_last_position(LastPosition(record));
   for (const v1::Slice& slice : record.slices()) {

@@ -276,6 +276,7 @@ PreparedPublication Sequencer::Publish(const v1::PublishPoliciesRequest& request
                                                             "\" is not in the directory, who publishes has to be")}})};
   }
   v1::PublishPoliciesReply reply;
+  for (const policy::Finding& warning : pack.warnings) *reply.add_warnings() = ToMessage(warning);
   CommandSealer sealer(environment_.random, next_commit_);
   std::vector<NewSlice> slices = PolicySlices(pack, request, &reply);
   if (pack.directory.has_value()) {

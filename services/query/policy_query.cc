@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/engine/replies.h"
 #include "services/query/texts.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
@@ -54,12 +55,8 @@ std::string KindAndId(v1::PolicyKind kind, absl::string_view id) {
 v1::ValidatePoliciesReply ValidatePolicies(const Reader& reader, const v1::ValidatePoliciesRequest& request) {
   const policy::Pack pack = policy::ParsePack(request.yaml(), *reader.view.policies, reader.now);
   v1::ValidatePoliciesReply reply;
-  for (const policy::Finding& finding : pack.findings) {
-    v1::PolicyFinding* added = reply.add_findings();
-    added->set_line(static_cast<uint32_t>(finding.line));
-    added->set_reason(finding.reason);
-    added->set_message(finding.message);
-  }
+  for (const policy::Finding& finding : pack.findings) *reply.add_findings() = engine::ToMessage(finding);
+  for (const policy::Finding& warning : pack.warnings) *reply.add_warnings() = engine::ToMessage(warning);
   for (const policy::PackDocument& document : pack.documents) {
     v1::PublishedPolicy* policy = reply.add_policies();
     policy->set_kind(document.kind);

@@ -24,11 +24,14 @@ struct PolicyInput {
   uint32_t version = 0;
 };
 
+constexpr char kWarning[] = "warning: ";
+
 // "file:line: REASON message", the form editors jump to.
-void PrintFindings(GlobalOptions& options, const std::string& file, const v1::ValidatePoliciesReply& reply) {
-  for (const v1::PolicyFinding& finding : reply.findings()) {
-    *options.out << file << ":" << finding.line() << ": " << finding.reason() << " " << OneLine(finding.message())
-                 << "\n";
+void PrintFindings(GlobalOptions& options, const std::string& file,
+                   const google::protobuf::RepeatedPtrField<v1::PolicyFinding>& findings, const char* word = "") {
+  for (const v1::PolicyFinding& finding : findings) {
+    *options.out << file << ":" << finding.line() << ": " << word << finding.reason() << " "
+                 << OneLine(finding.message()) << "\n";
   }
 }
 
@@ -43,7 +46,8 @@ int Validate(GlobalOptions& options, const PolicyInput& input) {
     if (!reply.ok()) return ReportFailure(options, reply.status());
     if (!reply->findings().empty()) exit_code = kExitRefused;
     if (PrintJson(options, *reply, "findings")) continue;
-    PrintFindings(options, file, *reply);
+    PrintFindings(options, file, reply->findings());
+    PrintFindings(options, file, reply->warnings(), kWarning);
     // A file with only a directory holds no policy, and none need be counted.
     if (!reply->findings().empty()) continue;
     *options.out << file << ": valid";
@@ -60,6 +64,7 @@ void PrintPublished(GlobalOptions& options, const std::string& file, const v1::P
                   policy.unchanged() ? "unchanged" : "published"});
   }
   table.Print(*options.out);
+  PrintFindings(options, file, reply.warnings(), kWarning);
   if (reply.directory_published()) *options.out << "directory published\n";
   if (reply.unchanged()) {
     *options.out << file << ": nothing to publish, nothing was written\n";

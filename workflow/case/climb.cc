@@ -18,6 +18,7 @@
 #include "workflow/escalation/excuse.h"
 #include "workflow/escalation/raise.h"
 #include "workflow/escalation/silence.h"
+#include "workflow/policy/levels.h"
 
 namespace docket::workflow {
 namespace {
@@ -106,7 +107,7 @@ class Actions {
 
   absl::Status Supervise() {
     if (!level().supervision_order()) return absl::OkStatus();
-    return Ask(v1::SUPERVISION_ORDER, state().department(), "SUPERVISION");
+    return Ask(v1::SUPERVISION_ORDER, state().department(), policy::kSupervision);
   }
 
   absl::Status Ask(v1::OwedItemKind kind, const std::string& department, const std::string& what) {

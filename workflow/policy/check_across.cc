@@ -6,6 +6,7 @@
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
 #include "workflow/policy/documents.h"
+#include "workflow/policy/levels.h"
 
 namespace docket::policy {
 namespace {
@@ -13,10 +14,10 @@ namespace {
 // What a condition can say when only some of its facts are known.
 enum class Truth { kNever, kPerhaps, kAlways };
 
-// The facts a status and a kind settle; all others may turn out either way.
-bool IsSettled(absl::string_view fact) {
-  return fact == "case.kind" || fact == "case.status" || fact == "case.category" || fact == "event.kind" ||
-         absl::StartsWith(fact, "event.entered.");
+// The facts that a status and a kind, or what is asked of a department, settle; all others may turn out either way.
+bool IsSettled(absl::string_view fact, const Facts& facts) {
+  if (fact == "case.kind" || fact == "case.status" || fact == "case.category") return facts.case_facts != nullptr;
+  return fact == "event.kind" || fact == "event.what" || absl::StartsWith(fact, "event.entered.");
 }
 
 Truth CanHold(const v1::Condition& condition, const Facts& facts) {
@@ -36,7 +37,7 @@ Truth CanHold(const v1::Condition& condition, const Facts& facts) {
       return inner == Truth::kPerhaps ? inner : inner == Truth::kNever ? Truth::kAlways : Truth::kNever;
     }
     case v1::Condition::kComparison:
-      if (!IsSettled(condition.comparison().fact())) return Truth::kPerhaps;
+      if (!IsSettled(condition.comparison().fact(), facts)) return Truth::kPerhaps;
       return Evaluate(condition, facts) ? Truth::kAlways : Truth::kNever;
     case v1::Condition::NODE_NOT_SET:
       break;
@@ -78,6 +79,16 @@ bool StartsOnEntering(const v1::Chart& chart, const v1::Status& status, v1::Case
   return CanHold(policy.when(), facts) != Truth::kNever && CanHold(rule.start().where(), facts) != Truth::kNever;
 }
 
+// Would a clock of its own be started by `rule` when this is asked of a department, in some case?
+bool StartsOnAsking(const v1::OwedItemAsked& asked, const v1::MetricRule& rule) {
+  if (!rule.per_item()) return false;
+  const Facts facts{.case_facts = nullptr, .command = nullptr, .event = &asked};
+  const auto starts = [&](const v1::MetricRule::Trigger& trigger) {
+    return trigger.event() == "owed_item_asked" && CanHold(trigger.where(), facts) != Truth::kNever;
+  };
+  return starts(rule.start()) || std::any_of(rule.start_also().begin(), rule.start_also().end(), starts);
+}
+
 // A policy of the pack (`document` set) or already published.
 template <class T>
 struct Known {
@@ -87,8 +98,9 @@ struct Known {
 
 class AcrossChecker {
  public:
-  AcrossChecker(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings)
-      : documents_(documents), published_(published), findings_(findings) {
+  AcrossChecker(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings,
+                Findings* warnings)
+      : documents_(documents), published_(published), findings_(findings), warnings_(warnings) {
     // Filled before anything points into it.
     for (const PolicySet::Listed& listed : published.List(v1::POLICY_KIND_UNSPECIFIED)) {
       if (listed.kind != v1::WORKFLOW && listed.kind != v1::SLA && listed.kind != v1::LADDER) continue;
@@ -117,7 +129,10 @@ class AcrossChecker {
     }
     CheckDefaultQueues();
     CheckLadderNames();
-    for (const auto& ladder : ladders_) CheckBreaches(ladder);
+    for (const auto& ladder : ladders_) {
+      CheckBreaches(ladder);
+      CheckAsked(ladder);
+    }
     for (const auto& chart : charts_) {
       for (const auto& sla : slas_) CheckPauses(chart, sla);
     }
@@ -282,6 +297,34 @@ class AcrossChecker {
     }
   }
 
+  // What a level asks for by a date has to be counted by some metric, or nobody hears when the date passes. Policies
+  // may be published in any order, so this is no reason to refuse one.
+  void CheckAsked(const Known<v1::Ladder>& ladder) {
+    if (ladder.document == nullptr || slas_.empty()) return;
+    for (int i = 0; i < ladder.value->levels_size(); ++i) {
+      const v1::Ladder::Level& level = ladder.value->levels(i);
+      if (!level.has_answer_within()) continue;
+      if (!level.open_task().empty()) CheckTimed(ladder, i, v1::WORK, level.open_task());
+      if (level.supervision_order()) CheckTimed(ladder, i, v1::SUPERVISION_ORDER, kSupervision);
+    }
+  }
+
+  void CheckTimed(const Known<v1::Ladder>& ladder, int level, v1::OwedItemKind kind, const std::string& what) {
+    v1::OwedItemAsked asked;
+    asked.set_kind(kind);
+    asked.set_what(what);
+    for (const auto& sla : slas_) {
+      for (const v1::MetricRule& rule : sla.value->metrics()) {
+        if (StartsOnAsking(asked, rule)) return;
+      }
+    }
+    warnings_->Add(ladder.document->level_lines[level], "ITEM_NOT_TIMED",
+                   absl::StrCat("level.answer_within: level ", ladder.value->levels(level).level(), " of ladder ",
+                                IdOf(ladder), " asks ", v1::OwedItemKind_Name(kind), " ", what,
+                                ", and no metric per_item of an SLA policy starts on that, so nobody hears when it is "
+                                "late"));
+  }
+
   bool OnlyWindows(const std::string& metric) const {
     bool window = false;
     for (const auto& sla : slas_) {
@@ -345,6 +388,7 @@ class AcrossChecker {
   const std::vector<ParsedDocument>& documents_;
   const PolicySet& published_;
   Findings* const findings_;
+  Findings* const warnings_;
   const ParsedDocument* directory_ = nullptr;
   std::vector<v1::CompiledPolicy>
       kept_;  // newest published charts, SLA policies and ladders that the pack does not replace
@@ -355,8 +399,9 @@ class AcrossChecker {
 
 }  // namespace
 
-void CheckAcross(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings) {
-  AcrossChecker(documents, published, findings).Check();
+void CheckAcross(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings,
+                 Findings* warnings) {
+  AcrossChecker(documents, published, findings, warnings).Check();
 }
 
 }  // namespace docket::policy

@@ -89,8 +89,9 @@ struct ChartLines {
 };
 void CheckChart(const v1::Chart& chart, const ChartLines& lines, Findings* findings);
 
-// Everything that takes more than one document.
-void CheckAcross(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings);
+// Everything that takes more than one document. `warnings` refuse nothing.
+void CheckAcross(const std::vector<ParsedDocument>& documents, const PolicySet& published, Findings* findings,
+                 Findings* warnings);
 
 // Reads `kinds`, a list of distinct case kinds.
 std::vector<v1::CaseKind> ReadKinds(MapReader& reader, Need need, Findings* findings);

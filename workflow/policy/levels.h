@@ -11,6 +11,9 @@ namespace docket::policy {
 inline constexpr char kClockGroup[] = "CLOCK";
 inline constexpr char kEveryGroup[] = "";
 
+// What the order of a level with supervision_order asks for.
+inline constexpr char kSupervision[] = "SUPERVISION";
+
 // BEFORE_DUE, FRACTION, AT_DUE, BREACH, AFTER_DUE.
 bool RidesOnClock(const v1::Ladder::Level& level);
 

@@ -190,6 +190,7 @@ bool IsKnown(const ParsedDocument& document, const PolicySet& published) {
 Pack Parse(absl::string_view yaml, const PolicySet& published, absl::Time now, bool only_new) {
   Pack pack;
   Findings findings;
+  Findings warnings;
   if (yaml.size() > kMaxPackBytes) {
     findings.Add(1, "PACK_TOO_LARGE",
                  absl::StrCat("pack: found ", yaml.size(), " bytes, want at most ", kMaxPackBytes));
@@ -202,7 +203,7 @@ Pack Parse(absl::string_view yaml, const PolicySet& published, absl::Time now, b
                                      [&](const ParsedDocument& document) { return IsKnown(document, published); }),
                       documents.end());
     }
-    CheckAcross(documents, published, &findings);
+    CheckAcross(documents, published, &findings, &warnings);
     if (findings.empty() && CommitBytes(documents) > kMaxPackCommitBytes) {
       findings.Add(1, "PACK_TOO_LARGE",
                    absl::StrCat("pack: found ", CommitBytes(documents), " bytes once compiled, want at most ",
@@ -212,6 +213,9 @@ Pack Parse(absl::string_view yaml, const PolicySet& published, absl::Time now, b
   }
   pack.findings = findings.Take();
   KeepInside(yaml, &pack.findings);
+  if (!pack.findings.empty()) return pack;
+  pack.warnings = warnings.Take();
+  KeepInside(yaml, &pack.warnings);
   return pack;
 }
 

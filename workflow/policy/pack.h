@@ -45,6 +45,7 @@ struct Pack {
   std::vector<PackDocument> documents;
   std::optional<PackDirectory> directory;
   std::vector<Finding> findings;  // empty: valid
+  std::vector<Finding> warnings;  // of a valid one: what may be meant, and is published all the same
 };
 
 // Parses and validates against what is already published (a document may refer to calendars, queues and principals of
@@ -53,8 +54,8 @@ struct Pack {
 Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time now);
 
 // The same for the files a server is started with, which do not know what was published since: a document that was
-// published before in these words, whatever came after it, is left out, and so is a directory once there is one. Neither
-// is checked against the others again.
+// published before in these words, whatever came after it, is left out, and so is a directory once there is one.
+// Neither is checked against the others again.
 Pack ParseNewOf(absl::string_view yaml, const PolicySet& published, absl::Time now);
 
 }  // namespace docket::policy

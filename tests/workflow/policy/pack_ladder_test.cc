@@ -146,5 +146,33 @@ TEST(LinePack, AWindowHasNoBreach) {
   EXPECT_THAT(findings("BREACH"), ElementsAre("13 WINDOW_NEVER_BREACHES"));
 }
 
+// `sla` and a ladder that asks for two things by a date.
+Pack Asking(absl::string_view sla, const PolicySet& published = PolicySet()) {
+  return ParsePack(absl::StrCat(sla,
+                                "ladder: l\nlevels:\n  - {level: 1, kind: FUNCTIONAL, trigger: BREACH, target: OWNER, "
+                                "open_task: LEGAL_ADVICE, supervision_order: true, answer_within: 8h}\n"),
+                   published, TestNow());
+}
+
+TEST(LinePack, WhatIsAskedByADateButTimedByNothingIsAWarning) {
+  const auto sla = [](absl::string_view where) {
+    return absl::StrCat(
+        "sla: s\nobligation: INTERNAL\ncalendar: ALWAYS\nmetrics:\n  - metric: WORK\n    per_item: true\n"
+        "    start: {event: owed_item_asked",
+        where, "}\n    stop: [{event: owed_item_done}]\n    answerable: ITEM\n    targets: [{target: 8h}]\n---\n");
+  };
+  Pack pack = Asking(sla(", where: {event.kind: WORK, event.what: REMEDY}"));
+  ASSERT_THAT(pack.findings, IsEmpty()) << Explain(pack.findings);
+  EXPECT_EQ(pack.documents.size(), 2u);  // it is published all the same
+  ASSERT_THAT(Brief(pack.warnings), ElementsAre("14 ITEM_NOT_TIMED", "14 ITEM_NOT_TIMED"));
+  EXPECT_THAT(pack.warnings[0].message, ::testing::HasSubstr("level 1 of ladder l asks WORK LEGAL_ADVICE"));
+  EXPECT_THAT(pack.warnings[1].message, ::testing::HasSubstr("level 1 of ladder l asks SUPERVISION_ORDER SUPERVISION"));
+  EXPECT_THAT(Brief(Asking(sla(", where: {event.kind: WORK}")).warnings), ElementsAre("14 ITEM_NOT_TIMED"));
+  EXPECT_THAT(Asking(sla(", where: {case.kind: COMPLAINT}")).warnings, IsEmpty());  // of some cases
+  EXPECT_THAT(Asking(sla("")).warnings, IsEmpty());
+  const PolicySetPtr published = Publish(std::make_shared<PolicySet>(), sla(""));
+  EXPECT_THAT(Asking("", *published).warnings, IsEmpty());
+}
+
 }  // namespace
 }  // namespace docket::policy
