@@ -1,7 +1,11 @@
 #include "services/engine/replies.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/conflicted.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/replay.h"
 #include "workflow/projection/project.h"
@@ -77,13 +81,36 @@ v1::PolicyFinding ToMessage(const policy::Finding& finding) {
   return message;
 }
 
-absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after, bool brief) {
+void WarnOf(const v1::Event& event, const v1::Case& after, const policy::Absences& absences, absl::Time at,
+            v1::ExecuteReply* reply) {
+  if (event.owner_assigned().mode() != v1::GIVE) return;
+  const std::string& owner = event.owner_assigned().owner();
+  const v1::Absence* away = absences.At(owner, at);
+  if (away == nullptr) return;
+  const std::string deputy = absences.ActingFor(owner, at);
+  const char* conflict = workflow::ConflictOf(after, deputy) == nullptr ? "" : ", who has a conflict of interest";
+  v1::CommandWarning* warning = reply->add_warnings();
+  warning->set_reason("OWNER_ABSENT");
+  warning->set_description(absl::StrCat(owner, " is away until ", FormatUtc(FromProto(away->until())), ", ",
+                                        deputy.empty() ? "nobody" : deputy, " stands in", conflict));
+}
+
+absl::StatusOr<v1::ExecuteReply> ReplyOf(const v1::CommitRecord& record, const v1::Case& after,
+                                         const policy::Absences& absences, bool brief) {
+  const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
   v1::ExecuteReply reply;
-  DescribeCase(after, absl::FromUnixMicros(record.recorded_at_us()), &reply);
+  DescribeCase(after, recorded_at, &reply);
   reply.set_commit(record.commit());
   reply.set_first_position(record.first_position());
   reply.set_last_position(LastPosition(record));
-  *reply.mutable_recorded_at() = ToProto(absl::FromUnixMicros(record.recorded_at_us()));
+  *reply.mutable_recorded_at() = ToProto(recorded_at);
+  for (const v1::Slice& slice : record.slices()) {
+    for (const v1::RecordedEvent& recorded : slice.events()) {
+      if (recorded.type() != v1::Event::kOwnerAssigned) continue;
+      DOCKET_ASSIGN_OR_RETURN(const v1::Event event, workflow::DecodeEvent(recorded));
+      WarnOf(event, after, absences, recorded_at, &reply);
+    }
+  }
   if (brief) return reply;
   DOCKET_ASSIGN_OR_RETURN(std::vector<v1::HistoryEvent> events, ToHistoryEvents(record));
   for (v1::HistoryEvent& event : events) *reply.add_events() = std::move(event);

@@ -371,6 +371,7 @@ Prepared Sequencer::DecideAndStage(const v1::ExecuteRequest& request, const Call
     DescribeCase(after, now_, &reply);
     uint32_t revision = loaded->state.revision();
     for (v1::Event& event : *events) {
+      WarnOf(event, after, policies_->absences(), now_, &reply);
       v1::HistoryEvent* one = reply.add_events();
       one->set_revision(++revision);
       one->set_type(workflow::EventTypeName(event.body_case()));
@@ -403,7 +404,7 @@ Prepared Sequencer::DecideAndStage(const v1::ExecuteRequest& request, const Call
     staged_numbers_[after.case_no()] = after.case_id();
     if (!after.external_ref().source().empty()) staged_external_[ExternalKey(after.external_ref())] = after.case_id();
   }
-  absl::StatusOr<v1::ExecuteReply> reply = ReplyOf(*records_.back(), after, caller.brief);
+  absl::StatusOr<v1::ExecuteReply> reply = ReplyOf(*records_.back(), after, policies_->absences(), caller.brief);
   if (reply.ok() && request.return_case()) *reply->mutable_case_() = std::move(after);
   return {std::move(reply), true};
 }
@@ -505,7 +506,8 @@ Prepared Sequencer::Propose(const std::string& case_id, const v1::Command& comma
   const absl::Status staged = StageCase(std::move(record), loaded, std::move(after), *std::move(events), {});
   if (!staged.ok()) return {staged};
   // Nobody reads what a timer is answered.
-  if (!command.has_advance()) return {ReplyOf(*records_.back(), loaded->state, /*brief=*/false), true};
+  if (!command.has_advance())
+    return {ReplyOf(*records_.back(), loaded->state, policies_->absences(), /*brief=*/false), true};
   return {std::move(reply), true};
 }
 

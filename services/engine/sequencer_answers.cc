@@ -71,7 +71,7 @@ absl::StatusOr<v1::ExecuteReply> Sequencer::AnswerAgain(const v1::CommitRecord& 
     if (slice.kind() != v1::STREAM_KIND_CASE) continue;
     const uint32_t revision = static_cast<uint32_t>(slice.first_revision() + slice.events_size() - 1);
     DOCKET_ASSIGN_OR_RETURN(v1::Case after, StateAt(slice.stream_id(), revision));
-    DOCKET_ASSIGN_OR_RETURN(reply, ReplyOf(record, after, shape.brief));
+    DOCKET_ASSIGN_OR_RETURN(reply, ReplyOf(record, after, policies_->absences(), shape.brief));
     if (shape.return_case) *reply.mutable_case_() = std::move(after);
     break;
   }

@@ -12,6 +12,7 @@
 #include "store/uuid.h"
 #include "workflow/base/check.h"
 #include "workflow/base/mutex.h"
+#include "workflow/base/time.h"
 
 namespace docket::testing {
 namespace {
@@ -155,6 +156,23 @@ absl::StatusOr<v1::PublishPoliciesReply> House::Publish(v1::PublishPoliciesReque
   engine_->SubmitPublish(std::move(request), engine::Caller{.principal_id = std::string(principal)},
                          [answer](absl::StatusOr<v1::PublishPoliciesReply> reply) { answer->Set(std::move(reply)); });
   return answer->Wait();
+}
+
+absl::StatusOr<v1::AbsenceReply> House::Do(engine::AbsenceChange change, absl::string_view principal) {
+  auto answer = std::make_shared<Answer<v1::AbsenceReply>>();
+  engine_->SubmitAbsence(std::move(change), engine::Caller{.principal_id = std::string(principal)},
+                         [answer](absl::StatusOr<v1::AbsenceReply> reply) { answer->Set(std::move(reply)); });
+  return answer->Wait();
+}
+
+absl::Status House::Away(absl::string_view who, absl::Time from, absl::Time until, absl::string_view deputy) {
+  engine::AbsenceChange change;
+  change.absence.set_principal(std::string(who));
+  *change.absence.mutable_from() = ToProto(from);
+  *change.absence.mutable_until() = ToProto(until);
+  change.absence.set_deputy(std::string(deputy));
+  change.request_id = NewRequestId();
+  return Do(std::move(change)).status();
 }
 
 absl::StatusOr<v1::Case> House::Get(absl::string_view case_id) {

@@ -51,6 +51,9 @@ class House {
   absl::Status Publish(absl::string_view yaml);
   absl::StatusOr<v1::PublishPoliciesReply> Publish(v1::PublishPoliciesRequest request,
                                                    absl::string_view principal = "mei.tan");
+  absl::StatusOr<v1::AbsenceReply> Do(engine::AbsenceChange change, absl::string_view principal = "mei.tan");
+  // `who` is away in [from, until), and `deputy` stands in.
+  absl::Status Away(absl::string_view who, absl::Time from, absl::Time until, absl::string_view deputy);
   absl::StatusOr<v1::Case> Get(absl::string_view case_id);
 
   void AdvanceTo(absl::Time time);  // and lets the timers do what is due

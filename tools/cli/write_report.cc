@@ -40,6 +40,12 @@ std::string AllowedNow(GlobalOptions& options, const v1::ExecuteReply& reply) {
   return verbs.empty() ? "nothing" : absl::StrJoin(verbs, ", ");
 }
 
+std::string WarningText(const v1::ExecuteReply& reply) {
+  return absl::StrJoin(reply.warnings(), "; ", [](std::string* out, const v1::CommandWarning& warning) {
+    absl::StrAppend(out, warning.reason(), ": ", warning.description());
+  });
+}
+
 }  // namespace
 
 void ReportWrite(GlobalOptions& options, const v1::ExecuteReply& reply) {
@@ -54,6 +60,7 @@ void ReportWrite(GlobalOptions& options, const v1::ExecuteReply& reply) {
                                     ? absl::StrCat("position ", reply.last_position())
                                     : absl::StrCat("positions ", reply.first_position(), "-", reply.last_position());
   PrintFields({{"note", note},
+               {"warning", WarningText(reply)},
                {"next duty", NextDutyText(options, reply)},
                {"allowed now", AllowedNow(options, reply)},
                {"commit", reply.unchanged() ? "" : absl::StrCat(reply.commit(), ", ", positions)}},
@@ -70,6 +77,7 @@ void ReportDryRun(GlobalOptions& options, const v1::ExecuteReply& reply) {
                   EventSummary(event.event(), options.zone())});
   }
   table.Print(out, options.columns);
+  if (!reply.warnings().empty()) out << "warning: " << OneLine(WarningText(reply)) << "\n";
   out << "dry run: nothing was written\n";
 }
 

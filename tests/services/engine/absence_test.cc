@@ -36,14 +36,7 @@ class AbsenceTest : public ::testing::Test {
     return change;
   }
   absl::StatusOr<v1::AbsenceReply> Do(const AbsenceChange& change, const std::string& by = "mei.tan") {
-    return Submit(house_, change, by);
-  }
-  static absl::StatusOr<v1::AbsenceReply> Submit(House& house, const AbsenceChange& change, const std::string& by) {
-    auto answer = std::make_shared<std::promise<absl::StatusOr<v1::AbsenceReply>>>();
-    auto future = answer->get_future();
-    house.engine().SubmitAbsence(change, {.principal_id = by},
-                                 [answer](absl::StatusOr<v1::AbsenceReply> reply) { answer->set_value(reply); });
-    return future.get();
+    return house_.Do(change, by);
   }
   std::string Acting(const std::string& who) {
     return house_.engine().Read().policies->absences().ActingFor(who, house_.clock().Now());
@@ -122,7 +115,7 @@ TEST_F(AbsenceTest, WhatCouldNotBeWrittenIsNotAnsweredAsRecorded) {
   House house(House::Options{.kv = std::move(faulty)});
   store.FailCall(test::KvCall::kWriteBefore, 1, absl::StatusCode::kResourceExhausted);
   const AbsenceChange change = Away("helen.marsh", absl::ZeroDuration(), absl::Hours(1), "amara.osei");
-  EXPECT_EQ(ReasonOf(Submit(house, change, "mei.tan").status()), "DISK_RESERVE");
+  EXPECT_EQ(ReasonOf(house.Do(change).status()), "DISK_RESERVE");
   EXPECT_TRUE(house.engine().Read().policies->absences().all().empty());
 }
 
@@ -136,6 +129,37 @@ TEST_F(AbsenceTest, TheDeputyHearsOfABreach) {
   ASSERT_EQ(state->escalations_size(), 1);
   EXPECT_EQ(state->escalations(0).targets(0), "tomasz.zielinski");
   EXPECT_EQ(state->escalations(0).absent(0), "helen.marsh");
+}
+
+TEST_F(AbsenceTest, WhoGivesACaseToSomebodyAwayIsToldWhoStandsIn) {
+  const auto filed = house_.File("kind: COMPLAINT title: 'x' impact: 2 urgency: 2");
+  ASSERT_TRUE(filed.ok());
+  constexpr char kGive[] = "assign { owner: 'luis.romero' }";
+  v1::ExecuteRequest give;
+  give.set_case_id(filed->case_id());
+  give.mutable_command()->mutable_assign()->set_owner("luis.romero");
+  give.set_validate_only(true);
+  EXPECT_EQ(house_.Do(give)->warnings_size(), 0);
+  ASSERT_TRUE(house_.Away("luis.romero", Wednesday(), Wednesday() + absl::Hours(48), "sam.doyle").ok());
+  EXPECT_EQ(house_.Do(give)->warnings_size(), 1);
+  give.set_validate_only(false);
+  give.set_request_id(house_.NewRequestId());
+  for (const bool again : {false, true}) {
+    const auto given = house_.Do(give);
+    ASSERT_TRUE(given.ok()) << given.status();
+    EXPECT_EQ(given->replayed(), again);
+    ASSERT_EQ(given->warnings_size(), 1);
+    EXPECT_EQ(given->warnings(0).reason(), "OWNER_ABSENT");
+    EXPECT_EQ(given->warnings(0).description(), "luis.romero is away until 2026-11-20T09:00:00Z, sam.doyle stands in");
+  }
+  EXPECT_EQ(house_.Get(filed->case_id())->owner(), "luis.romero");
+  ASSERT_TRUE(house_.Do(filed->case_id(), "release {}", "luis.romero").ok());
+  ASSERT_TRUE(house_.Do(filed->case_id(), "declare_conflict { principal: 'sam.doyle' nature: 'KINSHIP' }").ok());
+  const auto given = house_.Do(filed->case_id(), kGive);
+  ASSERT_TRUE(given.ok()) << given.status();
+  EXPECT_NE(given->warnings(0).description().find("sam.doyle stands in, who has a conflict of interest"),
+            std::string::npos);
+  EXPECT_EQ(house_.Do(filed->case_id(), "take {}", "luis.romero")->warnings_size(), 0);  // who is there knows
 }
 
 }  // namespace
