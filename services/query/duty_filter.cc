@@ -27,6 +27,11 @@ DutyFilter::DutyFilter(const Reader& reader, const v1::ListDutiesRequest& reques
       at_us_(absl::ToUnixMicros(at)),
       within_(request.has_within() ? FromProto(request.within()) : kDefaultWithin) {
   if (request.preset() == v1::MINE && owner_.empty()) owner_ = reader.viewer.principal_id;
+  if (request.preset() == v1::MINE) stood_in_for_ = reader.view.policies->absences().StoodInForBy(owner_, at);
+}
+
+bool DutyFilter::StandsInFor(const std::string& owner) const {
+  return !owner.empty() && std::find(stood_in_for_.begin(), stood_in_for_.end(), owner) != stood_in_for_.end();
 }
 
 absl::Time DutyFilter::RiskHorizon() const {
@@ -99,7 +104,8 @@ bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
 }
 
 bool DutyFilter::Matches(const What& what) const {
-  return MaySee(reader_.viewer, {.facts = &what.facts}) && OwnerMatches(owner_, what.facts.owner()) &&
+  return MaySee(reader_.viewer, {.facts = &what.facts}) &&
+         (OwnerMatches(owner_, what.facts.owner()) || StandsInFor(what.facts.owner())) &&
          EmptyOrHas(request_.kinds(), what.facts.kind()) && EmptyOrHas(request_.priorities(), what.facts.priority()) &&
          EmptyOrHas(request_.tiers(), what.facts.tier()) && EmptyOrHas(request_.obligations(), what.obligation) &&
          (request_.metric().empty() || request_.metric() == what.metric) &&
@@ -172,6 +178,7 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   }
   item.set_department(row.value.answerable());
   item.set_owner(row.value.facts().owner());
+  if (filter.StandsInFor(item.owner())) item.set_stands_in_for(item.owner());
   item.set_escalation_level(row.value.escalation_level());
   if (item.late()) {
     item.set_words(item.paused() || WaitsFor(one, item.metric(), at) ? "late, waiting" : "late");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "docket/v1/case.pb.h"
 #include "docket/v1/queue_service.pb.h"
@@ -34,6 +35,9 @@ class DutyFilter {
   // Whether nothing is asked for that only the content of a row tells.
   bool TakesAll() const;
   const std::string& owner() const { return owner_; }
+  // MINE: who is away and stood in for by the owner asked about, so that their duties are meant too.
+  const std::vector<std::string>& stood_in_for() const { return stood_in_for_; }
+  bool StandsInFor(const std::string& owner) const;
 
   // Late at `at`: the instant it became late has passed. At the due itself a duty is not late (stop <= due is met).
   bool IsLate(const projection::DutyRow& row) const { return row.late_from_us < at_us_; }
@@ -60,6 +64,7 @@ class DutyFilter {
   const Reader& reader_;
   const v1::ListDutiesRequest& request_;
   std::string owner_;
+  std::vector<std::string> stood_in_for_;
   absl::Time at_;
   int64_t at_us_;
   absl::Duration within_;

@@ -66,16 +66,20 @@ absl::Status TakeByDue(const DutyQuestion& question, const ListScan& scan, bool 
   return absl::OkStatus();
 }
 
-// The cases of an owner; nullopt: too many.
+// The cases of the owner asked about, and of whom they stand in for; nullopt: too many.
 absl::StatusOr<std::optional<std::vector<std::string>>> OwnedCases(const DutyQuestion& question) {
+  std::vector<std::string> owners = question.filter.stood_in_for();
+  owners.push_back(question.filter.owner());
   std::vector<std::string> ids;
-  ListScan scan(question.reader, {.list = v1::LISTED_OWNED, .group = question.filter.owner()}, question.at, {});
-  for (; scan.Valid(); scan.Next()) {
-    if (!scan.stood()) continue;
-    if (ids.size() == kMaxOwnedCases) return std::optional<std::vector<std::string>>();
-    ids.push_back(scan.place().case_id);
+  for (const std::string& owner : owners) {
+    ListScan scan(question.reader, {.list = v1::LISTED_OWNED, .group = owner}, question.at, {});
+    for (; scan.Valid(); scan.Next()) {
+      if (!scan.stood()) continue;
+      if (ids.size() == kMaxOwnedCases) return std::optional<std::vector<std::string>>();
+      ids.push_back(scan.place().case_id);
+    }
+    DOCKET_RETURN_IF_ERROR(scan.status());
   }
-  DOCKET_RETURN_IF_ERROR(scan.status());
   return std::optional<std::vector<std::string>>(std::move(ids));
 }
 

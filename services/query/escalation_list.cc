@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "services/query/case_fold.h"
@@ -27,6 +28,7 @@ struct EscalationQuestion {
   const v1::ListEscalationsRequest& request;
   absl::Time at;
   Place start;
+  std::vector<std::string> stood_in_for;  // away, and the target asked about acts for them
 };
 
 // Acknowledged after its time, or not yet and the time has passed.
@@ -36,10 +38,20 @@ bool AckLate(const v1::Escalation& escalation, absl::Time at) {
   return answered > FromProto(escalation.ack_due_at());
 }
 
+// Targets for whom the one asked about stands in.
+std::vector<std::string> StoodInFor(const EscalationQuestion& question, const v1::Escalation& escalation) {
+  std::vector<std::string> found;
+  for (const std::string& target : escalation.targets()) {
+    const auto& away = question.stood_in_for;
+    if (std::find(away.begin(), away.end(), target) != away.end()) found.push_back(target);
+  }
+  return found;
+}
+
 bool Matches(const EscalationQuestion& question, const v1::Escalation& escalation) {
   const std::string& target = question.request.target();
   return DepartmentMatches(question.reader, question.request.department(), escalation.department()) &&
-         (target.empty() || EmptyOrHas(escalation.targets(), target));
+         (target.empty() || EmptyOrHas(escalation.targets(), target) || !StoodInFor(question, escalation).empty());
 }
 
 bool Matches(const EscalationQuestion& question, const ListedCase& one) {
@@ -57,6 +69,7 @@ absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion
   *item.mutable_escalation() = std::move(*value.mutable_escalation());
   item.set_metric(value.metric());
   item.set_ack_late(AckLate(item.escalation(), question.at));
+  for (const std::string& away : StoodInFor(question, item.escalation())) item.add_stands_in_for(away);
   return item;
 }
 
@@ -188,7 +201,11 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
   const std::string digest = QueryDigest(request, reader.viewer);
   DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
-  EscalationQuestion question{.reader = reader, .request = request, .at = cursor.valid_at, .start = {}};
+  EscalationQuestion question{
+      .reader = reader, .request = request, .at = cursor.valid_at, .start = {}, .stood_in_for = {}};
+  if (!request.target().empty()) {
+    question.stood_in_for = reader.view.policies->absences().StoodInForBy(request.target(), question.at);
+  }
   if (!cursor.key.empty()) {
     DOCKET_ASSIGN_OR_RETURN(question.start, DecodePlace(cursor.key));
   }

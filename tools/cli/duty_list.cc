@@ -73,6 +73,7 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
                {"LEVEL", Table::Align::kRight},
                {"ANSWERS"},
                {"OWNER"},
+               {"STANDS IN FOR"},
                {"QUEUE"},
                {"TITLE", Table::Align::kLeft, 40}});
   for (const auto& item : reply.items()) {
@@ -97,6 +98,7 @@ void PrintDuties(GlobalOptions& options, const v1::ListDutiesReply& reply, bool 
                   NumberText(item.escalation_level()),
                   item.department(),
                   item.owner(),
+                  item.stands_in_for(),
                   item.case_().queue(),
                   item.case_().title()});
   }

@@ -82,6 +82,7 @@ void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply&
                {"METRIC"},
                {"RAISED"},
                {"TO"},
+               {"STANDS IN FOR"},
                {"ACKNOWLEDGE BY"},
                {"STANDS"},
                {"NEXT", Table::Align::kRight},
@@ -93,8 +94,9 @@ void PrintEscalationList(GlobalOptions& options, const v1::ListEscalationsReply&
     table.AddRow({item.case_().case_no(), absl::StrCat(one.escalation_no()), v1::EscalationKind_Name(one.kind()),
                   NumberText(one.level()), item.metric(),
                   FormatMoment(one.has_raised_at() ? one.raised_at() : one.requested_at(), options.zone()),
-                  EscalationTargets(one), FormatMoment(one.ack_due_at(), options.zone()),
-                  EscalationStands(one, valid_at), NextLevel(one), one.reason_code(), item.case_().title()});
+                  EscalationTargets(one), absl::StrJoin(item.stands_in_for(), ", "),
+                  FormatMoment(one.ack_due_at(), options.zone()), EscalationStands(one, valid_at), NextLevel(one),
+                  one.reason_code(), item.case_().title()});
   }
   table.Print(*options.out);
 }

@@ -173,7 +173,8 @@ int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
 
 void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   CLI::App* command;
-  AddDutyList(app, options, v1::MINE, "mine", "Duties on your cases, earliest due first", &command);
+  AddDutyList(app, options, v1::MINE, "mine",
+              "Duties on your cases and those of whom you stand in for, earliest due first", &command);
   AddDutyList(app, options, v1::OVERDUE, "overdue", "Duties whose due has passed unmet, whatever the status", &command);
   command->footer("Example:\n  docket overdue --department complaints --as-known \"2026-11-20 17:00\" --by case");
   const auto at_risk = AddDutyList(app, options, v1::AT_RISK, "at-risk", "Duties that are soon due", &command);
@@ -193,7 +194,7 @@ void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   CLI::App* escalations = AddListCommand(app, "escalations", "Escalations that nobody has acknowledged", options,
                                          [&options, input] { return ListEscalations(options, *input); });
   escalations->add_option("--department", input->filters.department, "Only of this department");
-  escalations->add_option("--target", input->target, "Only to this principal");
+  escalations->add_option("--target", input->target, "Only to this principal, or to whom they stand in for");
   escalations->add_flag("--all", input->all, "Acknowledged ones too");
   input->filters.AddTo(escalations);
   input->as_of.AddTo(escalations);

@@ -63,6 +63,17 @@ std::string Absences::ActingFor(absl::string_view principal, absl::Time at) cons
   return "";
 }
 
+std::vector<std::string> Absences::StoodInForBy(absl::string_view deputy, absl::Time at) const {
+  std::vector<std::string> away;
+  for (const v1::Absence& absence : absences_) {
+    const std::string& who = absence.principal();
+    if (who == deputy || (!away.empty() && away.back() == who)) continue;
+    if (at < From(absence) || at >= Until(absence) || ActingFor(who, at) != deputy) continue;
+    away.push_back(who);
+  }
+  return away;
+}
+
 absl::Status Absences::Check(const v1::Absence& absence) const {
   if (Until(absence) <= From(absence)) {
     return RefuseFields("ABSENCE_EMPTY",

@@ -30,6 +30,9 @@ class Absences {
   // when the chain ends nowhere.
   std::string ActingFor(absl::string_view principal, absl::Time at) const;
 
+  // Those who are away at `at` and for whom `deputy` acts then; by id, without the deputy itself.
+  std::vector<std::string> StoodInForBy(absl::string_view deputy, absl::Time at) const;
+
   // FAILED_PRECONDITION: DEPUTY_IS_ABSENT_PERSON, DEPUTY_CIRCLE (at some instant of it everybody in the chain is away),
   // TOO_MANY_ABSENCES. INVALID_ARGUMENT ABSENCE_EMPTY.
   absl::Status Check(const v1::Absence& absence) const;

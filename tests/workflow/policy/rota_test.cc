@@ -64,6 +64,21 @@ v1::Absence Away(const std::string& who, int from, int until, const std::string&
   return absence;
 }
 
+TEST(AbsencesTest, ADeputyKnowsWhomTheyStandInFor) {
+  Absences absences;
+  absences.Record(Away("ann", 1, 5, "bob"));
+  absences.Record(Away("ann", 2, 4, "cid"));
+  absences.Record(Away("bob", 2, 3, "cid"));
+  absences.Record(Away("eve", 1, 9, "bob"));
+  EXPECT_THAT(absences.StoodInForBy("bob", Day(0)), IsEmpty());
+  EXPECT_THAT(absences.StoodInForBy("bob", Day(1)), ElementsAre("ann", "eve"));
+  EXPECT_THAT(absences.StoodInForBy("bob", Day(2)), IsEmpty());  // away too
+  EXPECT_THAT(absences.StoodInForBy("cid", Day(2)), ElementsAre("ann", "bob", "eve"));
+  EXPECT_THAT(absences.StoodInForBy("bob", Day(3)), ElementsAre("eve"));
+  EXPECT_THAT(absences.StoodInForBy("bob", Day(4)), ElementsAre("ann", "eve"));
+  EXPECT_THAT(absences.StoodInForBy("ann", Day(1)), IsEmpty());
+}
+
 TEST(AbsencesTest, ADeputyActsWhileItLastsAndAChainIsFollowed) {
   Absences absences;
   absences.Record(Away("ann", 1, 5, "bob"));
