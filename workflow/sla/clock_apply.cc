@@ -43,6 +43,7 @@ void Pause(const v1::ClockPaused& event, const Timestamp& occurred_at, v1::Clock
     clock->clear_paused_until();
   }
   pause->set_on(event.on());
+  if (event.has_asked_at()) *pause->mutable_asked_at() = event.asked_at();
   clock->set_trigger_paused(event.by_trigger());
   *clock->mutable_remaining() = event.remaining();
   SetDue(event, clock);

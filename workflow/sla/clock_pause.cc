@@ -37,7 +37,8 @@ absl::Status Steps::ReconcilePause(int i) {
   return pause ? Pause(i, /*by_trigger=*/false) : absl::OkStatus();
 }
 
-// A message of the party ends the wait for it when it came, also when it is entered later.
+// A message of the party ends the wait for it when it came, also when it is entered later. What came between the
+// question and the hold leaves nothing of the wait.
 absl::Status Steps::ShortenPauses() {
   if (!event_.has_inbound_received() || !event_.inbound_received().from_requester()) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
@@ -45,8 +46,11 @@ absl::Status Steps::ShortenPauses() {
     for (int pause = 0; pause < clock(i).pauses_size(); ++pause) {
       const v1::Interval& wait = clock(i).pauses(pause);
       const absl::Time end = wait.has_end() ? FromProto(wait.end()) : absl::InfiniteFuture();
-      if (wait.on() != v1::COMPLAINANT || FromProto(wait.start()) >= at_ || end <= at_) continue;
-      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, at_));
+      const absl::Time start = FromProto(wait.start());
+      const absl::Time asked = wait.has_asked_at() ? FromProto(wait.asked_at()) : start;
+      const bool answers = start < at_ || (asked <= at_ && asked < start && start < end);
+      if (wait.on() != v1::COMPLAINANT || !answers || end <= at_) continue;
+      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, std::max(start, at_)));
     }
   }
   return absl::OkStatus();
@@ -103,6 +107,12 @@ absl::Time Steps::PauseStart(const v1::Clock& clock) const {
   return std::max(since, BaseOf(clock).at);
 }
 
+void Steps::SetWait(v1::ClockPaused* paused) const {
+  paused->set_on(after_.wait().on());
+  if (after_.wait().on() != v1::COMPLAINANT || !after_.has_last_information_request_at()) return;
+  *paused->mutable_asked_at() = after_.last_information_request_at();
+}
+
 void Steps::FillPaused(const v1::Clock& clock, const Terms& terms, absl::Time since, absl::Time until,
                        v1::ClockPaused* paused) const {
   std::vector<TimeSpan> pauses = PausesOf(clock);
@@ -123,7 +133,7 @@ absl::Status Steps::Pause(int i, bool by_trigger) {
   v1::ClockPaused* paused = event.mutable_clock_paused();
   paused->set_clock_no(clock(i).clock_no());
   paused->set_by_trigger(by_trigger);
-  if (!by_trigger) paused->set_on(after_.wait().on());
+  if (!by_trigger) SetWait(paused);
   FillPaused(clock(i), TermsOf(clock(i), *calendar, promised_), since, until, paused);
   return Emit(std::move(event));
 }

@@ -159,7 +159,7 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
   if (StatusPauses(clock) && attached->pausable() && CanPause(promised.target()) && since < plan.due.at &&
       plan.due.at >= at_ && since < WaitUntil()) {
     FillPaused(clock, terms, since, WaitUntil(), attached->mutable_paused());
-    attached->mutable_paused()->set_on(after_.wait().on());
+    SetWait(attached->mutable_paused());
   }
   return event;
 }

@@ -118,6 +118,7 @@ class Steps {
   absl::Time PauseStart(const v1::Clock& clock) const;
   absl::Time WaitUntil() const;
   bool StatusPauses(const v1::Clock& clock) const;
+  void SetWait(v1::ClockPaused* paused) const;
   void FillPaused(const v1::Clock& clock, const Terms& terms, absl::Time since, absl::Time until,
                   v1::ClockPaused* paused) const;
 

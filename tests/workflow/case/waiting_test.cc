@@ -241,6 +241,38 @@ TEST(WaitingTest, AMessageFromBeforeAReminderEndsTheWaitAndLeavesTheReminderOpen
   EXPECT_TRUE(desk.Would(kHold).ok());
 }
 
+// The question is older than may be back-dated, so the pause begins at the hold; the answer had come before that.
+TEST(WaitingTest, AnAnswerFromBetweenQuestionAndHoldLeavesNothingOfThePause) {
+  for (const bool resumed : {false, true}) {
+    CaseDesk desk = Investigated();
+    const absl::Time due = FromProto(desk.clock("RESOLUTION").due_at());
+    desk.Must(kAsk);
+    const CaseDesk::Given earlier{.occurred_at = At("2026-11-20 10:00"), .evidence = true};
+    desk.MoveTo("2026-11-23 09:30");
+    desk.Must(kHold);
+    ASSERT_EQ(FromProto(desk.clock("RESOLUTION").pauses(0).start()), At("2026-11-23 09:30"));
+    desk.MoveTo("2026-11-23 09:45");
+    if (resumed) desk.Must("resume {}");
+    desk.Must(kInbound, earlier);
+    EXPECT_EQ(desk.status(), "INVESTIGATION");
+    EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), due);
+  }
+}
+
+TEST(WaitingTest, AnAnswerFromBetweenTwoQuestionsShortensNoWaitForTheSecond) {
+  CaseDesk desk = Investigated();
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-19 09:00");
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-20 09:00");
+  desk.Must(kHold);
+  desk.MoveTo("2026-11-20 10:00");
+  desk.Must("resume {}");
+  const absl::Time due = FromProto(desk.clock("RESOLUTION").due_at());
+  desk.Must(kInbound, {.occurred_at = At("2026-11-18 12:00"), .evidence = true});
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), due);
+}
+
 TEST(WaitingTest, AMessageFromBeforeTheQuestionDoesNotAnswerIt) {
   CaseDesk desk = Investigated();
   desk.MoveTo("2026-11-19 10:00");

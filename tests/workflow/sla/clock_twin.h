@@ -39,9 +39,10 @@ struct TwinClock {
   bool carried = false;
   bool extended = false;
   std::vector<TimeSpan> pauses;
-  bool paused = false;                  // the last of them is in force
-  std::vector<absl::Time> party_waits;  // starts of those that wait for the party
-  uint32_t stopped_by = 0;              // revision of the message that stopped it
+  bool paused = false;  // the last of them is in force
+  // Those that wait for the party: where they start, and when the question was sent.
+  std::vector<std::pair<absl::Time, absl::Time>> party_waits;
+  uint32_t stopped_by = 0;  // revision of the message that stopped it
   std::optional<absl::Time> breached;
   std::vector<absl::Time> breaches;  // all there were, annulled ones too
 
@@ -103,8 +104,9 @@ class ClockTwin {
     if (clock.stopped < excluded_until) clock.pauses.push_back({clock.stopped, excluded_until});
   }
 
-  // As the status wants it: pauses since and until then, or none (`wanted` false).
-  void Wait(TwinClock& clock, bool wanted, absl::Time since, absl::Time until, bool for_party, absl::Time now) {
+  // As the status wants it: pauses since and until then, or none (`wanted` false). `asked` InfiniteFuture: nothing was.
+  void Wait(TwinClock& clock, bool wanted, absl::Time since, absl::Time until, bool for_party, absl::Time asked,
+            absl::Time now) {
     wanted = wanted && clock.rule->pausable;
     if (clock.paused) {
       if (wanted && clock.pauses.back().end == until) return;
@@ -119,7 +121,7 @@ class ClockTwin {
     if (clock.breached.has_value() || due < now || since >= due || since >= until) return;
     clock.pauses.push_back({since, until});
     clock.paused = true;
-    if (for_party) clock.party_waits.push_back(since);
+    if (for_party) clock.party_waits.emplace_back(since, asked);
   }
 
   void Retarget(TwinClock& clock, absl::Duration target, absl::Time now) {
@@ -177,12 +179,15 @@ class ClockTwin {
     return true;
   }
 
-  // A message of the party ends the waits for it when it came.
+  // A message of the party ends the waits for it when it came; one that came after the question, but before the wait
+  // began, leaves nothing of it.
   void Heard(TwinClock& clock, absl::Time at) {
     const absl::Duration before = Counted(clock.start, clock.base, clock.pauses);
     for (TimeSpan& pause : clock.pauses) {
-      const bool for_party = std::count(clock.party_waits.begin(), clock.party_waits.end(), pause.start) > 0;
-      if (for_party && pause.start < at && at < pause.end) pause.end = at;
+      for (const auto& [start, asked] : clock.party_waits) {
+        if (start != pause.start || at >= pause.end) continue;
+        if (start < at || (asked <= at && asked < start)) pause.end = std::max(start, at);
+      }
     }
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
   }
@@ -203,7 +208,7 @@ class ClockTwin {
     clock.paused = false;
     clock.pauses.back().end = std::min(clock.pauses.back().end, at);
     if (clock.pauses.back().end > clock.pauses.back().start) return;
-    std::erase(clock.party_waits, clock.pauses.back().start);
+    std::erase_if(clock.party_waits, [&](const auto& wait) { return wait.first == clock.pauses.back().start; });
     clock.pauses.pop_back();
   }
 

@@ -207,7 +207,7 @@ class Life {
     const absl::Time until = wait_.has_until() ? FromProto(wait_.until()) : kForever;
     const absl::Time since = wait_.has_since() ? FromProto(wait_.since()) : now_;
     for (TwinClock* clock : Running(promises_.resolution)) {
-      twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, now_);
+      twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, asked_, now_);
     }
   }
 
@@ -270,7 +270,7 @@ class Life {
       twin_.Retarget(*clock, OfPriority(priority), now_);
       const absl::Time until = wait_.has_until() ? FromProto(wait_.until()) : kForever;
       const absl::Time since = wait_.has_since() ? FromProto(wait_.since()) : FromProto(desk_.state().status_since());
-      twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, now_);
+      twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, asked_, now_);
     }
   }
   void Triage(uint32_t severity) {
@@ -318,6 +318,7 @@ class Life {
     const size_t events = desk_.log().size();
     Do("send", event);
     if (asks) asked_ = at;
+    if (asks) asked_by_ = revision;
     if (!human || !public_message) {
       RC_ASSERT(desk_.log().size() == events);  // nobody was answered
       return;
@@ -354,7 +355,7 @@ class Life {
     event.mutable_delivery_reported()->set_outbound_revision(sent.revision);
     event.mutable_delivery_reported()->set_outcome(v1::BOUNCED);
     Do("bounce", event);
-    if (asked_ == sent.at) asked_ = kForever;
+    if (asked_by_ == sent.revision) asked_ = kForever;
     for (TwinClock& clock : twin_.clocks()) {
       if (Unended(clock) || clock.stopped_by != sent.revision) continue;
       twin_.SetAside(clock);
@@ -503,6 +504,7 @@ class Life {
   bool excused_ = false;  // the last act may take a late duty off the list, or move a regulatory one
   bool pauses_ = false;
   v1::Wait wait_;
+  uint32_t asked_by_ = 0;        // revision of the question
   absl::Time asked_ = kForever;  // when the party was last asked something it has not answered
   std::multiset<absl::Time> unanswered_;
   std::vector<Sent> sent_;

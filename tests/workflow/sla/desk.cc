@@ -310,6 +310,10 @@ void Desk::FoldOutbound(const v1::Event& event) {
 }
 
 void Desk::FoldBounce(const v1::DeliveryReported& report) {
+  if (report.outbound_revision() == state_.last_information_request()) {
+    state_.clear_last_information_request();
+    state_.clear_last_information_request_at();
+  }
   for (v1::SentMessage& sent : *state_.mutable_sent()) {
     if (sent.revision() != report.outbound_revision()) continue;
     sent.set_outcome(report.outcome());
