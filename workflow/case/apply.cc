@@ -70,7 +70,7 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kStatusChanged:
       return ApplyStatusChanged(event, state);
     case v1::Event::kCaseReopened:
-      return ApplyCaseReopened(event.case_reopened(), state);
+      return ApplyCaseReopened(event, state);
     case v1::Event::kCaseClosed:
       return ApplyCaseClosed(event.case_closed(), state);
     case v1::Event::kCaseVoided:

@@ -240,8 +240,10 @@ absl::Status ApplyStatusChanged(const v1::Event& event, v1::Case* state) {
   return absl::OkStatus();
 }
 
-absl::Status ApplyCaseReopened(const v1::CaseReopened& event, v1::Case* state) {
-  state->set_reopen_count(event.reopen_no());
+absl::Status ApplyCaseReopened(const v1::Event& event, v1::Case* state) {
+  state->set_reopen_count(event.case_reopened().reopen_no());
+  *state->mutable_reopened_at() = event.occurred_at();
+  state->clear_declined_by();
   state->clear_accepted_resolution();
   return absl::OkStatus();
 }

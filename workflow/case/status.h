@@ -67,7 +67,7 @@ absl::Status EmitReopened(Draft& draft, v1::ReopenReason reason);
 absl::Duration WaitedOnRequester(const v1::Case& state, absl::Time at);
 
 absl::Status ApplyStatusChanged(const v1::Event& event, v1::Case* state);
-absl::Status ApplyCaseReopened(const v1::CaseReopened& event, v1::Case* state);
+absl::Status ApplyCaseReopened(const v1::Event& event, v1::Case* state);
 absl::Status ApplyCaseClosed(const v1::CaseClosed& event, v1::Case* state);
 absl::Status ApplyCaseResolved(const v1::CaseResolved& event, v1::Case* state);
 absl::Status ApplyTimerPostponed(const v1::TimerPostponed& event, v1::Case* state);

@@ -443,6 +443,12 @@ std::string DescribeList(const v1::Condition::List& list, absl::string_view word
 
 }  // namespace
 
+std::string TextOf(const std::string& fact, const Facts& facts) {
+  const Place place = Locate(fact, facts);
+  if (place.field == nullptr || place.field->is_repeated()) return "";
+  return Singular(*place.message, *place.field).text;
+}
+
 bool Evaluate(const v1::Condition& condition, const Facts& facts) {
   switch (condition.node_case()) {
     case v1::Condition::kAll:

@@ -22,6 +22,9 @@ struct Facts {
 // REQUIRES: the condition passed CheckCondition with these descriptors (an unset condition is true).
 bool Evaluate(const v1::Condition& condition, const Facts& facts);
 
+// The value of a text fact; "" when nobody holds one.
+std::string TextOf(const std::string& fact, const Facts& facts);
+
 // Which descriptors a condition may use; null: the namespace is not allowed there.
 struct FactCatalogue {
   const google::protobuf::Descriptor* case_facts = nullptr;

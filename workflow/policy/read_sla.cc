@@ -107,6 +107,7 @@ class SlaReader {
     read_triggers("resume_on", Need::kOptional, rule.mutable_resume_on());
     rule.set_pausable(reader.Bool("pausable", false));
     rule.set_per_item(reader.Bool("per_item", false));
+    ReadVisit(reader, &rule);
     ReadReopening(reader, &rule);
     ReadRetarget(reader, &rule);
     ReadExtensions(reader, &rule);
@@ -116,6 +117,20 @@ class SlaReader {
     ReadWarnings(reader, &rule);
     ReadAnswerable(reader, &rule);
     reader.Finish();
+  }
+
+  void ReadVisit(MapReader& reader, v1::MetricRule* rule) {
+    rule->set_visit(reader.Text("visit", Syntax::kText));
+    const auto* descriptor = EventDescriptor(rule->start().event());
+    if (rule->visit().empty() || descriptor == nullptr) return;
+    v1::Condition compared;
+    compared.mutable_comparison()->set_fact(rule->visit());
+    compared.mutable_comparison()->set_op(v1::Condition::EQ);
+    compared.mutable_comparison()->add_values(rule->visit());  // any text, which fits texts only
+    const FactCatalogue catalogue = {
+        .case_facts = v1::CaseFacts::descriptor(), .command = nullptr, .event = descriptor};
+    const absl::Status usable = CheckCondition(compared, catalogue);
+    if (!usable.ok()) findings_->Add(reader.LineOf("visit"), usable, "BAD_VISIT");
   }
 
   void ReadReopening(MapReader& reader, v1::MetricRule* rule) {

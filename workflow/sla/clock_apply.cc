@@ -79,6 +79,8 @@ void Attach(const v1::ClockAttached& event, const Timestamp& occurred_at, v1::Cl
   clock->set_answerable(event.answerable());
   clock->set_answerable_rule(event.answerable_rule());
   clock->set_item(event.item());
+  clock->set_visit(event.visit());
+  if (event.has_brought()) *clock->mutable_brought() = event.brought();
   v1::Answered* answered = clock->add_answered();
   answered->set_department(event.answerable());
   *answered->mutable_since() = event.start_at();

@@ -69,7 +69,7 @@ Terms TermsOf(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Tim
 
 Base BaseOf(const v1::Clock& clock) {
   if (clock.has_carried_at()) return {FromProto(clock.carried_at()), FromProto(clock.carried_used())};
-  return {FromProto(clock.start_at())};
+  return {FromProto(clock.start_at()), FromProto(clock.brought())};
 }
 
 absl::Duration UsedAt(absl::Time at, const v1::Clock& clock, const WorkingCalendar& calendar,

@@ -34,7 +34,8 @@ struct Terms {
   std::vector<v1::Warning> silent;  // instants that ladders want, without `at`; see workflow/escalation/instants.h
 };
 
-// Where the reckoning of a clock begins: at its start with nothing used, or where a retarget carried time over.
+// Where the reckoning of a clock begins: at its start with what earlier visits used, or where a retarget carried time
+// over.
 struct Base {
   absl::Time at;
   absl::Duration used = absl::ZeroDuration();

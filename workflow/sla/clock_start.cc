@@ -7,6 +7,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/escalation/instants.h"
+#include "workflow/policy/condition.h"
 #include "workflow/sla/clock_steps.h"
 
 namespace docket::sla {
@@ -107,6 +108,22 @@ absl::Status Steps::StopAtOnce(int first) {
   return absl::OkStatus();
 }
 
+// Working time that earlier cycles of the same visit used, at most all of `target`.
+absl::StatusOr<absl::Duration> Steps::BroughtBy(const v1::MetricRule& rule, const v1::Target& target,
+                                                v1::Obligation obligation, const std::string& visit) const {
+  absl::Duration used;
+  if (visit.empty() || target.unit() != v1::Target::WORKING_TIME) return used;
+  const absl::Time since = after_.has_reopened_at() ? FromProto(after_.reopened_at()) : absl::InfinitePast();
+  for (const v1::Clock& clock : work_.clocks()) {
+    const bool same = clock.metric() == rule.metric() && clock.obligation() == obligation && clock.visit() == visit;
+    const absl::Time start = FromProto(clock.start_at());
+    if (!same || start < since || Unfinished(clock)) continue;
+    DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock.calendar()));
+    used += calendar->Elapsed(start, std::max(start, FromProto(clock.stopped_at())), PausesOf(clock));
+  }
+  return std::min(used, FromProto(target.duration()));
+}
+
 Terms Steps::NewTerms(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice,
                       const WorkingCalendar& calendar) const {
   Terms terms = TermsOf(rule, choice, calendar, promised_);
@@ -148,8 +165,13 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
   attached->set_pausable(rule.pausable() && obligation != v1::REGULATOR);
   attached->set_answerable_rule(rule.answerable().empty() ? "ACCOUNTABLE" : rule.answerable());
   attached->set_answerable(AnsweringDepartment(attached->answerable_rule(), attached->item(), after_));
+  attached->set_visit(policy::TextOf(rule.visit(), {.case_facts = &facts_, .event = body_.message}));
+  DOCKET_ASSIGN_OR_RETURN(const absl::Duration brought,
+                          BroughtBy(rule, promised.target(), obligation, attached->visit()));
+  if (brought > absl::ZeroDuration()) *attached->mutable_brought() = ToProto(brought);
   v1::Clock clock;
   *clock.mutable_start_at() = attached->start_at();
+  *clock.mutable_brought() = ToProto(brought);
   const Terms terms = NewTerms(rule, promised, *calendar.calendar);
   const Plan plan = PlanClock(clock, terms, {});
   SetPlan(plan, attached);

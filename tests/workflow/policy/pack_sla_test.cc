@@ -64,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
     Policy, BrokenSla,
     ::testing::Values(
         Broken{"obligation", "CUSTOMER", "CUSTOMERS", {"2 UNKNOWN_VALUE"}},
+        Broken{"visit", "pausable: true", "pausable: true\n    visit: case.queu", {"20 UNKNOWN_FACT"}},
+        Broken{"visit of no text", "pausable: true", "pausable: true\n    visit: case.priority", {"20 BAD_VALUE"}},
         Broken{"no obligation", "obligation: CUSTOMER\n", "", {"1 MISSING_KEY"}},
         Broken{"order", "obligation: CUSTOMER", "obligation: CUSTOMER\norder: -1", {"3 OUT_OF_RANGE"}},
         Broken{"no calendar", "calendar: ALWAYS\n", "", {"1 MISSING_KEY"}},
