@@ -10,6 +10,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
+#include "workflow/case/decide.h"
 #include "workflow/case/history.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/routing.h"
@@ -73,6 +74,16 @@ void CheckPromise(const Draft& draft, const v1::FileCase& file, std::vector<BadF
   } else if (std::string fault = sla::PromiseFault(FromProto(file.due_at()), received, /*live=*/true); !fault.empty()) {
     bad->push_back({"file.due_at", std::move(fault)});
   }
+}
+
+// A receipt longer ago than contacts may be back-dated wants something to show for it (R7).
+absl::Status CheckReceipt(const DecideContext& context, const v1::FileCase& file) {
+  const absl::Time limit = context.now - kMaxBackDating;
+  const bool old = file.has_received_at() && FromProto(file.received_at()) < limit;
+  if (file.history() || !old || !context.evidence_ref.empty()) return absl::OkStatus();
+  return RefuseFields("EVIDENCE_MISSING", {{"evidence_ref", absl::StrCat("missing, wanted because file.received_at ",
+                                                                         FormatUtc(FromProto(file.received_at())),
+                                                                         " lies before ", FormatUtc(limit))}});
 }
 
 std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file) {
@@ -175,6 +186,7 @@ absl::StatusOr<Route> RouteOnFiling(const Draft& draft, const v1::FileCase& file
 absl::Status DecideFile(Draft& draft, const v1::Command& command) {
   const v1::FileCase& file = command.file();
   if (const auto bad = BadFileFields(draft, file); !bad.empty()) return RefuseFields("INVALID_FIELD", bad);
+  DOCKET_RETURN_IF_ERROR(CheckReceipt(draft.context(), file));
   DOCKET_ASSIGN_OR_RETURN(const auto* chart, ChartToFileUnder(draft, file));
   v1::Event event;
   event.set_visibility(v1::VISIBILITY_PUBLIC);

@@ -88,6 +88,7 @@ absl::Status Steps::RestoreOne(int i) {
   const v1::MetricRule* rule = match == nullptr ? nullptr : RuleOf(*match->policy, old.metric());
   if (rule == nullptr || ChoiceOf(*rule, facts_) == nullptr) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "POLICY"));
+  DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
   return RecordBreachIfOver(clock(i), "TIME");
 }
 
@@ -314,6 +315,20 @@ absl::Status Steps::CorrectStarts() {
 
 absl::Status Steps::CorrectStart(int i, absl::Time start, absl::string_view cause, bool annuls) {
   DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
+  DOCKET_RETURN_IF_ERROR(MoveStart(i, start, cause, annuls));
+  return RecordBreachIfOver(clock(i), cause);
+}
+
+// A receipt corrected while the clock stood finished counts when it runs again.
+absl::Status Steps::CatchUpStart(int i) {
+  DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+  const absl::Time received = FromProto(after_.received_at());
+  const bool counted_from_it = rule->start_at() == "received_at" && clock(i).cycle() == 1;
+  if (!counted_from_it || FromProto(clock(i).start_at()) == received) return absl::OkStatus();
+  return MoveStart(i, received, "CORRECTION", /*annuls=*/true);
+}
+
+absl::Status Steps::MoveStart(int i, absl::Time start, absl::string_view cause, bool annuls) {
   DOCKET_ASSIGN_OR_RETURN(const Match match, SameTerms(clock(i)));
   v1::Clock next = clock(i);
   *next.mutable_start_at() = ToProto(start);
@@ -332,7 +347,7 @@ absl::Status Steps::CorrectStart(int i, absl::Time start, absl::string_view caus
   if (annuls && clock(i).has_breached_due_at() && DueAt(clock(i)) != FromProto(clock(i).breached_due_at())) {
     DOCKET_RETURN_IF_ERROR(Annul(i, cause, occasion_.approver));
   }
-  return RecordBreachIfOver(clock(i), cause);
+  return absl::OkStatus();
 }
 
 absl::Status Steps::RollOut(const v1::PolicyRolloutPlanned& plan) {

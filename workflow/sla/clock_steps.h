@@ -98,6 +98,8 @@ class Steps {
                          const std::string& mode, absl::Time highest);
   absl::Status CorrectStarts();
   absl::Status CorrectStart(int i, absl::Time start, absl::string_view cause, bool annuls);
+  absl::Status CatchUpStart(int i);
+  absl::Status MoveStart(int i, absl::Time start, absl::string_view cause, bool annuls);
   absl::Status RollOutOne(int i, const v1::PolicyRolloutPlanned& plan);
   absl::Time DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms) const;
   absl::Status RestoreOne(int i);

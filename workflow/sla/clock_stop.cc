@@ -136,6 +136,7 @@ absl::Status Steps::ReopenOne(int i) {
   const bool exclude = rule->reopen() == "RESUME" || (rule->reopen().empty() && new_facts) ||
                        (rule->reopen() == "BY_REASON" && new_facts);
   DOCKET_RETURN_IF_ERROR(EmitReopened(i, exclude, "REOPENED"));
+  DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
   return RecordBreachIfOver(clock(i), "REOPENED");
 }
 

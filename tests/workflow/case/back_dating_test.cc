@@ -35,6 +35,20 @@ TEST(BackDatingTest, ContactsMayLieUpToThreeDaysBackWithEvidence) {
   EXPECT_EQ(TriedAt(fresh, kFileComplaint, fresh.now() - absl::Hours(1)), "ok");
 }
 
+TEST(BackDatingTest, AReceiptFurtherBackWantsEvidence) {
+  CaseDesk desk;
+  const auto filed = [&](absl::Time received, bool evidence) {
+    const std::string command = absl::StrCat(
+        "file { kind: COMPLAINT title: 'x' received_at { seconds: ", absl::ToUnixSeconds(received), " } }");
+    const auto outcome = desk.Would(command, {.evidence = evidence}, nullptr);
+    return outcome.ok() ? "ok" : Told(outcome);
+  };
+  const absl::Time limit = desk.now() - kMaxBackDating;
+  EXPECT_EQ(filed(limit, false), "ok");
+  EXPECT_EQ(filed(limit - absl::Seconds(1), false), "EVIDENCE_MISSING");
+  EXPECT_EQ(filed(limit - absl::Seconds(1), true), "ok");
+}
+
 TEST(BackDatingTest, NothingElseMay) {
   CaseDesk desk = Filed();
   desk.MoveTo("2026-11-18 12:00");

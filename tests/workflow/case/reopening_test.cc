@@ -88,5 +88,19 @@ TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
   EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);  // what was told stays told
 }
 
+// What was finished when its receipt was corrected counts from the right one when it runs again.
+TEST(ReopeningTest, AReceiptCorrectedMeanwhileCounts) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);  // 24 h
+  desk.Must("accept {}");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.MoveTo("2026-11-18 10:00");
+  desk.Must("correct_received_at { received_at { seconds: 1794906000 } reason_code: 'POST_MARK' }", {.evidence = true});
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").start_at()), At("2026-11-18 09:00"));
+  desk.Must("reopen { reason: NOT_RESOLVED }");
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").start_at()), At("2026-11-17 09:00"));
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), At("2026-11-19 17:00"));
+}
+
 }  // namespace
 }  // namespace docket::workflow::testing

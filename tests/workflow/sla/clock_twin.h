@@ -156,12 +156,15 @@ class ClockTwin {
 
   void CorrectStart(TwinClock& clock, absl::Time start, absl::Time now, bool annuls) {
     BreachIfOver(clock, now);
+    MoveStart(clock, start, annuls);
+    BreachIfOver(clock, now);
+  }
+  void MoveStart(TwinClock& clock, absl::Time start, bool annuls) {
     clock.used += clock.carried ? Counted(start, clock.start, clock.pauses) - Counted(clock.start, start, clock.pauses)
                                 : absl::ZeroDuration();
     clock.start = start;
     if (!clock.carried) clock.base = start;
     if (annuls && clock.breached.has_value() && Due(clock) != *clock.breached) clock.breached.reset();
-    BreachIfOver(clock, now);
   }
 
   // Whether it is more.

@@ -250,6 +250,7 @@ class Life {
       TwinClock* newest = nullptr;
       for (TwinClock& clock : twin_.clocks()) newest = clock.rule == &rule ? &clock : newest;
       twin_.SetAside(*newest, resumes ? now_ : absl::InfinitePast());
+      CatchUp(newest);
       twin_.BreachIfOver(*newest, now_);
     }
     Enter("open", "OPEN", {});
@@ -365,6 +366,7 @@ class Life {
         if (other == nullptr || one.at < other->at) other = &one;
       }
       if (other == nullptr) {
+        CatchUp(&clock);
         twin_.BreachIfOver(clock, now_);
       } else {
         StopBy(*other, &clock);
@@ -372,6 +374,12 @@ class Life {
     }
   }
 
+  // A receipt corrected while the clock was finished.
+  void CatchUp(TwinClock* clock) {
+    if (clock->rule == &promises_.next || clock->cycle > 1 || clock->start == received_) return;
+    excused_ = true;
+    twin_.MoveStart(*clock, received_, /*annuls=*/true);
+  }
   void CorrectReceipt() {
     const absl::Time to = std::min(now_, received_ + absl::Minutes(*rc::gen::element(-600, -90, -1, 1, 90, 600)));
     v1::Event event;
