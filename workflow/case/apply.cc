@@ -155,6 +155,12 @@ bool MayLieEarlier(const v1::Event& event) {
          event.has_clock_pause_shortened();
 }
 
+// What ends a clock as a message does: telling the requester how it stands.
+bool AnswersAsAMessageDoes(const v1::Event& event) {
+  return event.has_case_accepted() || event.has_case_declined() || event.has_decision_issued() ||
+         event.has_resolution_accepted();
+}
+
 // Events after which another department may answer for a clock.
 bool ChangesWhoAnswers(const v1::Event& event) {
   switch (event.body_case()) {
@@ -183,6 +189,7 @@ absl::Status Apply(const v1::Event& event, v1::Case* state) {
   }
   const uint32_t revision = state->revision() + 1;
   DOCKET_RETURN_IF_ERROR(ApplyBody(event, revision, state));
+  if (AnswersAsAMessageDoes(event)) KeepPastAnswer(event, revision, state);
   if (ChangesWhoAnswers(event)) sla::UpdateAnswering(event.occurred_at(), state);
   if (escalation::IsActivity(event)) escalation::NoteActivity(event, revision, state);
   state->set_revision(revision);

@@ -9,6 +9,7 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/status.h"
+#include "workflow/sla/policy_match.h"
 
 namespace docket::workflow {
 namespace {
@@ -51,6 +52,7 @@ void KeepSent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   *kept->mutable_sent_at() = event.occurred_at();
   *kept->mutable_answers() = sent.answers();
   *kept->mutable_answers_since() = sent.answers_since();
+  *kept->mutable_parts() = sent.parts();
 }
 
 // Whether a message of that instant can be the answer to the question that is open; one entered late may have come
@@ -184,6 +186,13 @@ absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command) {
     *reported->mutable_unanswered_since() = sent->answers_since();
     reported->set_first_response_set_aside(sent->human() && state.has_first_response_at() &&
                                            FromProto(sent->sent_at()) == FromProto(state.first_response_at()));
+  } else if (sent->outcome() == v1::BOUNCED) {
+    for (const uint32_t answered : sent->answers()) {
+      if (absl::c_linear_search(state.unanswered_inbound(), answered)) reported->add_answered_again(answered);
+    }
+    reported->set_first_response_restored(
+        sent->human() &&
+        (!state.has_first_response_at() || FromProto(sent->sent_at()) < FromProto(state.first_response_at())));
   }
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
@@ -196,6 +205,11 @@ absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* 
   for (int i = 0; i < event.unanswered_again_size() && i < event.unanswered_since_size(); ++i) {
     if (absl::c_linear_search(state->unanswered_inbound(), event.unanswered_again(i))) continue;
     AddUnanswered(event.unanswered_again(i), event.unanswered_since(i), state);
+  }
+  for (const uint32_t answered : event.answered_again()) RemoveUnanswered(answered, state);
+  if (event.first_response_restored()) {
+    const v1::SentMessage* sent = FindSent(*state, event.outbound_revision());
+    if (sent != nullptr) *state->mutable_first_response_at() = sent->sent_at();
   }
   if (event.first_response_set_aside()) {
     state->clear_first_response_at();
@@ -235,6 +249,16 @@ absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Ca
     *state->mutable_last_information_request_at() = event.occurred_at();
   }
   return absl::OkStatus();
+}
+
+void KeepPastAnswer(const v1::Event& event, uint32_t revision, v1::Case* state) {
+  if (state->past_answers_size() == kMaxSentKept) state->mutable_past_answers()->erase(state->past_answers().begin());
+  v1::PastAnswer* kept = state->add_past_answers();
+  kept->set_revision(revision);
+  *kept->mutable_at() = event.occurred_at();
+  kept->set_event(std::string(sla::BodyOf(event).name));
+  kept->set_reason_code(event.case_declined().reason_code());
+  *kept->mutable_parts() = event.decision_issued().parts();
 }
 
 absl::Status ApplyNoReplyNeededMarked(const v1::NoReplyNeededMarked& event, v1::Case* state) {

@@ -24,6 +24,8 @@ absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command);
 absl::Status ApplyInboundReceived(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* state);
+// Remembers what may have ended a clock beside a message.
+void KeepPastAnswer(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyNoReplyNeededMarked(const v1::NoReplyNeededMarked& event, v1::Case* state);
 
 }  // namespace docket::workflow

@@ -76,7 +76,10 @@ Steps::Steps(const v1::Case& before, const v1::Case& after, const v1::Event& eve
 absl::StatusOr<std::vector<v1::Event>> Steps::Run() {
   DOCKET_RETURN_IF_ERROR(StopAndCancel(/*stop=*/true));
   DOCKET_RETURN_IF_ERROR(StopAndCancel(/*stop=*/false));
-  if (event_.has_delivery_reported()) DOCKET_RETURN_IF_ERROR(SetBouncedStopsAside());
+  if (event_.has_delivery_reported()) {
+    DOCKET_RETURN_IF_ERROR(event_.delivery_reported().outcome() == v1::BOUNCED ? SetBouncedStopsAside()
+                                                                               : RestoreStops());
+  }
   DOCKET_RETURN_IF_ERROR(CorrectStarts());
   DOCKET_RETURN_IF_ERROR(Retarget());
   DOCKET_RETURN_IF_ERROR(PauseAndResume());

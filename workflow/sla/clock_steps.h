@@ -2,6 +2,7 @@
 #define DOCKET_WORKFLOW_SLA_CLOCK_STEPS_H_
 
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -64,6 +65,12 @@ class Steps {
     std::string rollout_id;
   };
 
+  // What ended a clock, or may have.
+  struct Answer {
+    absl::Time at;
+    uint32_t revision = 0;
+  };
+
   const v1::Clock& clock(int i) const { return work_.clocks(i); }
   v1::Event New(const v1::PolicyPin& policy) const;
   absl::Status Emit(v1::Event event);
@@ -78,7 +85,10 @@ class Steps {
   absl::Status Cancel(const v1::Clock& clock, absl::string_view cause);
   bool OldestAnswered(const v1::Clock& clock) const;
   absl::Status SetBouncedStopsAside();
-  const v1::SentMessage* OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const;
+  bool StopsByItself(const v1::MetricRule& rule, const v1::SentMessage& message) const;
+  bool StopsByItself(const v1::MetricRule& rule, const v1::PastAnswer& answer) const;
+  std::optional<Answer> OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const;
+  absl::Status RestoreStops();
   absl::Status Reopen();
   bool Restarts(const v1::MetricRule& rule) const;
   absl::Status StopAtOnce(int first);

@@ -1,5 +1,6 @@
 // What ends a clock, and what sets an end aside again (R4).
 #include <algorithm>
+#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -71,34 +72,76 @@ absl::Status Steps::Cancel(const v1::Clock& clock, absl::string_view cause) {
 // A message that bounced told nobody anything.
 absl::Status Steps::SetBouncedStopsAside() {
   const v1::DeliveryReported& report = event_.delivery_reported();
-  if (report.outcome() != v1::BOUNCED) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
     if (clock(i).state() != v1::FULFILLED || clock(i).stop_revision() != report.outbound_revision()) continue;
     DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
-    const v1::SentMessage* other = OtherAnswer(clock(i), *rule);
+    const std::optional<Answer> other = OtherAnswer(clock(i), *rule);
     DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "UNDELIVERED"));
-    const absl::Time until = other == nullptr ? at_ : FromProto(other->sent_at());
+    if (!other.has_value()) DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
+    const absl::Time until = other.has_value() ? other->at : at_;
     if (DueAt(clock(i)) < until) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "UNDELIVERED"));
-    if (other != nullptr) DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, until, other->revision()));
+    if (other.has_value()) DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, other->at, other->revision));
   }
   return absl::OkStatus();
 }
 
-// The earliest other message that reached the requester and stops such a clock too; null: none. What waits for the
-// answer to one message is told by that message.
-const v1::SentMessage* Steps::OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const {
-  const v1::SentMessage* earliest = nullptr;
-  if (rule.start_at() == kOldestUnanswered) return nullptr;
+bool Steps::StopsByItself(const v1::MetricRule& rule, const v1::SentMessage& message) const {
+  v1::Event sent;
+  sent.mutable_outbound_sent()->set_kind(message.kind());
+  sent.mutable_outbound_sent()->set_human(message.human());
+  sent.mutable_outbound_sent()->set_public_message(true);
+  *sent.mutable_outbound_sent()->mutable_parts() = message.parts();
+  return AnyFires(rule.stop(), BodyOf(sent), facts_);
+}
+
+bool Steps::StopsByItself(const v1::MetricRule& rule, const v1::PastAnswer& answer) const {
+  v1::Event event;
+  if (answer.event() == "case_accepted") event.mutable_case_accepted();
+  if (answer.event() == "case_declined") event.mutable_case_declined()->set_reason_code(answer.reason_code());
+  if (answer.event() == "resolution_accepted") event.mutable_resolution_accepted();
+  if (answer.event() == "decision_issued") *event.mutable_decision_issued()->mutable_parts() = answer.parts();
+  return AnyFires(rule.stop(), BodyOf(event), facts_);
+}
+
+// The earliest other thing that stops such a clock too: a message that reached the requester, or a decision. What waits
+// for the answer to one message is told by that message.
+std::optional<Steps::Answer> Steps::OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const {
+  std::optional<Answer> earliest;
+  if (rule.start_at() == kOldestUnanswered) return earliest;
+  const auto consider = [&](const auto& one, absl::Time at) {
+    const bool earlier = !earliest.has_value() || at < earliest->at;
+    if (at < FromProto(clock.start_at()) || !earlier || !StopsByItself(rule, one)) return;
+    earliest = Answer{.at = at, .revision = one.revision()};
+  };
   for (const v1::SentMessage& one : after_.sent()) {
-    const bool counts = one.outcome() != v1::BOUNCED && FromProto(one.sent_at()) >= FromProto(clock.start_at());
-    if (!counts || (earliest != nullptr && FromProto(earliest->sent_at()) <= FromProto(one.sent_at()))) continue;
-    v1::Event sent;
-    sent.mutable_outbound_sent()->set_kind(one.kind());
-    sent.mutable_outbound_sent()->set_human(one.human());
-    sent.mutable_outbound_sent()->set_public_message(true);
-    if (AnyFires(rule.stop(), BodyOf(sent), facts_)) earliest = &one;
+    if (one.outcome() != v1::BOUNCED) consider(one, FromProto(one.sent_at()));
   }
+  for (const v1::PastAnswer& one : after_.past_answers()) consider(one, FromProto(one.at()));
   return earliest;
+}
+
+// What was said to have bounced has arrived after all, and stopped what it would have stopped. A breach found in
+// between stands until somebody else has judged it (R7).
+absl::Status Steps::RestoreStops() {
+  const v1::DeliveryReported& report = event_.delivery_reported();
+  const auto named = [&](const v1::SentMessage& one) { return one.revision() == report.outbound_revision(); };
+  const auto sent = absl::c_find_if(after_.sent(), named);
+  const auto was = absl::c_find_if(before_.sent(), named);
+  if (sent == after_.sent().end() || was == before_.sent().end() || was->outcome() != v1::BOUNCED) {
+    return absl::OkStatus();
+  }
+  const absl::Time at = FromProto(sent->sent_at());
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    const bool stopped_later = clock(i).state() == v1::FULFILLED && at < FromProto(clock(i).stopped_at());
+    if ((!Unfinished(clock(i)) && !stopped_later) || at < FromProto(clock(i).start_at())) continue;
+    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+    const bool by_oldest = rule->start_at() == kOldestUnanswered;
+    if (!StopsByItself(*rule, *sent) || (by_oldest && (stopped_later || !OldestAnswered(clock(i))))) continue;
+    if (stopped_later) DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "DELIVERED"));
+    if (DueAt(clock(i)) < at) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
+    DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at, sent->revision()));
+  }
+  return absl::OkStatus();
 }
 
 // False where an earlier cycle, whose answer bounced, runs again.

@@ -36,10 +36,12 @@ class Bounced : public ::testing::Test {
   }
   std::vector<std::string> Answer(const std::string& at) { return desk_.Send(at, /*human=*/true, /*public=*/true); }
   // Of the message sent as number `index`.
-  std::vector<std::string> Bounce(const std::string& at, int index) {
+  std::vector<std::string> Bounce(const std::string& at, int index) { return Report(at, index, v1::BOUNCED); }
+  std::vector<std::string> Deliver(const std::string& at, int index) { return Report(at, index, v1::DELIVERED); }
+  std::vector<std::string> Report(const std::string& at, int index, v1::DeliveryOutcome outcome) {
     v1::Event event;
     event.mutable_delivery_reported()->set_outbound_revision(desk_.state().sent(index).revision());
-    event.mutable_delivery_reported()->set_outcome(v1::BOUNCED);
+    event.mutable_delivery_reported()->set_outcome(outcome);
     return desk_.Do(at, event);
   }
   Desk desk_;
@@ -80,6 +82,81 @@ TEST_F(Bounced, AMessageEnteredLateMovesOnlyTheOldestCycleThatRuns) {
   EXPECT_THAT(desk_.Do("2026-11-18 11:40", late),
               ElementsAre("NEXT_RESPONSE retargeted LATE_RECORDED 2h to 2h due Wed 18 11:45"));
   EXPECT_EQ(desk_.Standing("NEXT_RESPONSE", "2026-11-18 11:40"), "RUNNING due Wed 18 13:00");
+}
+
+TEST_F(Bounced, WhatArrivedAfterAllStopsTheClockAgain) {
+  Answer("2026-11-18 10:00");
+  Bounce("2026-11-18 12:00", 0);
+  EXPECT_THAT(Deliver("2026-11-18 12:30", 0), ElementsAre("FIRST_RESPONSE fulfilled on time after 1h"));
+}
+
+// The breach found meanwhile stands until a second person has judged the report.
+TEST_F(Bounced, WhatArrivedAfterAllIsDisputedWhenItWasLateMeanwhile) {
+  Answer("2026-11-18 10:00");
+  Bounce("2026-11-18 12:00", 0);
+  Answer("2026-11-18 14:00");
+  EXPECT_THAT(Deliver("2026-11-18 15:00", 0), ElementsAre("FIRST_RESPONSE reopened CONTINUE due Wed 18 13:00",
+                                                          "FIRST_RESPONSE fulfilled late after 1h"));
+  EXPECT_TRUE(desk_.Clock("FIRST_RESPONSE").disputed());
+}
+
+TEST_F(Bounced, WhatNeverBouncedIsDeliveredWithoutMore) {
+  Answer("2026-11-18 10:00");
+  EXPECT_THAT(Deliver("2026-11-18 10:01", 0), ElementsAre());
+}
+
+// FINAL wants a holding letter with reasons, or the decision.
+class FinalBounced : public ::testing::Test {
+ protected:
+  FinalBounced() {
+    v1::MetricRule final =
+        Metric("FINAL", On("case_received"),
+               On("outbound_sent", {Is("event.kind", "HOLDING"), Is("event.parts", "REASONS")}), "8h");
+    *final.add_stop() = On("case_declined", {Is("event.reason_code", "OUT_OF_SCOPE")});
+    desk_.Publish(Policy("p", v1::REGULATOR, 10, "london", {final}));
+    desk_.Receive("2026-11-18 09:00");
+  }
+  void Hold(const std::string& at, const std::string& part) {
+    v1::Event event;
+    event.mutable_outbound_sent()->set_kind(v1::HOLDING);
+    event.mutable_outbound_sent()->set_human(true);
+    event.mutable_outbound_sent()->set_public_message(true);
+    if (!part.empty()) event.mutable_outbound_sent()->add_parts(part);
+    desk_.Do(at, event);
+  }
+  std::vector<std::string> Bounce(const std::string& at) {
+    v1::Event event;
+    event.mutable_delivery_reported()->set_outbound_revision(desk_.state().sent(0).revision());
+    event.mutable_delivery_reported()->set_outcome(v1::BOUNCED);
+    return desk_.Do(at, event);
+  }
+  Desk desk_;
+};
+
+TEST_F(FinalBounced, AnotherLetterWithoutThePartsIsNone) {
+  Hold("2026-11-18 10:00", "REASONS");
+  Hold("2026-11-18 11:00", "EXPECTED_BY");
+  EXPECT_THAT(Bounce("2026-11-18 12:00"), ElementsAre("FINAL reopened CONTINUE due Wed 18 17:00"));
+}
+
+TEST_F(FinalBounced, AnotherLetterWithThePartsCounts) {
+  Hold("2026-11-18 10:00", "REASONS");
+  Hold("2026-11-18 11:00", "REASONS");
+  EXPECT_THAT(Bounce("2026-11-18 12:00"),
+              ElementsAre("FINAL reopened CONTINUE due Wed 18 17:00", "FINAL fulfilled on time after 2h"));
+}
+
+TEST_F(FinalBounced, WhatElseEndsItCountsToo) {
+  for (const char* reason : {"OUT_OF_SCOPE", "DUPLICATE"}) {
+    v1::PastAnswer* declined = desk_.state().add_past_answers();
+    declined->set_revision(99);
+    declined->set_event("case_declined");
+    declined->set_reason_code(reason);
+    *declined->mutable_at() = ToProto(At("Europe/London", reason[0] == 'O' ? "2026-11-18 11:30" : "2026-11-18 11:00"));
+  }
+  Hold("2026-11-18 10:00", "REASONS");
+  EXPECT_THAT(Bounce("2026-11-18 12:00"),
+              ElementsAre("FINAL reopened CONTINUE due Wed 18 17:00", "FINAL fulfilled on time after 2h30m"));
 }
 
 }  // namespace

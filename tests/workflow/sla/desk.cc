@@ -293,6 +293,7 @@ void Desk::FoldOutbound(const v1::Event& event) {
   sent->set_kind(event.outbound_sent().kind());
   sent->set_human(true);
   *sent->mutable_sent_at() = event.occurred_at();
+  *sent->mutable_parts() = event.outbound_sent().parts();
   const v1::Case before = state_;
   state_.clear_unanswered_inbound();
   state_.clear_unanswered_since();
@@ -317,6 +318,7 @@ void Desk::FoldBounce(const v1::DeliveryReported& report) {
   for (v1::SentMessage& sent : *state_.mutable_sent()) {
     if (sent.revision() != report.outbound_revision()) continue;
     sent.set_outcome(report.outcome());
+    if (report.outcome() != v1::BOUNCED) continue;
     state_.mutable_unanswered_inbound()->MergeFrom(sent.answers());
     state_.mutable_unanswered_since()->MergeFrom(sent.answers_since());
   }
