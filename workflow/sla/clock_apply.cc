@@ -226,7 +226,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       return absl::OkStatus();
     }
     case v1::Event::kClockReopened:
-      if (clock->state() != v1::FULFILLED && clock->cancel_cause() != kNoPolicy) return Cannot("ClockReopened", *clock);
+      if (clock->state() != v1::FULFILLED && clock->state() != v1::CANCELLED) return Cannot("ClockReopened", *clock);
       Reopen(event.clock_reopened(), clock);
       return absl::OkStatus();
     case v1::Event::kClockExtended:

@@ -93,6 +93,7 @@ class Steps {
   bool Restarts(const v1::MetricRule& rule) const;
   absl::Status StopAtOnce(int first);
   absl::Status ReopenOne(int i);
+  bool EndedByResolution(int i) const;
   absl::Status EmitReopened(int i, bool exclude, absl::string_view cause);
   bool IsNewestCycle(int i) const;
   bool IsOldestRunning(int i) const;

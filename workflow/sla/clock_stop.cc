@@ -159,8 +159,21 @@ bool Steps::IsNewestCycle(int i) const {
   });
 }
 
+// What a regulator was no longer owed because the case was resolved is owed again, from the same receipt.
+bool Steps::EndedByResolution(int i) const {
+  const bool ended = i < before_.clocks_size() && before_.clocks(i).state() == v1::CANCELLED &&
+                     clock(i).obligation() == v1::REGULATOR && clock(i).nature() == v1::DUTY;
+  return ended && clock(i).cancel_cause() != kNoPolicy && before_.has_resolved_at() && IsNewestCycle(i) &&
+         FromProto(clock(i).stopped_at()) >= FromProto(before_.resolved_at());
+}
+
 absl::Status Steps::Reopen() {
   for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (EndedByResolution(i)) {
+      DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "REOPENED"));
+      DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
+      DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "REOPENED"));
+    }
     if (clock(i).state() != v1::FULFILLED || !clock(i).provisional() || !IsNewestCycle(i)) continue;
     DOCKET_RETURN_IF_ERROR(ReopenOne(i));
   }
