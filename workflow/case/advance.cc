@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
@@ -117,6 +118,15 @@ absl::Status AddShares(const Draft& draft, v1::Event* event) {
   return absl::OkStatus();
 }
 
+// Past the window for reopening nothing sets a fulfilment aside any more (R4).
+absl::StatusOr<v1::Case> Settled(v1::Case state, const policy::PolicySet& policies, absl::Time at) {
+  if (absl::c_none_of(state.clocks(), [](const v1::Clock& clock) { return clock.provisional(); })) return state;
+  DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, policies));
+  if (at <= ReopenableUntil(state, *chart)) return state;
+  for (v1::Clock& clock : *state.mutable_clocks()) clock.clear_provisional();
+  return state;
+}
+
 }  // namespace
 
 absl::Time NextMoment(const v1::Case& state) {
@@ -161,7 +171,7 @@ absl::Status Advance(Draft& draft, absl::Time until) {
 }
 
 absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& policies, absl::Time at) {
-  if (NextMoment(state) > at) return state;
+  if (NextMoment(state) > at) return Settled(std::move(state), policies, at);
   DecideContext context;
   context.now = at;
   context.effective = at;
@@ -176,7 +186,7 @@ absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& polici
   v1::Case result = draft.state();
   result.set_revision(state.revision());
   *result.mutable_last_event_at() = state.last_event_at();
-  return result;
+  return Settled(std::move(result), policies, at);
 }
 
 }  // namespace docket::workflow

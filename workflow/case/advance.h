@@ -27,8 +27,8 @@ inline constexpr int kMaxAdvanceEvents = 128;
 absl::Status Advance(Draft& draft, absl::Time until);
 
 // The case at `at` if nothing happens: with the warnings, breaches and ends of waits that are true by then, recorded or
-// not. Actions (timers of the chart, ladders) happen only by their event, so they are not in it. Revision and
-// last_event_at stay those of the last event.
+// not. Fulfilments that nothing can set aside any more are not provisional. Actions (timers of the chart, ladders)
+// happen only by their event, so they are not in it. Revision and last_event_at stay those of the last event.
 absl::StatusOr<v1::Case> StateAt(v1::Case state, const policy::PolicySet& policies, absl::Time at);
 
 }  // namespace docket::workflow

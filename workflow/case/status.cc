@@ -140,6 +140,12 @@ absl::Status DecideClose(Draft& draft, const v1::Command& command) {
   return Follow(draft, transition);
 }
 
+absl::Time ReopenableUntil(const v1::Case& state, const v1::Chart& chart) {
+  const absl::Time stopped = StoppedAt(state);
+  if (stopped == absl::InfinitePast() || !chart.has_reopen_window()) return absl::InfiniteFuture();
+  return stopped + FromProto(chart.reopen_window());
+}
+
 absl::Status EmitReopened(Draft& draft, v1::ReopenReason reason) {
   const v1::Case& state = draft.state();
   if (state.status().category() != v1::RESOLVED && state.status().category() != v1::CLOSED) return absl::OkStatus();
@@ -159,10 +165,8 @@ absl::Status DecideReopen(Draft& draft, const v1::Command& command) {
   const v1::Case& state = draft.state();
   DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(state, *draft.context().policies));
   std::vector<Unmet> unmet;
-  const absl::Time stopped = StoppedAt(state);
-  const absl::Time last =
-      chart->has_reopen_window() ? stopped + FromProto(chart->reopen_window()) : absl::InfiniteFuture();
-  if (stopped != absl::InfinitePast() && draft.context().effective > last) {
+  const absl::Time last = ReopenableUntil(state, *chart);
+  if (draft.context().effective > last) {
     unmet.push_back({"REOPEN_WINDOW_PASSED",
                      absl::StrCat("reopening was possible until ", FormatUtc(last), "; file a new case instead"),
                      "file"});

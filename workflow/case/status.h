@@ -61,6 +61,9 @@ absl::Status DecideReopen(Draft& draft, const v1::Command& command);
 absl::Status DecideVoid(Draft& draft, const v1::Command& command);
 absl::Status DecideResolve(Draft& draft, const v1::Command& command);
 
+// Until when a resolved or closed case may be reopened; InfiniteFuture: for ever, or it is neither.
+absl::Time ReopenableUntil(const v1::Case& state, const v1::Chart& chart);
+
 // CaseReopened, unless the case is in no resolved or closed status.
 absl::Status EmitReopened(Draft& draft, v1::ReopenReason reason);
 // Time spent waiting for the requester up to `at`, past waits included.

@@ -1,9 +1,11 @@
 // Reopening (R4): within a window, and what it does to clocks.
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "gtest/gtest.h"
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
+#include "workflow/case/advance.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -86,6 +88,22 @@ TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
   EXPECT_FALSE(desk.state().has_closed_at());
   EXPECT_EQ(desk.state().closure_code(), "");
   EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);  // what was told stays told
+}
+
+// A fulfilment may be set aside until the window is over, also after closing, and no longer.
+TEST(ReopeningTest, AFulfilmentIsProvisionalUntilTheWindowIsOver) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.Must("close { basis: 'ACCEPTED' }");
+  const auto provisional = [&](absl::string_view london) {
+    const auto state = StateAt(desk.state(), desk.policies(), At(london));
+    EXPECT_TRUE(state.ok()) << state.status();
+    return state.ok() && absl::c_any_of(state->clocks(), [](const v1::Clock& clock) { return clock.provisional(); });
+  };
+  EXPECT_TRUE(provisional("2026-12-02 09:00"));
+  EXPECT_FALSE(provisional("2026-12-02 09:00:00.000001"));
 }
 
 // What was finished when its receipt was corrected counts from the right one when it runs again.
