@@ -190,7 +190,7 @@ TEST_F(RowBudgetTest, ATicketFromFilingToClosing) {
   for (const char* command : {"accept {}", "hold { waiting_on: DEPARTMENT reason_code: 'X' }", "resume {}",
                               "send_outbound { kind: RESPONSE body: 'Ordered' }",
                               "resolve { resolution_code: 'FIXED' }", "close { basis: 'ACCEPTED' }",
-                              "reopen { reason: NEW_FACTS }", "void { reason_code: 'X' approver: 'helen.marsh' }"}) {
+                              "reopen { reason: NOT_RESOLVED }", "void { reason_code: 'X' approver: 'helen.marsh' }"}) {
     house_->clock().Advance(absl::Seconds(1));
     const Rows rows = Do(command);
     // Nobody owns this one, so it enters and leaves the list of those too when there is work to do and no more.

@@ -35,7 +35,7 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kCaseAccepted:
       return ApplyCaseAccepted(event.case_accepted(), state);
     case v1::Event::kCaseDeclined:
-      return absl::OkStatus();  // a fact for readers; the status change follows
+      return ApplyCaseDeclined(event.case_declined(), state);  // the status change follows
     case v1::Event::kCaseTriaged:
       return ApplyCaseTriaged(event.case_triaged(), state);
     case v1::Event::kPrioritySet:

@@ -229,6 +229,9 @@ absl::Status ApplyInboundReceived(const v1::Event& received, uint32_t revision, 
   const v1::InboundReceived& event = received.inbound_received();
   if (event.public_message() && event.from_requester()) {
     AddUnanswered(revision, received.occurred_at(), state);
+    if (!state->has_last_inbound_at() || FromProto(state->last_inbound_at()) < FromProto(received.occurred_at())) {
+      *state->mutable_last_inbound_at() = received.occurred_at();
+    }
     // Whatever we had asked, they have written since.
     if (!AnswersQuestion(*state, FromProto(received.occurred_at()))) return absl::OkStatus();
     state->clear_last_information_request();

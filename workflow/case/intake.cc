@@ -249,6 +249,7 @@ absl::Status DecideDecline(Draft& draft, const v1::Command& command) {
   event.mutable_case_declined()->set_reason_code(decline.reason_code());
   *event.mutable_case_declined()->mutable_explanation() = draft.Seal(decline.explanation());
   event.mutable_case_declined()->set_appeal_route(decline.appeal_route());
+  event.mutable_case_declined()->set_declined_by(draft.context().actor->principal_id());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
 }
@@ -367,6 +368,11 @@ absl::Status ApplyCaseReceived(const v1::Event& event, v1::Case* state) {
 absl::Status ApplyCaseAccepted(const v1::CaseAccepted& event, v1::Case* state) {
   *state->mutable_accepted_at() = event.accepted_at();
   *state->mutable_criteria() = event.criteria();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyCaseDeclined(const v1::CaseDeclined& event, v1::Case* state) {
+  state->set_declined_by(event.declined_by());
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@ absl::Status DecideClassify(Draft& draft, const v1::Command& command);
 
 absl::Status ApplyCaseReceived(const v1::Event& event, v1::Case* state);
 absl::Status ApplyCaseAccepted(const v1::CaseAccepted& event, v1::Case* state);
+absl::Status ApplyCaseDeclined(const v1::CaseDeclined& event, v1::Case* state);
 absl::Status ApplyCaseTriaged(const v1::CaseTriaged& event, v1::Case* state);
 absl::Status ApplyPrioritySet(const v1::PrioritySet& event, v1::Case* state);
 absl::Status ApplyCaseClassified(const v1::CaseClassified& event, v1::Case* state);

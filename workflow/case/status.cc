@@ -72,6 +72,25 @@ absl::Time StoppedAt(const v1::Case& state) {
   return absl::InfinitePast();
 }
 
+// New facts are something new: heard from the requester since, or named. What was declined is taken up again by another
+// person (R17).
+void AddUnmetForReopening(const Draft& draft, v1::ReopenReason reason, std::vector<Unmet>* unmet) {
+  const v1::Case& state = draft.state();
+  const absl::Time stopped = StoppedAt(state);
+  const bool heard = state.has_last_inbound_at() && FromProto(state.last_inbound_at()) >= stopped;
+  if (reason == v1::NEW_FACTS && !heard && draft.context().evidence_ref.empty()) {
+    unmet->push_back({"NEW_FACTS_MISSING",
+                      absl::StrCat("evidence_ref: missing, and the requester has written nothing since ",
+                                   FormatUtc(stopped), "; want either for NEW_FACTS"),
+                      "record_inbound"});
+  }
+  const std::string& asker = draft.context().actor->principal_id();
+  if (!state.declined_by().empty() && state.declined_by() == asker) {
+    unmet->push_back(
+        {"SECOND_PERSON_MISSING", absl::StrCat(asker, " declined the case, want another person to reopen it"), ""});
+  }
+}
+
 }  // namespace
 
 absl::Duration WaitedOnRequester(const v1::Case& state, absl::Time at) {
@@ -171,6 +190,7 @@ absl::Status DecideReopen(Draft& draft, const v1::Command& command) {
                      absl::StrCat("reopening was possible until ", FormatUtc(last), "; file a new case instead"),
                      "file"});
   }
+  AddUnmetForReopening(draft, command.reopen().reason(), &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, command.reopen().reason()));
   return Follow(draft, transition);

@@ -48,7 +48,8 @@ TEST(ReopeningTest, N1NewFactsLeaveOutTheTimeSpentResolved) {
   // The silent closing came first, at the same hour as resolving five days later; then the case is reopened from
   // CLOSED.
   desk.MoveTo(At("2026-11-23 10:00"));
-  desk.Must("reopen { reason: NEW_FACTS }");
+  EXPECT_EQ(Told(desk.Would("reopen { reason: NEW_FACTS }")), "CONDITIONS_UNMET: NEW_FACTS_MISSING");
+  desk.Must("reopen { reason: NEW_FACTS }", {.evidence = true});
   const v1::Clock& clock = desk.clock("RESOLUTION");
   EXPECT_EQ(FromProto(clock.due_at()), At("2026-11-23 10:01"));
   EXPECT_FALSE(clock.has_breached_due_at());
@@ -83,11 +84,28 @@ TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
   desk.Must(kFileComplaint);
   EXPECT_EQ(desk.Must("decline { reason_code: 'NO_HARM' explanation: 'None' }"),
             "CaseDeclined ClockFulfilled StatusChanged ClockFulfilled");
-  EXPECT_EQ(desk.Must("reopen { reason: NEW_FACTS }"), "CaseReopened ClockReopened StatusChanged");
+  EXPECT_EQ(Told(desk.Would("reopen { reason: NOT_RESOLVED }")), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  EXPECT_EQ(desk.Must("reopen { reason: NEW_FACTS }", {.principal = "amara.osei", .evidence = true}),
+            "CaseReopened ClockReopened StatusChanged");
   EXPECT_EQ(desk.status(), "ASSESSMENT");
   EXPECT_FALSE(desk.state().has_closed_at());
   EXPECT_EQ(desk.state().closure_code(), "");
   EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);  // what was told stays told
+}
+
+// What the requester wrote since is as good as a document; what he wrote before was known.
+TEST(ReopeningTest, NewFactsAreWhatWasHeardSince) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must(kInbound);
+  desk.Must(kAnswer);
+  desk.MoveTo("2026-11-18 10:00");
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  desk.MoveTo("2026-11-18 11:00");
+  EXPECT_EQ(Told(desk.Would("reopen { reason: NEW_FACTS }")), "CONDITIONS_UNMET: NEW_FACTS_MISSING");
+  desk.Must("record_inbound { body: 'And it smells' no_reply_needed: true }");
+  EXPECT_TRUE(desk.Would("reopen { reason: NEW_FACTS }").ok());
 }
 
 // A fulfilment may be set aside until the window is over, also after closing, and no longer.

@@ -268,7 +268,7 @@ TEST(CaseLevels, CountReopeningsTransfersAndEachRefusal) {
   for (const v1::Escalation& one : desk.state().escalations()) keys.push_back(one.trigger_key().substr(0, 8));
   EXPECT_THAT(keys, ElementsAre("refused/", "transfer", "refused/", "refused/"));
   desk.Must("decline { reason_code: 'OUT_OF_SCOPE' explanation: 'x' }");
-  desk.Must("reopen { reason: NEW_FACTS }");
+  desk.Must("reopen { reason: NOT_RESOLVED }", {.principal = "helen.marsh"});
   EXPECT_EQ(desk.state().escalations(4).trigger_key(), "reopened");
 }
 
