@@ -14,6 +14,7 @@
 #include "workflow/case/history.h"
 #include "workflow/case/ownership.h"
 #include "workflow/case/routing.h"
+#include "workflow/case/second_person.h"
 #include "workflow/case/status.h"
 #include "workflow/sla/target.h"
 
@@ -243,6 +244,7 @@ absl::Status DecideDecline(Draft& draft, const v1::Command& command) {
                      absl::StrCat("decline.reason_code: \"", decline.reason_code(), "\" is not a reason of the chart"),
                      ""});
   }
+  if (decline.reason_code() == kWithdrawn) WantWordsOfWithdrawal(draft.context(), draft.state(), &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   event.set_visibility(v1::VISIBILITY_PUBLIC);

@@ -32,4 +32,11 @@ void WantEvidence(const DecideContext& context, absl::string_view why, std::vect
   unmet->push_back({"EVIDENCE_MISSING", absl::StrCat("evidence_ref: missing, wanted for ", why), ""});
 }
 
+void WantWordsOfWithdrawal(const DecideContext& context, const v1::Case& state, std::vector<Unmet>* unmet) {
+  if (state.has_last_inbound_at() || !context.evidence_ref.empty()) return;
+  unmet->push_back({"WORDS_OF_WITHDRAWAL_MISSING",
+                    "evidence_ref: missing, and the requester has written nothing; WITHDRAWN wants their words",
+                    "record_inbound"});
+}
+
 }  // namespace docket::workflow

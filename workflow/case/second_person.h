@@ -20,6 +20,11 @@ void WantSecondPerson(const DecideContext& context, absl::string_view why, std::
 // Something to show for it must have been named.
 void WantEvidence(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet);
 
+// The reason for declining, and the basis for closing, that says the requester took it back.
+inline constexpr absl::string_view kWithdrawn = "WITHDRAWN";
+// That wants the requester's own words (R4): a message on record, or evidence of what was said.
+void WantWordsOfWithdrawal(const DecideContext& context, const v1::Case& state, std::vector<Unmet>* unmet);
+
 }  // namespace docket::workflow
 
 #endif  // DOCKET_WORKFLOW_CASE_SECOND_PERSON_H_

@@ -11,6 +11,7 @@
 #include "workflow/case/conflict.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/ownership.h"
+#include "workflow/case/second_person.h"
 
 namespace docket::workflow {
 namespace {
@@ -150,6 +151,7 @@ absl::Status DecideClose(Draft& draft, const v1::Command& command) {
                                   absl::StrJoin(chart->closing_bases(), ", ")),
                      ""});
   }
+  if (close.basis() == kWithdrawn) WantWordsOfWithdrawal(draft.context(), draft.state(), &unmet);
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;
   event.set_visibility(v1::VISIBILITY_PUBLIC);

@@ -93,6 +93,16 @@ TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
   EXPECT_EQ(desk.clock("FIRST_RESPONSE").state(), v1::FULFILLED);  // what was told stays told
 }
 
+TEST(WithdrawnTest, WantsTheRequestersWords) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  constexpr char kWithdraw[] = "decline { reason_code: 'WITHDRAWN' explanation: 'No longer wanted' }";
+  EXPECT_EQ(Told(desk.Would(kWithdraw)), "CONDITIONS_UNMET: WORDS_OF_WITHDRAWAL_MISSING");
+  EXPECT_TRUE(desk.Would(kWithdraw, {.evidence = true}, nullptr).ok());
+  desk.Must("record_inbound { body: 'I found it' no_reply_needed: true }");
+  EXPECT_TRUE(desk.Would(kWithdraw).ok());
+}
+
 // What the requester wrote since is as good as a document; what he wrote before was known.
 TEST(ReopeningTest, NewFactsAreWhatWasHeardSince) {
   CaseDesk desk;
