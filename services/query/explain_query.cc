@@ -35,7 +35,10 @@ const v1::Clock* FindClock(const Clocks& clocks, uint32_t clock_no) {
 const v1::Clock* ChooseClock(const Clocks& clocks, const v1::ExplainDueRequest& request) {
   if (request.clock_no() != 0) return FindClock(clocks, request.clock_no());
   const v1::Clock* chosen = nullptr;
+  const v1::Clock* last = nullptr;
   for (const v1::Clock& clock : clocks) {
+    if (request.obligation() != v1::OBLIGATION_UNSPECIFIED && clock.obligation() != request.obligation()) continue;
+    last = &clock;
     if (!request.metric().empty()) {
       if (clock.metric() == request.metric()) chosen = &clock;  // they come in the order of their numbers
       continue;
@@ -43,16 +46,19 @@ const v1::Clock* ChooseClock(const Clocks& clocks, const v1::ExplainDueRequest& 
     const bool sooner = chosen == nullptr || sla::LateFrom(clock) <= sla::LateFrom(*chosen);
     if (clock.nature() == v1::DUTY && sooner) chosen = &clock;
   }
-  return chosen == nullptr && request.metric().empty() && !clocks.empty() ? &*clocks.rbegin() : chosen;
+  return chosen == nullptr && request.metric().empty() ? last : chosen;
 }
 
 absl::Status NoClock(const v1::ExplainDueRequest& request, const Clocks& clocks) {
   std::string have;
   for (const v1::Clock& clock : clocks)
     absl::StrAppend(&have, have.empty() ? "" : ", ", clock.clock_no(), " ", clock.metric());
-  const std::string wanted = request.clock_no() != 0    ? absl::StrCat("clock_no: ", request.clock_no())
-                             : request.metric().empty() ? "clock_no: any"
-                                                        : absl::StrCat("metric: ", request.metric());
+  std::string wanted = request.clock_no() != 0    ? absl::StrCat("clock_no: ", request.clock_no())
+                       : request.metric().empty() ? "clock_no: any"
+                                                  : absl::StrCat("metric: ", request.metric());
+  if (request.obligation() != v1::OBLIGATION_UNSPECIFIED) {
+    absl::StrAppend(&wanted, ", obligation: ", v1::Obligation_Name(request.obligation()));
+  }
   return Refuse(
       absl::StatusCode::kNotFound, "CLOCK_NOT_FOUND",
       absl::StrCat(wanted, " is no clock of the case then", have.empty() ? "; it has none" : "; it has ", have),

@@ -32,6 +32,7 @@ struct CaseInput {
   bool states = false;
   uint32_t clock_no = 0;
   std::string metric;
+  std::string obligation;
 };
 
 int Show(GlobalOptions& options, const CaseInput& input) {
@@ -67,6 +68,11 @@ int Explain(GlobalOptions& options, const CaseInput& input) {
   v1::ExplainDueRequest request;
   request.set_clock_no(input.clock_no);
   request.set_metric(MetricName(input.metric));
+  if (!input.obligation.empty()) {
+    const auto obligation = ParseEnum(*v1::Obligation_descriptor(), input.obligation);
+    if (!obligation.ok()) return ReportUsage(options, absl::StrCat("--obligation: ", obligation.status().message()));
+    request.set_obligation(static_cast<v1::Obligation>(*obligation));
+  }
   const absl::Status times = input.as_of.Apply(options, &request);
   if (!times.ok()) return ReportUsage(options, times.message());
   const absl::Status resolved = SetResolvedCase(options.client(), input.case_name, &request);
@@ -274,6 +280,8 @@ void AddCaseCommands(CLI::App& app, GlobalOptions& options) {
       AddReader(*cases, options, "explain",
                 "Why a deadline is what it is: what set and moved it, and the time that counts", Explain, input);
   explain->add_option("--metric", input->metric, "The newest clock of this metric, such as RESOLUTION");
+  explain->add_option("--obligation,--owed-to", input->obligation,
+                      "Only a clock owed to CUSTOMER, INTERNAL, VENDOR or REGULATOR");
   explain->add_option("--clock", input->clock_no, "The clock of this number (see: docket case clocks)");
   input->as_of.AddTo(explain);
   explain->footer("Example:\n  docket case explain CMP-2026-000017-K --metric RESOLUTION --as-of \"2026-11-20 17:00\"");

@@ -31,15 +31,15 @@ struct DueInput {
   std::vector<std::string> pauses;
 };
 
-absl::StatusOr<sla::TimeSpan> ParsePause(const GlobalOptions& options, const std::string& text) {
+absl::StatusOr<sla::TimeSpan> ParsePause(const GlobalOptions& options, absl::TimeZone zone, const std::string& text) {
   const std::pair<std::string, std::string> ends = absl::StrSplit(text, absl::MaxSplits('/', 1));
   if (!absl::StrContains(text, "/")) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", text, "\", want START/END, or START/ for one that is still open"));
   }
-  DOCKET_ASSIGN_OR_RETURN(const absl::Time start, ParseMoment(ends.first, options.now(), options.zone()));
+  DOCKET_ASSIGN_OR_RETURN(const absl::Time start, ParseMoment(ends.first, options.now(), zone));
   if (ends.second.empty()) return sla::TimeSpan{start, absl::InfiniteFuture()};
-  DOCKET_ASSIGN_OR_RETURN(const absl::Time end, ParseMoment(ends.second, options.now(), options.zone()));
+  DOCKET_ASSIGN_OR_RETURN(const absl::Time end, ParseMoment(ends.second, options.now(), zone));
   if (end < start) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ends before it starts, want START/END"));
   }
@@ -47,9 +47,8 @@ absl::StatusOr<sla::TimeSpan> ParsePause(const GlobalOptions& options, const std
 }
 
 // Calendars are compiled around the start rather than around today, so that the answer is the same on any day.
-absl::StatusOr<std::shared_ptr<const sla::WorkingCalendar>> ReadCalendar(GlobalOptions& options, const DueInput& input,
+absl::StatusOr<std::shared_ptr<const sla::WorkingCalendar>> ReadCalendar(const std::string& text, const DueInput& input,
                                                                          absl::Time start) {
-  DOCKET_ASSIGN_OR_RETURN(const std::string text, ReadInput(options, input.calendar_file));
   const NamedCalendar named = NameCalendar(text);
   const policy::Pack pack = policy::ParsePack(named.yaml, policy::PolicySet(), start);
   if (!pack.findings.empty()) {
@@ -70,36 +69,53 @@ absl::StatusOr<std::shared_ptr<const sla::WorkingCalendar>> ReadCalendar(GlobalO
       absl::StrCat(input.calendar_file, ": no calendar", input.calendar_id.empty() ? "" : " ", input.calendar_id));
 }
 
-absl::StatusOr<sla::Due> Compute(GlobalOptions& options, const DueInput& input) {
-  const auto start = ParseMoment(input.start, options.now(), options.zone());
+struct Found {
+  sla::Due due;
+  absl::TimeZone zone;
+};
+
+absl::StatusOr<absl::Time> ParseStart(const GlobalOptions& options, const DueInput& input, absl::TimeZone zone) {
+  const auto start = ParseMoment(input.start, options.now(), zone);
   if (!start.ok()) return absl::InvalidArgumentError(absl::StrCat("--start: ", start.status().message()));
+  return start;
+}
+
+// What names no zone is meant in that of the calendar, which is known only when it has been read.
+absl::StatusOr<Found> Compute(GlobalOptions& options, const DueInput& input) {
+  DOCKET_ASSIGN_OR_RETURN(absl::Time start, ParseStart(options, input, absl::UTCTimeZone()));
   const auto target = sla::ParseTargetOfNoCase(input.target);
   if (!target.ok()) return target.status();  // names the target itself
+  DOCKET_ASSIGN_OR_RETURN(const std::string text, ReadInput(options, input.calendar_file));
+  DOCKET_ASSIGN_OR_RETURN(auto calendar, ReadCalendar(text, input, start));
+  Found found;
+  if (options.utc || !absl::LoadTimeZone(calendar->compiled().zone(), &found.zone)) found.zone = absl::UTCTimeZone();
+  DOCKET_ASSIGN_OR_RETURN(start, ParseStart(options, input, found.zone));
   std::vector<sla::TimeSpan> pauses;
-  for (const std::string& text : input.pauses) {
-    const auto pause = ParsePause(options, text);
+  for (const std::string& one : input.pauses) {
+    const auto pause = ParsePause(options, found.zone, one);
     if (!pause.ok()) return absl::InvalidArgumentError(absl::StrCat("--pause: ", pause.status().message()));
     pauses.push_back(*pause);
   }
-  DOCKET_ASSIGN_OR_RETURN(const auto calendar, ReadCalendar(options, input, *start));
-  return sla::ComputeDue(*calendar, *start, *target, pauses);
+  found.due = sla::ComputeDue(*calendar, start, *target, pauses);
+  return found;
 }
 
 int Due(GlobalOptions& options, const DueInput& input) {
-  const auto due = Compute(options, input);
-  if (!due.ok()) return ReportUsage(options, due.status().message());
-  const bool never = due->at == absl::InfiniteFuture();
+  const auto found = Compute(options, input);
+  if (!found.ok()) return ReportUsage(options, found.status().message());
+  const sla::Due& due = found->due;
+  const bool never = due.at == absl::InfiniteFuture();
   if (options.format() != OutputFormat::kTable) {
-    const std::string value = never ? "null" : absl::StrCat("\"", FormatUtc(due->at), "\"");
-    *options.out << "{\"due\":" << value << (due->provisional ? ",\"provisional\":true" : "") << "}\n";
+    const std::string value = never ? "null" : absl::StrCat("\"", FormatUtc(due.at), "\"");
+    *options.out << "{\"due\":" << value << (due.provisional ? ",\"provisional\":true" : "") << "}\n";
     return kExitOk;
   }
   if (never) {
     *options.out << "never, as things stand\n";
     return kExitOk;
   }
-  *options.out << FormatMoment(due->at, options.zone()) << " (" << options.zone_name() << "), " << FormatUtc(due->at)
-               << (due->provisional ? ", provisional: the calendar is not complete that far" : "") << "\n";
+  *options.out << FormatMoment(due.at, found->zone) << " (" << found->zone.name() << "), " << FormatUtc(due.at)
+               << (due.provisional ? ", provisional: the calendar is not complete that far" : "") << "\n";
   return kExitOk;
 }
 
@@ -112,7 +128,8 @@ void AddDueCommand(CLI::App& policy, GlobalOptions& options) {
   due->add_option("--calendar", input->calendar_file, "YAML of a calendar or a pack with one, - for standard input")
       ->required();
   due->add_option("--calendar-id", input->calendar_id, "Which calendar of a pack; default the first");
-  due->add_option("--start", input->start, "When the clock starts")->required();
+  due->add_option("--start", input->start, "When the clock starts; without an offset, in the calendar's zone")
+      ->required();
   due->add_option("--target", input->target, "45m, 8h, 3bd@close, 15cd@end, 8w@end, 2mo@end+next …")->required();
   due->add_option("--pause", input->pauses, "START/END that does not count; may be repeated")->allow_extra_args(false);
   due->footer(R"(Example:

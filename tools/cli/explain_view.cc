@@ -103,6 +103,28 @@ std::vector<std::string> Timeline(const google::protobuf::RepeatedPtrField<v1::D
   return lines;
 }
 
+std::string CountedText(const v1::ExplainDueReply& reply) {
+  const v1::Clock& clock = reply.clock();
+  const std::string counted = FormatWorkingTime(FromProto(reply.counted()));
+  if (clock.has_carried_at()) {
+    const absl::Time carried_at = FromProto(clock.carried_at());
+    absl::Duration before;
+    for (const v1::DueInterval& one : reply.intervals()) {
+      const absl::Time end = std::min(FromProto(one.end()), carried_at);
+      if (one.why() == v1::DueInterval::COUNTED) before += std::max(absl::ZeroDuration(), end - FromProto(one.start()));
+    }
+    absl::TimeZone zone;
+    if (!absl::LoadTimeZone(reply.zone(), &zone)) zone = absl::UTCTimeZone();
+    return absl::StrCat("counted ", FormatWorkingTime(before), " until ", FormatMoment(carried_at, zone),
+                        ", taken over as ", FormatWorkingTime(FromProto(clock.carried_used())), " of ",
+                        sla::FormatTarget(clock.target()), ", and ",
+                        FormatWorkingTime(FromProto(reply.counted()) - before), " since");
+  }
+  if (!clock.has_brought()) return absl::StrCat("counted ", counted);
+  return absl::StrCat("counted ", counted, ", and ", FormatWorkingTime(FromProto(clock.brought())),
+                      " on earlier visits");
+}
+
 void PrintExplanation(GlobalOptions& options, const v1::ExplainDueReply& reply) {
   std::ostream& out = *options.out;
   const v1::Clock& clock = reply.clock();
@@ -140,7 +162,7 @@ void PrintExplanation(GlobalOptions& options, const v1::ExplainDueReply& reply) 
   for (const std::string& line : Timeline(reply.intervals(), zone)) out << line << "\n";
   if (reply.intervals_cut()) out << "… and so on\n";
   const bool working_time = clock.target().unit() == v1::Target::WORKING_TIME;
-  if (working_time) out << "counted " << FormatWorkingTime(FromProto(reply.counted())) << "\n";
+  if (working_time) out << CountedText(reply) << "\n";
   out << "times in " << zone_name << "\n";
 }
 

@@ -12,6 +12,8 @@
 namespace docket::cli {
 
 // Why a due is what it is, for people: the clock, what set and moved its due, and a timeline with a line per day.
+// "counted 9h"; with what was used on earlier visits, or what a retarget took over and what has counted since.
+std::string CountedText(const v1::ExplainDueReply& reply);
 void PrintExplanation(GlobalOptions& options, const v1::ExplainDueReply& reply);
 
 // The timeline: a line per civil day of `zone`, half an hour per character ('#' counts, '.' outside hours, '-' paused,

@@ -106,6 +106,15 @@ TEST(ExplainQueryTest, OfAFinishedClockTheTimeUpToItsEnd) {
   EXPECT_EQ(Explain(house, id, "clock_no: 2").clock().clock_no(), 2u);
 }
 
+TEST(ExplainQueryTest, OfOneObligationOnly) {
+  House house;
+  const std::string id = FileRequest(house);
+  EXPECT_EQ(Explain(house, id, "obligation: CUSTOMER").clock().obligation(), v1::CUSTOMER);
+  auto request = Text<v1::ExplainDueRequest>("metric: 'RESOLUTION' obligation: REGULATOR");
+  request.set_case_id(id);
+  EXPECT_EQ(ReasonOf(ExplainDue(ReaderOf(house), request).status()), "CLOCK_NOT_FOUND");
+}
+
 TEST(ExplainQueryTest, AClockThatIsNotThereIsRefusedWithThoseThatAre) {
   House house;
   const std::string id = FileRequest(house);

@@ -18,8 +18,8 @@ struct Ran {
   std::string err;
 };
 
-// Runs `docket` in this process, as a script would: no terminal, UTC, a fixed clock.
-inline Ran RunDocket(std::vector<std::string> arguments, const std::string& input = "") {
+// Runs `docket` in this process, as a script would: no terminal, UTC unless said, a fixed clock.
+inline Ran RunDocket(std::vector<std::string> arguments, const std::string& input = "", bool utc = true) {
   std::ostringstream out, err;
   std::istringstream in(input);
   GlobalOptions options;
@@ -30,7 +30,7 @@ inline Ran RunDocket(std::vector<std::string> arguments, const std::string& inpu
   options.columns = 0;
   options.err_is_terminal = false;
   options.now = [] { return absl::FromUnixSeconds(1'795'185'000); };  // 2026-11-20T14:30:00Z
-  options.utc = true;
+  options.utc = utc;
   options.client_options.sleep = [](absl::Duration) {};
   CLI::App app("", "docket");
   BuildApp(app, options);

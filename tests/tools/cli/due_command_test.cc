@@ -62,6 +62,16 @@ TEST(DueCommand, TheEndOfADayIsShownAsSuch) {
   EXPECT_THAT(ran.out, HasSubstr("end of Mon 2026-12-28"));
 }
 
+// Whatever zone the machine is in.
+TEST(DueCommand, TimesWithoutAnOffsetAreThoseOfTheCalendar) {
+  const std::string shanghai = R"({zone: Asia/Shanghai, week: {mon: ["09:00-18:00"]}})";
+  const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "2026-11-23T09:00", "--pause",
+                             "2026-11-23T10:00/2026-11-23T11:00", "--target", "2h"},
+                            shanghai, /*utc=*/false);
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_EQ(ran.out, "Mon 2026-11-23 12:00 (Asia/Shanghai), 2026-11-23T04:00:00Z\n");
+}
+
 TEST(DueCommand, FindingsNameTheLineOfTheFile) {
   const Ran ran = RunDocket({"policy", "due", "--calendar", "-", "--start", "now", "--target", "1h"},
                             "zone: Europe/Nowhere\nweek: {mon: [\"09:00-17:00\"]}\n");

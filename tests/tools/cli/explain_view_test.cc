@@ -50,5 +50,25 @@ TEST(Timeline, TheHourThatIsMissingInSpringDrawsNothingTwice) {
   EXPECT_THAT(Timeline(intervals, London()), ElementsAre("Sun 29 Mar 2026  ##" + std::string(46, '#') + "  23h"));
 }
 
+// N2 with SHARE: of 8 h, 7 h 30 min were used on Wednesday 16:30, and it becomes 24 h.
+TEST(CountedText, WhatARetargetTookOverSumsUpToTheTarget) {
+  v1::ExplainDueReply reply;
+  reply.set_zone("Europe/London");
+  Add(At(18, 9), At(18, 17), v1::DueInterval::COUNTED, "", reply.mutable_intervals());
+  Add(At(18, 17), At(19, 9), v1::DueInterval::OUTSIDE_HOURS, "", reply.mutable_intervals());
+  Add(At(19, 9), At(19, 10), v1::DueInterval::COUNTED, "", reply.mutable_intervals());
+  *reply.mutable_counted() = ToProto(absl::Hours(9));
+  EXPECT_EQ(CountedText(reply), "counted 9h");
+  reply.mutable_clock()->mutable_target()->set_unit(v1::Target::WORKING_TIME);
+  *reply.mutable_clock()->mutable_target()->mutable_duration() = ToProto(absl::Hours(24));
+  *reply.mutable_clock()->mutable_carried_at() = ToProto(At(18, 16, 30));
+  *reply.mutable_clock()->mutable_carried_used() = ToProto(absl::Hours(22) + absl::Minutes(30));
+  EXPECT_EQ(CountedText(reply),
+            "counted 7h 30m until Wed 2026-11-18 16:30, taken over as 22h 30m of 24h, and 1h 30m since");
+  reply.mutable_clock()->clear_carried_at();
+  *reply.mutable_clock()->mutable_brought() = ToProto(absl::Hours(15));
+  EXPECT_EQ(CountedText(reply), "counted 9h, and 15h on earlier visits");
+}
+
 }  // namespace
 }  // namespace docket::cli
