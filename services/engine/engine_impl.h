@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -131,7 +132,14 @@ class EngineImpl : public Engine {
   void RunGroup(std::vector<Task> tasks, bool timers_due);
   void Prepare(Answered* answered);
   // Whether any of what is due moved on.
-  bool FireTimers(bool commands);
+  struct Fired {
+    size_t cases = 0;
+    size_t missed = 0;  // of them, those that were due before the start
+    bool all = false;   // nothing that is due is left
+  };
+  Fired FireTimers(bool commands);
+  void NoticeWhatWasMissed();
+  std::optional<v1::TimerCatchUp> GoOnCatchingUp(const Fired& fired);
   bool CommandsWait() const;
   void GiveBack(std::vector<Task> tasks, size_t from);
   absl::Status FinishGroup(std::vector<Answered> group);
@@ -191,6 +199,7 @@ class EngineImpl : public Engine {
   std::atomic<bool> append_failed_ = false;  // the log takes no more, whatever its store says
   bool suspicion_recorded_ = false;          // writer only, as is what follows
   bool schema_recorded_ = false;
+  std::optional<v1::TimerCatchUp> catch_up_;                      // under way since the start
   absl::Duration timers_rest_until_ = -absl::InfiniteDuration();  // monotonic
   // No wake row of the published view has a lesser key; empty: not known. A scan from the beginning would pass all the
   // deletion marks that a wave of dues leaves behind, again for every group.

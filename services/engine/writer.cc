@@ -87,6 +87,7 @@ bool EngineImpl::WaitForWork(std::vector<Task>* tasks, bool* timers_due) {
 void EngineImpl::Run() {
   schema_recorded_ = configuration_.schema_digest == store::Sha256(SchemaDescriptors());
   RecordSchema();
+  NoticeWhatWasMissed();
   std::vector<Task> tasks;
   bool timers_due = false;
   while (WaitForWork(&tasks, &timers_due)) {
@@ -129,7 +130,7 @@ bool EngineImpl::CommandsWait() const {
 }
 
 // `commands`: somebody waits for the end of this group.
-bool EngineImpl::FireTimers(bool commands) {
+EngineImpl::Fired EngineImpl::FireTimers(bool commands) {
   {
     const MutexLock lock(&view_mutex_);
     ++wakeups_;
@@ -140,20 +141,39 @@ bool EngineImpl::FireTimers(bool commands) {
   store::RowScan<projection::WakeRow> wakes(*view.snapshot, view.views, wakes_from_);
   const absl::Duration began = trusted_->Monotonic();
   const auto spent = [&] { return trusted_->Monotonic() - began >= kTimersSlice && (commands || CommandsWait()); };
-  size_t fired = 0;
-  for (size_t looked = 0; wakes.Valid() && fired < kTimersPerGroup && looked < kMaxWakesLooked;
+  Fired fired;
+  for (size_t looked = 0; wakes.Valid() && fired.cases < kTimersPerGroup && looked < kMaxWakesLooked;
        wakes.Next(), ++looked) {
-    if (fired > 0 && (spent() || sequencer_.staged_bytes() >= kMaxGroupBytes)) break;
+    if (fired.cases > 0 && (spent() || sequencer_.staged_bytes() >= kMaxGroupBytes)) break;
     const auto row = wakes.Get();
-    if (!row.ok() || absl::FromUnixMicros(row->at_us) > now) break;
+    if (!row.ok()) break;
+    const absl::Time due = absl::FromUnixMicros(row->at_us);
+    fired.all = due > now;
+    if (fired.all) break;
     const Prepared prepared = sequencer_.Advance(row->case_id);
     if (prepared.staged) {
-      metrics_.timer_late_seconds.Observe(absl::ToDoubleSeconds(now - absl::FromUnixMicros(row->at_us)));
+      metrics_.timer_late_seconds.Observe(absl::ToDoubleSeconds(now - due));
+      if (catch_up_.has_value() && due <= FromProto(catch_up_->to())) ++fired.missed;
     }
     // Unchanged, but not so in the snapshot: a command of this group came first.
-    if (prepared.staged || (prepared.answer.ok() && sequencer_.staged_commits() > 0)) ++fired;
+    if (prepared.staged || (prepared.answer.ok() && sequencer_.staged_commits() > 0)) ++fired.cases;
   }
-  return fired > 0;
+  fired.all = fired.all || (!wakes.Valid() && wakes.status().ok());
+  return fired;
+}
+
+// Tells, in the group of the last of them, that what was missed before the start is recorded. Returns what is left to
+// do when the group is.
+std::optional<v1::TimerCatchUp> EngineImpl::GoOnCatchingUp(const Fired& fired) {
+  if (!catch_up_.has_value()) return std::nullopt;
+  v1::TimerCatchUp catch_up = *catch_up_;
+  catch_up.set_fired(catch_up.fired() + fired.missed);
+  if (!fired.all) return catch_up;
+  if (catch_up.fired() == 0) return std::nullopt;  // commands came before
+  v1::Event event;
+  *event.mutable_timer_catch_up() = catch_up;
+  const absl::Status staged = sequencer_.RecordSystem(std::move(event), kSystemPrincipal, v1::ACTOR_KIND_SYSTEM_RULE);
+  return staged.ok() ? std::nullopt : std::make_optional(catch_up);
 }
 
 void EngineImpl::GiveBack(std::vector<Task> tasks, size_t from) {
@@ -181,9 +201,15 @@ void EngineImpl::RunGroup(std::vector<Task> tasks, bool timers_due) {
     }
   }
   if (next < tasks.size()) GiveBack(std::move(tasks), next);  // the group is full in bytes
-  const bool fired = timers_due && FireTimers(!group.empty());
+  if (!timers_due) {
+    FinishGroup(std::move(group)).IgnoreError();  // every command was told
+    return;
+  }
+  const Fired fired = FireTimers(!group.empty());
+  std::optional<v1::TimerCatchUp> catch_up = GoOnCatchingUp(fired);
   const absl::Status finished = FinishGroup(std::move(group));
-  if (!timers_due || (fired && finished.ok())) return;
+  if (finished.ok()) catch_up_ = std::move(catch_up);
+  if (fired.cases > 0 && finished.ok()) return;
   timers_rest_until_ = trusted_->Monotonic() + kTimersRest;
   if (finished.ok()) PublishView();  // what is due next may have been unreadable
 }
@@ -235,6 +261,14 @@ absl::Status EngineImpl::RecordAlone(v1::Event event, const std::string& princip
   sequencer_.BeginGroup();
   const absl::Status staged = sequencer_.RecordSystem(std::move(event), principal_id, kind);
   return staged.ok() ? FinishGroup({}) : staged;
+}
+
+void EngineImpl::NoticeWhatWasMissed() {
+  const absl::Time now = trusted_->Now();
+  const MutexLock lock(&view_mutex_);
+  if (!options_.run_timers || next_wake_ > now || next_wake_ == absl::InfinitePast()) return;
+  *catch_up_.emplace().mutable_from() = ToProto(next_wake_);
+  *catch_up_->mutable_to() = ToProto(now);
 }
 
 void EngineImpl::NoticeClock() {

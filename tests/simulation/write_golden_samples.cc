@@ -136,6 +136,17 @@ Sample SomebodyAway() {
   return sample;
 }
 
+Sample SomethingMissed() {
+  Sample sample;
+  *sample.event.mutable_occurred_at() = ToProto(Wednesday());
+  sample.event.set_visibility(v1::VISIBILITY_INTERNAL);
+  v1::TimerCatchUp* catch_up = sample.event.mutable_timer_catch_up();
+  *catch_up->mutable_from() = ToProto(Wednesday() - absl::Hours(72));
+  *catch_up->mutable_to() = ToProto(Wednesday());
+  catch_up->set_fired(60);
+  return sample;
+}
+
 // What walks seldom reach: a decision, and a reply that keeps it from closing in silence.
 void TellOfADecision(House& house) {
   const auto filed = house.File("kind: COMPLAINT title: 'No water'");
@@ -212,6 +223,7 @@ int Main() {
   Samples samples;
   Offer(SmallSchema(), &samples);
   OfferRollout(&samples);
+  Offer(SomethingMissed(), &samples);
   Offer(SomebodyAway(), &samples);
   for (int seed = 1; seed <= kWalks; ++seed) {
     House house({.run_timers = seed % 2 == 0, .seed = static_cast<uint64_t>(seed)});

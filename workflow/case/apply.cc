@@ -133,16 +133,7 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
     case v1::Event::kConflictDeclared:
     case v1::Event::kConflictCleared:
       return ApplyPeople(event, state);
-    case v1::Event::kPolicyPublished:
-    case v1::Event::kDirectoryPublished:
-    case v1::Event::kPolicyRolloutPlanned:
-    case v1::Event::kPolicyRolloutApproved:
-    case v1::Event::kPolicyRolloutApplied:
-    case v1::Event::kAbsenceRecorded:
-    case v1::Event::kSchemaRecorded:
-    case v1::Event::kClockSuspected:
-    case v1::Event::kClockAccepted:
-    case v1::Event::BODY_NOT_SET:
+    default:  // of another stream
       break;
   }
   return absl::DataLossError(

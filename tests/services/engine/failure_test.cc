@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -334,7 +335,10 @@ class FailureTest : public ::testing::TestWithParam<Fault> {
     site.ExpectReadable();
     const auto audited = testing::AuditLog(site.house().log());
     ASSERT_TRUE(audited.ok()) << audited.status();
-    EXPECT_EQ(audited->stories, UndisturbedStories());
+    std::vector<std::string> stories = audited->stories;
+    // A server that starts in the middle of the day tells what fell due while there was none.
+    std::erase_if(stories, [](const std::string& story) { return absl::StrContains(story, " TimerCatchUp/"); });
+    EXPECT_EQ(stories, UndisturbedStories());
     EXPECT_TRUE(testing::AuditViews(site.engine()).ok()) << testing::AuditViews(site.engine());
     const uint64_t commits = site.house().log().Head().commits;
     site.Reopen();

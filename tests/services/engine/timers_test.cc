@@ -88,6 +88,19 @@ class TimersTest : public ::testing::Test {
     return breaches;
   }
 
+  // What the last start says it missed.
+  void ExpectCaughtUp(uint64_t from, absl::Time first_due, absl::Time started) {
+    std::vector<v1::TimerCatchUp> told;
+    for (const Fact& fact : FactsFrom(house_->log(), from)) {
+      if (fact.event.has_timer_catch_up()) told.push_back(fact.event.timer_catch_up());
+    }
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_LE(FromProto(told[0].from()), first_due);
+    EXPECT_GT(FromProto(told[0].from()), testing::Wednesday());
+    EXPECT_EQ(FromProto(told[0].to()), started);
+    EXPECT_GE(told[0].fired(), 60u);
+  }
+
   void ExpectWhole() {
     const auto audited = testing::AuditLog(house_->log());
     EXPECT_TRUE(audited.ok()) << audited.status();
@@ -230,6 +243,9 @@ TEST_F(TimersTest, WhatFellDueInThreeDaysOfDowntimeIsRecordedAtItsDue) {
     breached.emplace(fact.case_id, last_seen);  // the first of each case
   }
   EXPECT_EQ(breached, dues);
+  absl::Time first_due = absl::InfiniteFuture();
+  for (const auto& [id, due] : dues) first_due = std::min(first_due, due);
+  ExpectCaughtUp(before, first_due, back);
   // Each case's facts, warnings and escalations included, are in due order, and nothing more comes of it.
   std::map<std::string, absl::Time> last;
   for (const Fact& fact : FactsFrom(house_->log(), before)) {

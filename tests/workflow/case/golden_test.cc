@@ -66,10 +66,10 @@ void ReadSample(const FieldDescriptor& field, Sample* sample) {
 
 // Events that belong to streams other than cases.
 bool IsOfCase(const FieldDescriptor& field) {
-  static const auto& others =
-      *new std::set<std::string>{"absence_recorded",       "policy_published",        "directory_published",
-                                 "schema_recorded",        "clock_suspected",         "clock_accepted",
-                                 "policy_rollout_planned", "policy_rollout_approved", "policy_rollout_applied"};
+  static const auto& others = *new std::set<std::string>{
+      "absence_recorded",       "policy_published", "directory_published",    "schema_recorded",
+      "clock_suspected",        "clock_accepted",   "policy_rollout_planned", "policy_rollout_approved",
+      "policy_rollout_applied", "timer_catch_up"};
   return others.count(field.name()) == 0;
 }
 
