@@ -133,7 +133,7 @@ absl::Status Steps::Pause(int i, bool by_trigger) {
   v1::ClockPaused* paused = event.mutable_clock_paused();
   paused->set_clock_no(clock(i).clock_no());
   paused->set_by_trigger(by_trigger);
-  if (!by_trigger) SetWait(paused);
+  SetWait(paused);
   FillPaused(clock(i), TermsOf(clock(i), *calendar, promised_), since, until, paused);
   return Emit(std::move(event));
 }

@@ -115,7 +115,8 @@ absl::StatusOr<absl::Duration> Steps::BroughtBy(const v1::MetricRule& rule, cons
   if (visit.empty() || target.unit() != v1::Target::WORKING_TIME) return used;
   const absl::Time since = after_.has_reopened_at() ? FromProto(after_.reopened_at()) : absl::InfinitePast();
   for (const v1::Clock& clock : work_.clocks()) {
-    const bool same = clock.metric() == rule.metric() && clock.obligation() == obligation && clock.visit() == visit;
+    const bool same = clock.metric() == rule.metric() && clock.obligation() == obligation && clock.visit() == visit &&
+                      (!rule.per_item() || clock.item() == item_);
     const absl::Time start = FromProto(clock.start_at());
     if (!same || start < since || Unfinished(clock)) continue;
     DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock.calendar()));

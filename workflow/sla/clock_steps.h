@@ -114,6 +114,7 @@ class Steps {
   absl::Status RollOutOne(int i, const v1::PolicyRolloutPlanned& plan);
   absl::Time DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms) const;
   absl::Status RestoreOne(int i);
+  bool CanAnswer(const v1::Clock& clock, const v1::MetricRule& rule, uint32_t revision, absl::Time at) const;
   absl::Time CapOf(const v1::Clock& clock, const Terms& terms) const;
   // Somebody did it alone.
   bool NeedsSecondPerson(int i, absl::string_view approver) const;

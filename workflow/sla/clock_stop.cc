@@ -103,6 +103,13 @@ bool Steps::StopsByItself(const v1::MetricRule& rule, const v1::PastAnswer& answ
   return AnyFires(rule.stop(), BodyOf(event), facts_);
 }
 
+// Whether what stood at `revision` and `at` can have answered the cycle: it came neither before it nor as what began
+// it, and no reopening has set it aside since.
+bool Steps::CanAnswer(const v1::Clock& clock, const v1::MetricRule& rule, uint32_t revision, absl::Time at) const {
+  if (at < FromProto(clock.start_at()) || revision < clock.clock_no()) return false;
+  return !rule.reopens() || !after_.has_reopened_at() || at >= FromProto(after_.reopened_at());
+}
+
 // The earliest other thing that stops such a clock too: a message that reached the requester, or a decision. What waits
 // for the answer to one message is told by that message.
 std::optional<Steps::Answer> Steps::OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const {
@@ -110,7 +117,7 @@ std::optional<Steps::Answer> Steps::OtherAnswer(const v1::Clock& clock, const v1
   if (rule.start_at() == kOldestUnanswered) return earliest;
   const auto consider = [&](const auto& one, absl::Time at) {
     const bool earlier = !earliest.has_value() || at < earliest->at;
-    if (at < FromProto(clock.start_at()) || !earlier || !StopsByItself(rule, one)) return;
+    if (!CanAnswer(clock, rule, one.revision(), at) || !earlier || !StopsByItself(rule, one)) return;
     earliest = Answer{.at = at, .revision = one.revision()};
   };
   for (const v1::SentMessage& one : after_.sent()) {
@@ -133,8 +140,9 @@ absl::Status Steps::RestoreStops() {
   const absl::Time at = FromProto(sent->sent_at());
   for (int i = 0; i < work_.clocks_size(); ++i) {
     const bool stopped_later = clock(i).state() == v1::FULFILLED && at < FromProto(clock(i).stopped_at());
-    if ((!Unfinished(clock(i)) && !stopped_later) || at < FromProto(clock(i).start_at())) continue;
+    if (!Unfinished(clock(i)) && !stopped_later) continue;
     DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
+    if (!CanAnswer(clock(i), *rule, sent->revision(), at)) continue;
     const bool by_oldest = rule->start_at() == kOldestUnanswered;
     if (!StopsByItself(*rule, *sent) || (by_oldest && (stopped_later || !OldestAnswered(clock(i))))) continue;
     if (stopped_later) DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "DELIVERED"));
@@ -159,12 +167,14 @@ bool Steps::IsNewestCycle(int i) const {
   });
 }
 
-// What a regulator was no longer owed because the case was resolved is owed again, from the same receipt.
+// What a regulator was no longer owed because the case was resolved, or by a letter about that, is owed again, from the
+// same receipt. What an earlier reopening ended stays so.
 bool Steps::EndedByResolution(int i) const {
   const bool ended = i < before_.clocks_size() && before_.clocks(i).state() == v1::CANCELLED &&
                      clock(i).obligation() == v1::REGULATOR && clock(i).nature() == v1::DUTY;
+  const absl::Time reopened = before_.has_reopened_at() ? FromProto(before_.reopened_at()) : absl::InfinitePast();
   return ended && clock(i).cancel_cause() != kNoPolicy && before_.has_resolved_at() && IsNewestCycle(i) &&
-         FromProto(clock(i).stopped_at()) >= FromProto(before_.resolved_at());
+         FromProto(clock(i).stopped_at()) > reopened;
 }
 
 absl::Status Steps::Reopen() {
@@ -212,7 +222,8 @@ absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
     reopened->mutable_excluded()->set_excluded(true);
     pauses.push_back({stopped, at_});
   }
-  SetPlan(PlanClock(clock(i), TermsOf(clock(i), *calendar, promised_), pauses), reopened);
+  const Terms terms = TermsOf(clock(i), *calendar, promised_);
+  SetPlan(PlanClock(clock(i), terms, pauses, CapOf(clock(i), terms)), reopened);
   return Emit(std::move(event));
 }
 
