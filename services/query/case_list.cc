@@ -28,8 +28,16 @@ absl::Status CheckNames(const Reader& reader, const v1::CaseFilter& filter) {
   return names.Check();
 }
 
-bool Shows(const Reader& reader, const v1::ListCasesRequest& request, const ListedCase& one) {
-  return MaySee(reader.viewer, {.facts = &one.facts}) && Matches(reader, request.filter(), one.facts);
+// The filter asks for the status that is shown: at `at`, a wait may be over.
+absl::StatusOr<bool> Shows(const Reader& reader, const v1::ListCasesRequest& request, const ListedCase& one,
+                           absl::Time at) {
+  if (!MaySee(reader.viewer, {.facts = &one.facts})) return false;
+  if (!one.shown.has_wait() || WaitsAt(one, at)) return Matches(reader, request.filter(), one.facts);
+  DOCKET_ASSIGN_OR_RETURN(const v1::CaseSummary shown, Summarise(reader, one, at));
+  v1::RowFacts facts = one.facts;
+  facts.set_status(shown.status());
+  facts.set_category(shown.category());
+  return Matches(reader, request.filter(), facts);
 }
 
 // Items of the list, with their titles.
@@ -56,9 +64,12 @@ class CasePage {
 absl::StatusOr<std::string> FromIndex(const Reader& reader, const v1::ListCasesRequest& request, const Cursor& cursor,
                                       v1::ListCasesReply* reply) {
   CasePage page(reader, cursor.valid_at, reply);
+  CasePeriods periods(reader);
   const auto take = [&](const projection::CaseRow& row) -> absl::StatusOr<bool> {
-    DOCKET_ASSIGN_OR_RETURN(const std::optional<ListedCase> one, FindListed(reader, row, cursor.valid_at));
-    if (!one.has_value() || !Shows(reader, request, *one)) return false;
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<ListedCase> one, FindListed(periods, row, cursor.valid_at));
+    if (!one.has_value()) return false;
+    DOCKET_ASSIGN_OR_RETURN(const bool shows, Shows(reader, request, *one, cursor.valid_at));
+    if (!shows) return false;
     DOCKET_RETURN_IF_ERROR(page.Add(*one));
     return true;
   };
@@ -74,8 +85,10 @@ absl::StatusOr<std::string> FromIndex(const Reader& reader, const v1::ListCasesR
 absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListCasesRequest& request, const Cursor& cursor,
                                      v1::ListCasesReply* reply) {
   FirstPlaces<v1::Case, std::string> first(cursor.key, PageSize(request.page_size()));
-  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) {
-    if (Shows(reader, request, FromState(state))) first.Add(state.case_id(), state);
+  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) -> absl::Status {
+    DOCKET_ASSIGN_OR_RETURN(const v1::Case then, workflow::StateAt(state, *reader.view.policies, cursor.valid_at));
+    DOCKET_ASSIGN_OR_RETURN(const bool shows, Shows(reader, request, FromState(then), cursor.valid_at));
+    if (shows) first.Add(state.case_id(), then);
     return absl::OkStatus();
   };
   DOCKET_RETURN_IF_ERROR(ReplayCases(reader, {cursor.valid_at, cursor.known_at}, visit));

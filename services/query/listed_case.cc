@@ -18,40 +18,17 @@ namespace {
 using projection::CasePeriodRow;
 using projection::CaseRow;
 
-// The stretches of the past of cases.
-class Periods {
- public:
-  explicit Periods(const Reader& reader) : reader_(reader) {}
-
-  // The one in which `at_us` lies; nullopt: before the first.
-  absl::StatusOr<std::optional<CasePeriodRow>> Find(const std::string& case_id, int64_t at_us) {
-    CasePeriodRow from;
-    from.case_id = case_id;
-    from.since_us = at_us;
-    const std::string key = store::RowKey(from);
-    if (scan_.has_value()) {
-      scan_->Seek(key);
-    } else {
-      scan_.emplace(*reader_.view.snapshot, reader_.view.views, key);
-    }
-    DOCKET_RETURN_IF_ERROR(scan_->status());
-    if (!scan_->Valid()) return std::optional<CasePeriodRow>();
-    DOCKET_ASSIGN_OR_RETURN(CasePeriodRow row, scan_->Get());
-    if (row.case_id != case_id) return std::optional<CasePeriodRow>();
-    return std::optional<CasePeriodRow>(std::move(row));
-  }
-
- private:
-  const Reader& reader_;
-  std::optional<store::RowScan<CasePeriodRow>> scan_;
-};
-
 // The case of `row` at `at`.
-absl::StatusOr<std::optional<ListedCase>> ListedAt(Periods& periods, CaseRow row, absl::Time at) {
+absl::StatusOr<std::optional<ListedCase>> ListedAt(CasePeriods& periods, CaseRow row, absl::Time at) {
   const int64_t at_us = absl::ToUnixMicros(at);
   const int64_t since_us = row.value.listing().since_us();
+  const uint32_t since_revision = row.value.listing().since_revision();
+  const bool changed_since = row.value.listing().newest_us() > at_us;
   ListedCase one = FromRow(std::move(row));
-  if (since_us <= at_us) return std::optional<ListedCase>(std::move(one));
+  if (since_us <= at_us) {
+    if (changed_since) one.revision = since_revision;  // what came behind changed nothing that is shown
+    return std::optional<ListedCase>(std::move(one));
+  }
   DOCKET_ASSIGN_OR_RETURN(std::optional<CasePeriodRow> period, periods.Find(one.case_id, at_us));
   if (!period.has_value()) return std::optional<ListedCase>();
   one.of_now = false;
@@ -86,6 +63,23 @@ absl::Status ShowAfterWait(const Reader& reader, const ListedCase& one, absl::Ti
 
 }  // namespace
 
+absl::StatusOr<std::optional<CasePeriodRow>> CasePeriods::Find(const std::string& case_id, int64_t at_us) {
+  CasePeriodRow from;
+  from.case_id = case_id;
+  from.since_us = at_us;
+  const std::string key = store::RowKey(from);
+  if (scan_.has_value()) {
+    scan_->Seek(key);
+  } else {
+    scan_.emplace(*reader_.view.snapshot, reader_.view.views, key);
+  }
+  DOCKET_RETURN_IF_ERROR(scan_->status());
+  if (!scan_->Valid()) return std::optional<CasePeriodRow>();
+  DOCKET_ASSIGN_OR_RETURN(CasePeriodRow row, scan_->Get());
+  if (row.case_id != case_id) return std::optional<CasePeriodRow>();
+  return std::optional<CasePeriodRow>(std::move(row));
+}
+
 ListedCase FromRow(CaseRow row) {
   ListedCase one;
   one.case_id = std::move(row.case_id);
@@ -117,11 +111,11 @@ absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, const
   key.case_id = case_id;
   DOCKET_ASSIGN_OR_RETURN(std::optional<CaseRow> row, store::GetRow(*reader.view.snapshot, reader.view.views, key));
   if (!row.has_value()) return std::optional<ListedCase>();
-  return FindListed(reader, *std::move(row), at);
+  CasePeriods periods(reader);
+  return ListedAt(periods, *std::move(row), at);
 }
 
-absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, CaseRow row, absl::Time at) {
-  Periods periods(reader);
+absl::StatusOr<std::optional<ListedCase>> FindListed(CasePeriods& periods, CaseRow row, absl::Time at) {
   return ListedAt(periods, std::move(row), at);
 }
 
@@ -136,7 +130,7 @@ absl::StatusOr<std::vector<ListedCase>> MustFindAllListed(const Reader& reader,
   std::vector<CaseRow> keys(case_ids.size());
   for (size_t i = 0; i < keys.size(); ++i) keys[i].case_id = case_ids[i];
   DOCKET_ASSIGN_OR_RETURN(auto rows, store::GetRows(*reader.view.snapshot, reader.view.views, keys));
-  Periods periods(reader);
+  CasePeriods periods(reader);
   std::vector<ListedCase> cases;
   cases.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {

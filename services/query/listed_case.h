@@ -13,6 +13,8 @@
 #include "docket/v1/case_service.pb.h"
 #include "docket/v1/view.pb.h"
 #include "services/query/reader.h"
+#include "store/view_table.h"
+#include "workflow/projection/rows.h"
 #include "workflow/projection/standing.h"
 
 // Cases as lists show them at an instant, read from rows: no event is folded for them.
@@ -31,10 +33,22 @@ struct ListedCase {
   std::vector<v1::PeriodDuty> duties;
 };
 
+// The stretches of the past of cases, read with one iterator. Not thread-safe; must not outlive the reader.
+class CasePeriods {
+ public:
+  explicit CasePeriods(const Reader& reader) : reader_(reader) {}
+  // The one in which `at_us` lies; nullopt: before the first.
+  absl::StatusOr<std::optional<projection::CasePeriodRow>> Find(const std::string& case_id, int64_t at_us);
+
+ private:
+  const Reader& reader_;
+  std::optional<store::RowScan<projection::CasePeriodRow>> scan_;
+};
+
 // The case at `at`, with what was recorded only; nullopt: it was not there yet. kDataLoss: its rows contradict
 // each other.
 absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, const std::string& case_id, absl::Time at);
-absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, projection::CaseRow row, absl::Time at);
+absl::StatusOr<std::optional<ListedCase>> FindListed(CasePeriods& periods, projection::CaseRow row, absl::Time at);
 // Of a case that a row names. kDataLoss: it is not there.
 absl::StatusOr<ListedCase> MustFindListed(const Reader& reader, const std::string& case_id, absl::Time at);
 // Of many, in their order: a page reads its cases together.

@@ -15,7 +15,8 @@ namespace docket::query {
 // By case id: the order of filing. A valid_at of the past is answered from the rows of the past; a known_at by replay.
 absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::ListCasesRequest& request);
 
-// In the order of work (DOMAIN 7). The past is answered by replay: rows tell the order of now only.
+// In the order of work (DOMAIN 7). Rows tell the order of now only: of the
+// past, the cases that stood there are folded as of then, which takes time with the number of all cases.
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request);
 
 // Duties, escalations and control lists are answered as of any valid_at, past or future, from the index. A known_at of

@@ -57,6 +57,9 @@ std::string EncodePageToken(const std::string& query_digest, const Cursor& curso
   return absl::WebSafeBase64Escape(bytes);
 }
 
+// Of the years 1 to 9999, as a Timestamp is.
+bool IsInstant(int64_t at_us) { return at_us >= -62'135'596'800'000'000 && at_us < 253'402'300'800'000'000; }
+
 bool IsPageToken(absl::string_view token) {
   std::string bytes;
   return absl::WebSafeBase64Unescape(token, &bytes) && bytes.size() > kFixedBytes &&
@@ -77,7 +80,8 @@ absl::StatusOr<Cursor> DecodePageToken(absl::string_view token, const std::strin
   uint8_t mode = 0;
   int64_t valid_at_us = 0;
   int64_t known_at_us = 0;
-  if (!rest.U8(&mode) || mode > 1 || !rest.I64(&valid_at_us) || !rest.I64(&known_at_us)) {
+  if (!rest.U8(&mode) || mode > 1 || !rest.I64(&valid_at_us) || !rest.I64(&known_at_us) || !IsInstant(valid_at_us) ||
+      !IsInstant(known_at_us)) {
     return Mismatch("not a token of this server; want a next_page_token as it was given");
   }
   cursor.by_replay = mode == 1;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/query/case_fold.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
@@ -88,12 +89,41 @@ absl::StatusOr<std::string> FromIndex(const Reader& reader, const v1::ListQueueR
   return key;
 }
 
+// Visits the cases that stood in `queue` at `at`, by all that is known now: rows of the past tell which, their events
+// where.
+absl::Status VisitQueue(const Reader& reader, const std::string& queue, absl::Time at,
+                        absl::FunctionRef<absl::Status(const v1::Case&)> visit) {
+  CasePeriods periods(reader);
+  store::RowScan<projection::CaseRow> scan(*reader.view.snapshot, reader.view.views);
+  for (; scan.Valid(); scan.Next()) {
+    if (reader.abandoned && reader.abandoned()) return absl::CancelledError("the caller has gone");
+    DOCKET_ASSIGN_OR_RETURN(projection::CaseRow row, scan.Get());
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<ListedCase> one, FindListed(periods, std::move(row), at));
+    if (!one.has_value() || one->facts.queue() != queue) continue;
+    DOCKET_ASSIGN_OR_RETURN(const std::optional<v1::Case> then, FoldCase(reader, one->case_id, {.valid_at = at}));
+    if (then.has_value()) DOCKET_RETURN_IF_ERROR(visit(*then));
+  }
+  return scan.status();
+}
+
+absl::Status Replay(const Reader& reader, const v1::ListQueueRequest& request, const Cursor& cursor,
+                    absl::FunctionRef<absl::Status(const v1::Case&)> visit) {
+  if (!NothingSince(reader, cursor.known_at)) {
+    return ReplayCases(reader, {cursor.valid_at, cursor.known_at},
+                       [&](const v1::Case& state, const v1::CaseListing&) { return visit(state); });
+  }
+  DOCKET_RETURN_IF_ERROR(EnterReplay(reader));
+  const absl::Status status = VisitQueue(reader, request.queue(), cursor.valid_at, visit);
+  LeaveReplay(reader);
+  return status;
+}
+
 // Returns the key that the next page begins at, "" at the end of the queue.
 absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListQueueRequest& request, const Cursor& cursor,
                                      v1::ListQueueReply* reply) {
   using Found = std::pair<QueueRow, v1::Case>;
   FirstPlaces<Found, std::string> first(cursor.key, PageSize(request.page_size()));
-  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) {
+  const auto visit = [&](const v1::Case& state) {
     std::optional<QueueRow> row = projection::RowsOf(state).queue;
     if (!row.has_value() || row->queue != request.queue() || !Matches(reader, request, *row, cursor.valid_at)) {
       return absl::OkStatus();
@@ -102,7 +132,7 @@ absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListQueueRe
     first.Add(std::move(key), {*std::move(row), state});
     return absl::OkStatus();
   };
-  DOCKET_RETURN_IF_ERROR(ReplayCases(reader, {cursor.valid_at, cursor.known_at}, visit));
+  DOCKET_RETURN_IF_ERROR(Replay(reader, request, cursor, visit));
   std::vector<Queued> page;
   DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> next, first.Visit([&](const Found& found) -> absl::Status {
     DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
@@ -114,11 +144,16 @@ absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListQueueRe
   return next.value_or("");
 }
 
-// No index tells in what order the cases of a queue stood earlier.
-Cursor FirstQueueCursor(const Reader& reader, const v1::ListQueueRequest& request) {
-  Cursor first = FirstCursor(reader, request);
-  first.by_replay = first.by_replay || !NothingSince(reader, first.valid_at);
-  return first;
+// Rows tell the order of now only. A queue of now is read on as it is by then, and says so; asked for as of an instant,
+// it is that of the instant on every page.
+absl::StatusOr<Cursor> CursorOf(const Reader& reader, const v1::ListQueueRequest& request, const std::string& digest) {
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
+  if (!request.has_valid_at() && !request.has_known_at()) cursor.valid_at = cursor.known_at = reader.now;
+  const bool was_replayed = cursor.by_replay;
+  cursor.by_replay = !NothingSince(reader, cursor.known_at) || !NothingSince(reader, cursor.valid_at);
+  // An index goes on behind its key, a replay begins at it.
+  if (cursor.by_replay && !was_replayed && !cursor.key.empty()) cursor.key += '\0';
+  return cursor;
 }
 
 }  // namespace
@@ -126,7 +161,7 @@ Cursor FirstQueueCursor(const Reader& reader, const v1::ListQueueRequest& reques
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request) {
   DOCKET_RETURN_IF_ERROR(CheckPosition(reader, request.min_position()));
   const std::string digest = QueryDigest(request, reader.viewer);
-  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstQueueCursor(reader, request)));
+  DOCKET_ASSIGN_OR_RETURN(Cursor cursor, CursorOf(reader, request, digest));
   v1::ListQueueReply reply;
   DOCKET_ASSIGN_OR_RETURN(cursor.key, cursor.by_replay ? ByReplay(reader, request, cursor, &reply)
                                                        : FromIndex(reader, request, cursor, &reply));

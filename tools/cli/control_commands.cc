@@ -64,12 +64,11 @@ int ListControl(GlobalOptions& options, const ControlInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListControlRequest, v1::ListControlReply>(
-      options, *request, input.limit, "items",
-      [](const v1::ListControlReply& page) { return page.items_size(); },
+      options, *request, input.limit, "items", [](const v1::ListControlReply& page) { return page.items_size(); },
       [&](const v1::ListControlRequest& page) { return options.client().ListControl(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "items")) return kExitOk;
-  *options.out << input.title << ": " << (reply->next_page_token().empty() ? "" : "at least ")
+  *options.out << input.title << ": " << CountPrefix(input.limit, reply->next_page_token())
                << CountText(reply->items_size(), "case", "cases") << "\n"
                << Footing(options, *reply) << "\n";
   PrintListWarnings(options, *reply);

@@ -16,7 +16,10 @@ void ListLimit::AddTo(CLI::App* command) {
         given = true;
       },
       absl::StrCat("Rows at most, 0 for all; tables show ", kTableRows, " unless told"));
-  command->add_option("--page-token", page_token, "Go on behind an earlier answer: its nextPageToken (-o json)");
+  command->add_option(
+      "--page-token", page_token,
+      "Go on behind an earlier answer: its nextPageToken (-o json), with the same filters and, if any, the same "
+      "absolute instants");
 }
 
 void AsOf::AddTo(CLI::App* command) {

@@ -107,6 +107,11 @@ void PrintListWarnings(GlobalOptions& options, const Reply& reply) {
   }
 }
 
+// What stands before the count of a list's rows: they are not all when the list began behind a token or ended at one.
+inline const char* CountPrefix(const ListLimit& limit, const std::string& next_page_token) {
+  if (!limit.page_token.empty()) return "continued, ";
+  return next_page_token.empty() ? "" : "at least ";
+}
 // Says on `out` that a table was cut.
 void PrintMore(GlobalOptions& options, const std::string& next_page_token);
 

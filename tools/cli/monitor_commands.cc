@@ -66,7 +66,7 @@ absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options,
 
 std::string Header(const GlobalOptions& options, const DutyInput& input, const v1::ListDutiesReply& reply) {
   const std::string count =
-      absl::StrCat(reply.next_page_token().empty() ? "" : "at least ", CountText(reply.items_size(), "duty", "duties"));
+      absl::StrCat(CountPrefix(input.limit, reply.next_page_token()), CountText(reply.items_size(), "duty", "duties"));
   switch (input.preset) {
     case v1::OVERDUE:
       return OverdueHeader(options, reply);
@@ -100,8 +100,7 @@ int ListDuties(GlobalOptions& options, const DutyInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListDutiesRequest, v1::ListDutiesReply>(
-      options, *request, input.limit, "items",
-      [](const v1::ListDutiesReply& page) { return page.items_size(); },
+      options, *request, input.limit, "items", [](const v1::ListDutiesReply& page) { return page.items_size(); },
       [&](const v1::ListDutiesRequest& page) { return options.client().ListDuties(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "items")) return kExitOk;
@@ -155,12 +154,12 @@ int ListEscalations(GlobalOptions& options, const EscalationInput& input) {
   const auto request = BuildRequest(options, input);
   if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListEscalationsRequest, v1::ListEscalationsReply>(
-      options, *request, input.limit, "items",
-      [](const v1::ListEscalationsReply& page) { return page.items_size(); },
+      options, *request, input.limit, "items", [](const v1::ListEscalationsReply& page) { return page.items_size(); },
       [&](const v1::ListEscalationsRequest& page) { return options.client().ListEscalations(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "items")) return kExitOk;
-  *options.out << "Escalations: " << AtLeastText(reply->items_size(), reply->next_page_token().empty()) << "\n"
+  *options.out << "Escalations: " << (input.limit.page_token.empty() ? "" : "continued, ")
+               << AtLeastText(reply->items_size(), reply->next_page_token().empty()) << "\n"
                << Footing(options, *reply) << "\n";
   if (reply->by_replay()) *options.out << "answered by replaying the log\n";
   if (!reply->items().empty()) *options.out << "\n";

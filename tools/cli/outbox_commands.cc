@@ -71,7 +71,7 @@ int DeadLetters(GlobalOptions& options, const DeadLetterInput& input) {
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (options.format() == OutputFormat::kJsonl) return kExitOk;
   if (PrintJson(options, *reply, "dead_letters")) return kExitOk;
-  *options.out << "Given up: " << (reply->next_page_token().empty() ? "" : "at least ")
+  *options.out << "Given up: " << CountPrefix(input.limit, reply->next_page_token())
                << CountText(reply->dead_letters_size(), "alert", "alerts") << "\n";
   Table table({{"WEBHOOK"},
                {"POSITION", Table::Align::kRight},

@@ -33,12 +33,11 @@ int Show(GlobalOptions& options, const QueueInput& input) {
   const absl::Status timed = input.as_of.Apply(options, &request);
   if (!timed.ok()) return ReportUsage(options, timed.message());
   const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
-      options, request, input.limit, "items",
-      [](const v1::ListQueueReply& page) { return page.items_size(); },
+      options, request, input.limit, "items", [](const v1::ListQueueReply& page) { return page.items_size(); },
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "items")) return kExitOk;
-  *options.out << "Queue " << OneLine(input.queue) << ": " << (reply->next_page_token().empty() ? "" : "at least ")
+  *options.out << "Queue " << OneLine(input.queue) << ": " << CountPrefix(input.limit, reply->next_page_token())
                << CountText(reply->items_size(), "case", "cases") << " in the order of work\n"
                << Footing(options, *reply) << "\n";
   PrintListWarnings(options, *reply);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "services/query/case_query.h"
+#include "services/query/page_token.h"
 #include "services/query/scan_budget.h"
 #include "tests/services/query/query_house.h"
 #include "workflow/base/refusal.h"
@@ -274,6 +275,55 @@ TEST(ListOfThePastTest, AWaitThatEndsByThenStandsInTheQueueOfTheFuture) {
   EXPECT_EQ(QueueThen(house, until - absl::Seconds(1), std::nullopt, &by_replay).size(), 0u);
   EXPECT_EQ(QueueThen(house, until, std::nullopt, &by_replay).size(), 1u);
   EXPECT_FALSE(by_replay);
+  // And has the status that is shown.
+  EXPECT_EQ(CasesThen(house, "categories: WAITING", until - absl::Seconds(1), std::nullopt, &by_replay).size(), 1u);
+  EXPECT_EQ(CasesThen(house, "categories: WAITING", until, std::nullopt, &by_replay).size(), 0u);
+  EXPECT_EQ(CasesThen(house, "categories: NEW", until, std::nullopt, &by_replay).size(), 1u);
+}
+
+TEST(ListOfThePastTest, LaterPagesOfAQueueAreOfTheInstantTheySay) {
+  House house;
+  const std::vector<std::string> ids = Populate(house);
+  bool by_replay = false;
+  const std::vector<std::string> whole = QueueThen(house, std::nullopt, std::nullopt, &by_replay);
+  ASSERT_EQ(whole.size(), 5u);
+  v1::ListQueueRequest of_now;
+  of_now.set_queue("billing");
+  of_now.set_page_size(2);
+  v1::ListQueueRequest of_then = of_now;
+  *of_then.mutable_valid_at() = ToProto(house.clock().Now());
+  const auto first_now = ListQueue(ReaderOf(house), of_now);
+  const auto first_then = ListQueue(ReaderOf(house), of_then);
+  ASSERT_TRUE(first_now.ok() && first_then.ok());
+  AdvanceTo(house, house.clock().Now() + absl::Minutes(10));
+  MustDo(house, first_now->items(0).case_().case_id(), "queue { queue: 'intake' }");
+  of_now.set_page_token(first_now->next_page_token());
+  of_then.set_page_token(first_then->next_page_token());
+  const auto second_now = ListQueue(ReaderOf(house), of_now);
+  ASSERT_TRUE(second_now.ok()) << second_now.status();
+  EXPECT_EQ(FromProto(second_now->valid_at()), house.clock().Now());
+  EXPECT_FALSE(second_now->by_replay());
+  std::vector<std::string> then;
+  for (const auto& item : first_then->items()) then.push_back(item.case_().case_id());
+  do {
+    const auto page = ListQueue(ReaderOf(house), of_then);
+    ASSERT_TRUE(page.ok()) << page.status();
+    EXPECT_TRUE(page->by_replay());
+    EXPECT_EQ(FromProto(page->valid_at()), FromProto(of_then.valid_at()));
+    for (const auto& item : page->items()) then.push_back(item.case_().case_id());
+    of_then.set_page_token(page->next_page_token());
+  } while (!of_then.page_token().empty());
+  ASSERT_EQ(then.size(), whole.size());
+  EXPECT_EQ(std::set<std::string>(then.begin(), then.end()).size(), whole.size());
+  for (size_t i = 0; i < then.size(); ++i) EXPECT_NE(whole[i].find(then[i]), std::string::npos) << i;
+}
+
+TEST(PageTokenTest, InstantsBeyondATimestampAreNoToken) {
+  for (const absl::Time at : {absl::UniversalEpoch() - absl::Seconds(1), absl::FromUnixSeconds(253'402'300'800)}) {
+    const std::string digest(16, 'd');
+    EXPECT_EQ(ReasonOf(DecodePageToken(EncodePageToken(digest, {.key = "k", .valid_at = at}), digest).status()),
+              "PAGE_TOKEN_MISMATCH");
+  }
 }
 
 TEST(ListEscalationsTest, WhoWasCalledAndWhoAnswered) {
