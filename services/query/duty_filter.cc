@@ -140,6 +140,14 @@ bool DutyFilter::Matches(const v1::PendingApproval& approval, const ListedCase& 
          WaitMatches(one);
 }
 
+// Whether an entry made late says that it was met, which nobody else has judged yet.
+static bool IsDisputed(const ListedCase& one, uint32_t clock_no) {
+  const auto& approvals = one.shown.approvals();
+  return std::any_of(approvals.begin(), approvals.end(), [&](const v1::PendingApproval& approval) {
+    return approval.kind() == v1::Approval::LATE_ENTRY && approval.item() == clock_no;
+  });
+}
+
 void SetWait(const ListedCase& one, absl::Time at, v1::ListDutiesReply::Item* item) {
   if (!WaitsAt(one, at)) return;
   const v1::WaitFacts& wait = one.shown.wait();
@@ -180,7 +188,9 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   item.set_owner(row.value.facts().owner());
   if (filter.StandsInFor(item.owner())) item.set_stands_in_for(item.owner());
   item.set_escalation_level(row.value.escalation_level());
-  if (item.late()) {
+  if (item.late() && IsDisputed(one, row.clock_no)) {
+    item.set_words("late, disputed");
+  } else if (item.late()) {
     item.set_words(item.paused() || WaitsFor(one, item.metric(), at) ? "late, waiting" : "late");
   } else if (item.paused()) {
     item.set_words("waiting");

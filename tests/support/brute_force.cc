@@ -333,7 +333,7 @@ std::vector<TwinDuty> LogTwin::OverdueAt(absl::Time t) const {
   std::vector<TwinDuty> late;
   for (const auto& [id, one] : cases_) {
     for (const auto& [no, clock] : one.clocks) {
-      if (!clock.duty || clock.stopped || !clock.LateFrom().has_value() || *clock.LateFrom() >= t) continue;
+      if (!clock.duty || clock.Gone() || !clock.LateFrom().has_value() || *clock.LateFrom() >= t) continue;
       TwinDuty duty;
       duty.late_from = *clock.LateFrom();
       duty.case_id = id;
@@ -394,7 +394,7 @@ std::vector<std::string> LogTwin::UnownedAt(absl::Time t) const {
 std::vector<std::string> LogTwin::WithoutClockAt(absl::Time t) const {
   return Since(t, [](const TwinCase& one) {
     return WantsWork(one) && std::none_of(one.clocks.begin(), one.clocks.end(),
-                                          [](const auto& clock) { return clock.second.duty && !clock.second.stopped; });
+                                          [](const auto& clock) { return clock.second.duty && !clock.second.Gone(); });
   });
 }
 
@@ -420,7 +420,7 @@ std::vector<std::string> LogTwin::PausedAt(absl::Time t) const {
       const bool paused = clock.paused && (!clock.until.has_value() || *clock.until > t);
       const bool late = clock.LateFrom().has_value() && *clock.LateFrom() < t;
       const bool held = late && one.waiting && !over && one.pauses.count(clock.metric) > 0;
-      if (!clock.duty || clock.stopped || !(paused || held)) continue;
+      if (!clock.duty || clock.Gone() || !(paused || held)) continue;
       found.emplace_back(one.waiting ? one.waiting_since : clock.paused_since, id, no,
                          one.waiting && !over ? one.waiting_since : clock.paused_since);
     }
@@ -436,7 +436,7 @@ std::vector<std::string> LogTwin::DutiesOf(absl::string_view owner) const {
   for (const auto& [id, one] : cases_) {
     if (one.owner != owner) continue;
     for (const auto& [no, clock] : one.clocks) {
-      if (clock.duty && !clock.stopped) found.emplace_back(clock.LateFrom().value_or(absl::InfiniteFuture()), id, no);
+      if (clock.duty && !clock.Gone()) found.emplace_back(clock.LateFrom().value_or(absl::InfiniteFuture()), id, no);
     }
   }
   std::sort(found.begin(), found.end());

@@ -38,6 +38,8 @@ struct TwinClock {
   std::string entered_by;
   absl::Time entered_at;
 
+  // Met, and nobody has to judge whether in time.
+  bool Gone() const { return stopped && !disputed; }
   // The due that lies, or has first lain, in the past of whoever finds the duty late.
   std::optional<absl::Time> LateFrom() const { return breached_due.has_value() ? breached_due : due; }
 };

@@ -25,8 +25,10 @@ int64_t MicrosOrZero(bool has, const Timestamp& timestamp) {
   return has ? Micros(timestamp) : 0;
 }
 
+// What somebody says, later, to have done in time is still late until a second person has confirmed it (R7).
 bool IsOpenDuty(const v1::Clock& clock) {
-  return clock.nature() == v1::DUTY && (clock.state() == v1::RUNNING || clock.state() == v1::PAUSED);
+  const bool open = clock.state() == v1::RUNNING || clock.state() == v1::PAUSED || sla::IsDisputed(clock);
+  return clock.nature() == v1::DUTY && open;
 }
 
 v1::PeriodDuty DutyOf(const v1::Case& state, const v1::Clock& clock) {

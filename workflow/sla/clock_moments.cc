@@ -98,8 +98,10 @@ ClockMoment NextClockMoment(const v1::Case& state) {
 
 bool IsLate(const v1::Clock& clock, absl::Time t) { return LateFrom(clock) < t; }
 
+bool IsDisputed(const v1::Clock& clock) { return clock.state() == v1::FULFILLED && clock.disputed(); }
+
 absl::Time LateFrom(const v1::Clock& clock) {
-  if (clock.nature() != v1::DUTY || !Unfinished(clock)) return absl::InfiniteFuture();
+  if (clock.nature() != v1::DUTY || (!Unfinished(clock) && !IsDisputed(clock))) return absl::InfiniteFuture();
   return clock.has_breached_due_at() ? FromProto(clock.breached_due_at()) : DueAt(clock);
 }
 

@@ -54,12 +54,15 @@ struct ClockMoment {
 };
 ClockMoment NextClockMoment(const v1::Case& state);
 
+// Said by an entry made late to have been met in time, which nobody else has judged yet (R7).
+bool IsDisputed(const v1::Clock& clock);
+
 // Overdue at `t` (R5): a duty whose due has passed without an effective stop, whatever the status.
 // IsLate(clock, t) is LateFrom(clock) < t.
 bool IsLate(const v1::Clock& clock, absl::Time t);
 
 // The due after which IsLate holds if nothing happens, the one that passed if it was breached; InfiniteFuture when
-// never (stopped, a window, paused without end).
+// never (stopped and not disputed, a window, paused without end).
 absl::Time LateFrom(const v1::Clock& clock);
 
 // Fills in a breach of `clock` as the case stands. The cause of an imported case is IMPORT, whatever is given.

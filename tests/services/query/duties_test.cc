@@ -377,5 +377,27 @@ TEST(ListDutiesTest, ALaterPageKeepsTheTimesOfTheFirst) {
   EXPECT_FALSE(second.has_header());
 }
 
+// R7: entered after the breach, an answer is a claim until somebody else has judged it; the list does not believe it.
+TEST(ListDutiesTest, WhatIsSaidToHaveBeenMetIsLateUntilASecondPersonConfirms) {
+  House house;
+  const std::string id = FileCase(house, kComplaint);
+  const absl::Time called = house.clock().Now() + absl::Hours(2);
+  AdvanceTo(house, At("2026-11-19T10:00:00Z"));
+  v1::ExecuteRequest answer;
+  answer.set_case_id(id);
+  answer.set_evidence_ref("call-17");
+  *answer.mutable_occurred_at() = ToProto(called);
+  answer.mutable_command()->mutable_send_outbound()->set_kind(v1::RESPONSE);
+  answer.mutable_command()->mutable_send_outbound()->set_body("called");
+  ASSERT_TRUE(house.Do(std::move(answer)).ok());
+  const auto overdue = Text<v1::ListDutiesRequest>("preset: OVERDUE metric: 'FIRST_RESPONSE'");
+  const v1::ListDutiesReply disputed = MustList(house, overdue);
+  ASSERT_EQ(disputed.items_size(), 1);
+  EXPECT_EQ(disputed.items(0).words(), "late, disputed");
+  EXPECT_EQ(disputed.header().late_duties(), 1u);
+  MustDo(house, id, "judge_late_entry { confirmed: true }", "helen.marsh");
+  EXPECT_EQ(MustList(house, overdue).items_size(), 0);
+}
+
 }  // namespace
 }  // namespace docket::query
