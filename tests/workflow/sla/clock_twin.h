@@ -68,6 +68,7 @@ class ClockTwin {
   // InfiniteFuture: never, as things stand or within the minutes known.
   absl::Time Due(const TwinClock& clock) const { return Reach(clock.base, clock.target - clock.used, clock.pauses); }
   bool Late(const TwinClock& clock, absl::Time now) const {
+    if (clock.disputed) return true;  // only said to have been met
     return clock.ending == TwinClock::kNone && (clock.breached.has_value() || Due(clock) < now);
   }
   absl::Duration Counted(absl::Time a, absl::Time b, const std::vector<TimeSpan>& pauses) const {
