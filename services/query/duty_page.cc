@@ -148,11 +148,13 @@ absl::Status DutiesOfOwner(const DutyQuestion& question, DutyPage* page) {
   for (const std::string& id : *ids) {
     DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, id, question.at));
     DOCKET_ASSIGN_OR_RETURN(std::vector<DutyRow> duties, DutiesOf(question.reader, one));
-    std::sort(duties.begin(), duties.end(), [](const auto& a, const auto& b) { return PlaceOf(a) < PlaceOf(b); });
-    for (DutyRow& row : duties) {
-      if (!question.filter.Matches(row, one)) continue;
-      page->Count(row);
-      rows.emplace_back(std::move(row), one);
+    std::vector<DutyRow*> in_order;
+    for (DutyRow& row : duties) in_order.push_back(&row);
+    std::sort(in_order.begin(), in_order.end(), [](const auto* a, const auto* b) { return PlaceOf(*a) < PlaceOf(*b); });
+    for (DutyRow* row : in_order) {
+      if (!question.filter.Matches(*row, one)) continue;
+      page->Count(*row);
+      rows.emplace_back(std::move(*row), one);
       if (question.request.by_case()) break;
     }
   }

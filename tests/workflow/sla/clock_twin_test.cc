@@ -433,7 +433,8 @@ class Life {
     for (int i = 0; i < before.clocks_size(); ++i) {
       const v1::Clock& was = before.clocks(i);
       const v1::Clock& is = desk_.state().clocks(i);
-      const bool ended = was.state() != is.state() && !Unfinished(is);
+      const bool judged = IsDisputed(was) && !IsDisputed(is);
+      const bool ended = (was.state() != is.state() || judged) && !Unfinished(is);
       if (IsLate(was, now_) && !excused_) RC_ASSERT(ended || IsLate(is, now_));
       if (was.obligation() != v1::REGULATOR) continue;
       RC_ASSERT(is.pauses().empty());
