@@ -18,28 +18,6 @@ namespace {
 using projection::CasePeriodRow;
 using projection::CaseRow;
 
-// The case of `row` at `at`.
-absl::StatusOr<std::optional<ListedCase>> ListedAt(CasePeriods& periods, CaseRow row, absl::Time at) {
-  const int64_t at_us = absl::ToUnixMicros(at);
-  const int64_t since_us = row.value.listing().since_us();
-  const uint32_t since_revision = row.value.listing().since_revision();
-  const bool changed_since = row.value.listing().newest_us() > at_us;
-  ListedCase one = FromRow(std::move(row));
-  if (since_us <= at_us) {
-    if (changed_since) one.revision = since_revision;  // what came behind changed nothing that is shown
-    return std::optional<ListedCase>(std::move(one));
-  }
-  DOCKET_ASSIGN_OR_RETURN(std::optional<CasePeriodRow> period, periods.Find(one.case_id, at_us));
-  if (!period.has_value()) return std::optional<ListedCase>();
-  one.of_now = false;
-  one.entries.clear();
-  one.facts = std::move(*period->value.mutable_facts());
-  one.shown = std::move(*period->value.mutable_shown());
-  one.revision = period->value.revision();
-  for (v1::PeriodDuty& duty : *period->value.mutable_duties()) one.duties.push_back(std::move(duty));
-  return std::optional<ListedCase>(std::move(one));
-}
-
 absl::Status NoSuchCase(const std::string& case_id, absl::Time at) {
   return absl::DataLossError(absl::StrCat("a row names case ", case_id, ", of which there is none at ", FormatUtc(at)));
 }
@@ -112,11 +90,28 @@ absl::StatusOr<std::optional<ListedCase>> FindListed(const Reader& reader, const
   DOCKET_ASSIGN_OR_RETURN(std::optional<CaseRow> row, store::GetRow(*reader.view.snapshot, reader.view.views, key));
   if (!row.has_value()) return std::optional<ListedCase>();
   CasePeriods periods(reader);
-  return ListedAt(periods, *std::move(row), at);
+  return FindListed(periods, *std::move(row), at);
 }
 
 absl::StatusOr<std::optional<ListedCase>> FindListed(CasePeriods& periods, CaseRow row, absl::Time at) {
-  return ListedAt(periods, std::move(row), at);
+  const int64_t at_us = absl::ToUnixMicros(at);
+  const int64_t since_us = row.value.listing().since_us();
+  const uint32_t since_revision = row.value.listing().since_revision();
+  const bool changed_since = row.value.listing().newest_us() > at_us;
+  ListedCase one = FromRow(std::move(row));
+  if (since_us <= at_us) {
+    if (changed_since) one.revision = since_revision;  // what came behind changed nothing that is shown
+    return std::optional<ListedCase>(std::move(one));
+  }
+  DOCKET_ASSIGN_OR_RETURN(std::optional<CasePeriodRow> period, periods.Find(one.case_id, at_us));
+  if (!period.has_value()) return std::optional<ListedCase>();
+  one.of_now = false;
+  one.entries.clear();
+  one.facts = std::move(*period->value.mutable_facts());
+  one.shown = std::move(*period->value.mutable_shown());
+  one.revision = period->value.revision();
+  for (v1::PeriodDuty& duty : *period->value.mutable_duties()) one.duties.push_back(std::move(duty));
+  return std::optional<ListedCase>(std::move(one));
 }
 
 absl::StatusOr<ListedCase> MustFindListed(const Reader& reader, const std::string& case_id, absl::Time at) {
@@ -135,7 +130,7 @@ absl::StatusOr<std::vector<ListedCase>> MustFindAllListed(const Reader& reader,
   cases.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i].has_value()) return NoSuchCase(case_ids[i], at);
-    DOCKET_ASSIGN_OR_RETURN(std::optional<ListedCase> one, ListedAt(periods, *std::move(rows[i]), at));
+    DOCKET_ASSIGN_OR_RETURN(std::optional<ListedCase> one, FindListed(periods, *std::move(rows[i]), at));
     if (!one.has_value()) return NoSuchCase(case_ids[i], at);
     cases.push_back(*std::move(one));
   }
