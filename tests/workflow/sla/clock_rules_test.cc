@@ -403,7 +403,7 @@ TEST_F(Responses, TheOldestUnansweredMessageRunsTheNextResponse) {
   EXPECT_THAT(desk_.Send("2026-11-18 12:45", true, true), ElementsAre("NEXT_RESPONSE fulfilled on time after 1h45m"));
   EXPECT_THAT(desk_.Hear("2026-11-18 16:00"), ElementsAre("NEXT_RESPONSE attached cycle 2 due Thu 19 10:00"));
   v1::Event marked;
-  marked.mutable_no_reply_needed_marked();
+  marked.mutable_no_reply_needed_marked()->set_inbound_revision(desk_.state().unanswered_inbound(0));
   EXPECT_THAT(desk_.Do("2026-11-18 16:10", marked), ElementsAre("NEXT_RESPONSE cancelled NO_REPLY_NEEDED_MARKED"));
   EXPECT_THAT(desk_.Hear("2026-11-18 16:20"), ElementsAre("NEXT_RESPONSE attached cycle 3 due Thu 19 10:20"));
   EXPECT_THAT(desk_.Move("2026-11-18 16:30", "RESOLVED"),

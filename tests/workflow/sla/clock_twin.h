@@ -19,6 +19,8 @@ namespace docket::sla::testing {
 struct TwinRule {
   std::string metric;
   bool regulatory = false;
+  bool from_receipt = true;
+  bool window = false;
   bool pausable = false;
   bool reopens = false;
   std::string reopen;  // as in MetricRule
@@ -31,11 +33,14 @@ struct TwinRule {
 struct TwinClock {
   const TwinRule* rule = nullptr;
   int cycle = 1;
+  uint32_t began = 0;  // revision after which it stood
   absl::Time start;
   absl::Duration target;
   // Counted from here with so much used.
   absl::Time base;
   absl::Duration used;
+  std::string visit;       // cycles of one share the target
+  absl::Duration brought;  // of the target, used by the others
   bool carried = false;
   bool extended = false;
   std::vector<TimeSpan> pauses;
@@ -46,7 +51,8 @@ struct TwinClock {
   std::optional<absl::Time> breached;
   std::vector<absl::Time> breaches;  // all there were, annulled ones too
 
-  enum Ending { kNone, kMet, kCancelled } ending = kNone;
+  bool exempted = false;
+  enum Ending { kNone, kMet, kCancelled, kExempted } ending = kNone;
   absl::Time stopped;
   bool on_time = false;
   bool disputed = false;
@@ -59,15 +65,18 @@ class ClockTwin {
 
   std::vector<TwinClock>& clocks() { return clocks_; }
 
-  void Start(const TwinRule& rule, absl::Time start, absl::Duration target) {
+  // Until the next is started.
+  TwinClock* Start(const TwinRule& rule, absl::Time start, absl::Duration target) {
     TwinClock clock{.rule = &rule, .start = start, .target = target, .base = start};
     for (const TwinClock& one : clocks_) clock.cycle += one.rule == &rule ? 1 : 0;
     clocks_.push_back(clock);
+    return &clocks_.back();
   }
 
   // InfiniteFuture: never, as things stand or within the minutes known.
   absl::Time Due(const TwinClock& clock) const { return Reach(clock.base, clock.target - clock.used, clock.pauses); }
   bool Late(const TwinClock& clock, absl::Time now) const {
+    if (clock.rule->window) return false;
     if (clock.disputed) return true;  // only said to have been met
     return clock.ending == TwinClock::kNone && (clock.breached.has_value() || Due(clock) < now);
   }
@@ -80,7 +89,7 @@ class ClockTwin {
   }
 
   void BreachIfOver(TwinClock& clock, absl::Time now) {
-    if (clock.breached.has_value() || Due(clock) >= now) return;
+    if (clock.rule->window || clock.breached.has_value() || Due(clock) >= now) return;
     clock.breached = Due(clock);
     clock.breaches.push_back(*clock.breached);
   }
@@ -90,7 +99,7 @@ class ClockTwin {
     EndPause(clock, at);
     clock.ending = TwinClock::kMet;
     clock.stopped = at;
-    clock.on_time = !clock.breached.has_value();
+    clock.on_time = clock.rule->window ? at <= Due(clock) : !clock.breached.has_value();
     clock.disputed = clock.breached.has_value() && at <= *clock.breached;
   }
   void Cancel(TwinClock& clock, absl::Time at) {
@@ -98,6 +107,13 @@ class ClockTwin {
     EndPause(clock, at);
     clock.ending = TwinClock::kCancelled;
     clock.stopped = at;
+  }
+  void Exempt(TwinClock& clock, absl::Time at) {
+    clock.exempted = true;
+    clock.disputed = false;
+    if (clock.ending != TwinClock::kNone) return;
+    Cancel(clock, at);
+    clock.ending = TwinClock::kExempted;
   }
   void SetAside(TwinClock& clock, absl::Time excluded_until = absl::InfinitePast()) {
     clock.ending = TwinClock::kNone;
@@ -133,7 +149,7 @@ class ClockTwin {
     if (clock.paused && known.back().end == absl::InfiniteFuture()) known.pop_back();
     const absl::Time moment = clock.paused ? clock.pauses.back().start : std::max(now, clock.base);
     const absl::Time old_due = Reach(clock.base, clock.target - clock.used, known);
-    const bool later = Reach(clock.start, target, known) > old_due;
+    const bool later = Reach(clock.start, target - clock.brought, known) > old_due;
     const std::string carry = later ? rule.loosen : rule.tighten;
     absl::Duration used = clock.used + Counted(clock.base, moment, known);
     if (carry == "SHARE" && target > clock.target) used *= target / clock.target;
@@ -142,7 +158,7 @@ class ClockTwin {
     if (carry == "NONE") used = absl::ZeroDuration();
     clock.carried = carry != "ALL";
     clock.base = carry == "ALL" ? clock.start : moment;
-    clock.used = carry == "ALL" ? absl::ZeroDuration() : std::min(used, target);
+    clock.used = carry == "ALL" ? clock.brought : std::min(used, target);
     clock.target = target;
     const absl::Time due = Reach(clock.base, target - clock.used, known);
     absl::Time wanted = rule.not_before_old_due ? std::max(due, old_due) : due;

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
-#include "workflow/sla/clock_apply.h"
+#include "workflow/case/replay.h"
 #include "workflow/sla/clock_decisions.h"
 #include "workflow/sla/clock_math.h"
 #include "workflow/sla/clock_rules.h"
@@ -72,6 +72,8 @@ std::string Detail(const v1::Event& event) {
       return absl::StrCat("reopened ", event.clock_reopened().mode(), Due(event.clock_reopened()));
     case v1::Event::kClockExtended:
       return absl::StrCat("extended ", event.clock_extended().ground(), Due(event.clock_extended()));
+    case v1::Event::kClockExempted:
+      return absl::StrCat("exempted ", event.clock_exempted().cause());
     case v1::Event::kBreachAnnulled:
       return absl::StrCat("annulled ", event.breach_annulled().cause());
     default:
@@ -209,129 +211,64 @@ void Desk::Publish(const std::string& id, const CalendarSpec& spec, absl::Time e
   Publish(v1::CALENDAR, id, compiled, effective_from);
 }
 
-// Only what the facts and rules read.
-void Desk::Fold(const v1::Event& event) {
-  switch (event.body_case()) {
-    case v1::Event::kCaseReceived: {
-      const v1::CaseReceived& received = event.case_received();
-      *state_.mutable_received_at() = received.has_received_at() ? received.received_at() : event.occurred_at();
-      *state_.mutable_status() = received.entered();
-      *state_.mutable_status_since() = event.occurred_at();
-      state_.set_department(received.department());
-      state_.set_tier(received.tier());
-      state_.set_history(received.history());
-      if (received.has_promised_due_at()) *state_.mutable_promised_due_at() = received.promised_due_at();
-      break;
-    }
-    case v1::Event::kStatusChanged:
-      *state_.mutable_status() = event.status_changed().entered();
-      *state_.mutable_status_since() = event.occurred_at();
-      state_.clear_wait();
-      if (event.status_changed().has_wait()) *state_.mutable_wait() = event.status_changed().wait();
-      break;
-    case v1::Event::kPrioritySet:
-      state_.set_priority(event.priority_set().priority());
-      break;
-    case v1::Event::kPromisedDueSet:
-      state_.clear_promised_due_at();
-      if (event.promised_due_set().has_due_at()) {
-        *state_.mutable_promised_due_at() = event.promised_due_set().due_at();
-      }
-      break;
-    case v1::Event::kCaseTriaged:
-      state_.set_severity(event.case_triaged().severity());
-      break;
-    case v1::Event::kCaseClassified:
-      state_.set_category(event.case_classified().category());
-      break;
-    case v1::Event::kOwnerAssigned:
-      state_.set_owner(event.owner_assigned().owner());
-      state_.set_owner_department(event.owner_assigned().department());
-      break;
-    case v1::Event::kAccountableOwnerSet:
-      state_.set_department(event.accountable_owner_set().department());
-      break;
-    case v1::Event::kCaseReopened:
-      state_.set_reopen_count(event.case_reopened().reopen_no());
-      break;
-    case v1::Event::kInboundReceived:
-      if (!event.inbound_received().from_requester()) break;
-      state_.add_unanswered_inbound(state_.revision() + 1);
-      *state_.add_unanswered_since() = event.occurred_at();
-      state_.clear_last_information_request_at();
-      break;
-    case v1::Event::kReceivedAtCorrected:
-      *state_.mutable_received_at() = event.received_at_corrected().received_at();
-      break;
-    case v1::Event::kDeliveryReported:
-      FoldBounce(event.delivery_reported());
-      break;
-    case v1::Event::kNoReplyNeededMarked:
-      state_.clear_unanswered_inbound();
-      state_.clear_unanswered_since();
-      break;
-    case v1::Event::kOutboundSent:
-      if (event.outbound_sent().kind() == v1::INFORMATION_REQUEST) {
-        state_.set_last_information_request(state_.revision() + 1);
-        *state_.mutable_last_information_request_at() = event.occurred_at();
-      }
-      if (event.outbound_sent().human() && event.outbound_sent().public_message()) FoldOutbound(event);
-      break;
-    default:
-      break;
+// As the commands fill them.
+void Desk::Complete(v1::Event* event) const {
+  if (event->has_case_received()) {
+    v1::CaseReceived* received = event->mutable_case_received();
+    if (!received->has_received_at()) *received->mutable_received_at() = event->occurred_at();
+    if (received->priority() == 0) received->set_priority(state_.priority());
   }
-  state_.set_revision(state_.revision() + 1);
-  if (!state_.has_last_event_at() || FromProto(state_.last_event_at()) < FromProto(event.occurred_at())) {
-    *state_.mutable_last_event_at() = event.occurred_at();
+  if (event->has_status_changed()) {
+    event->mutable_status_changed()->set_from(state_.status().status());
+    event->mutable_status_changed()->set_from_category(state_.status().category());
   }
+  if (event->has_outbound_sent()) CompleteOutbound(event);
+  if (event->has_delivery_reported()) CompleteReport(event->mutable_delivery_reported());
 }
 
 // An answer answers what had been asked by then.
-void Desk::FoldOutbound(const v1::Event& event) {
-  v1::SentMessage* sent = state_.add_sent();
-  sent->set_revision(state_.revision() + 1);
-  sent->set_kind(event.outbound_sent().kind());
-  sent->set_human(true);
-  *sent->mutable_sent_at() = event.occurred_at();
-  *sent->mutable_parts() = event.outbound_sent().parts();
-  const v1::Case before = state_;
-  state_.clear_unanswered_inbound();
-  state_.clear_unanswered_since();
-  for (int i = 0; i < before.unanswered_inbound_size(); ++i) {
-    const bool answered = FromProto(before.unanswered_since(i)) <= FromProto(event.occurred_at());
-    if (answered) {
-      sent->add_answers(before.unanswered_inbound(i));
-      *sent->add_answers_since() = before.unanswered_since(i);
-    } else {
-      state_.add_unanswered_inbound(before.unanswered_inbound(i));
-      *state_.add_unanswered_since() = before.unanswered_since(i);
-    }
+void Desk::CompleteOutbound(v1::Event* event) const {
+  v1::OutboundSent* sent = event->mutable_outbound_sent();
+  if (!sent->human() || !sent->public_message()) return;
+  for (int i = 0; i < state_.unanswered_inbound_size(); ++i) {
+    if (FromProto(state_.unanswered_since(i)) > FromProto(event->occurred_at())) continue;
+    sent->add_answers(state_.unanswered_inbound(i));
+    *sent->add_answers_since() = state_.unanswered_since(i);
   }
-  if (!state_.has_first_response_at()) *state_.mutable_first_response_at() = event.occurred_at();
 }
 
-void Desk::FoldBounce(const v1::DeliveryReported& report) {
-  if (report.outbound_revision() == state_.last_information_request()) {
-    state_.clear_last_information_request();
-    state_.clear_last_information_request_at();
+void Desk::CompleteReport(v1::DeliveryReported* report) const {
+  for (const v1::SentMessage& sent : state_.sent()) {
+    if (sent.revision() != report->outbound_revision()) continue;
+    const bool first = state_.has_first_response_at() && sent.human();
+    if (report->outcome() == v1::BOUNCED) {
+      *report->mutable_unanswered_again() = sent.answers();
+      *report->mutable_unanswered_since() = sent.answers_since();
+      report->set_first_response_set_aside(first && FromProto(sent.sent_at()) == FromProto(state_.first_response_at()));
+    } else if (sent.outcome() == v1::BOUNCED) {
+      *report->mutable_answered_again() = sent.answers();
+      report->set_first_response_restored(
+          sent.human() && (!first || FromProto(sent.sent_at()) < FromProto(state_.first_response_at())));
+    }
   }
-  for (v1::SentMessage& sent : *state_.mutable_sent()) {
-    if (sent.revision() != report.outbound_revision()) continue;
-    sent.set_outcome(report.outcome());
-    if (report.outcome() != v1::BOUNCED) continue;
-    state_.mutable_unanswered_inbound()->MergeFrom(sent.answers());
-    state_.mutable_unanswered_since()->MergeFrom(sent.answers_since());
-  }
+}
+
+uint32_t Desk::Draft(const google::protobuf::Timestamp& at) {
+  v1::Event drafted;
+  *drafted.mutable_occurred_at() = at;
+  drafted.mutable_decision_drafted()->set_kind(v1::FINAL);
+  Fold(drafted);
+  return state_.revision();
+}
+
+void Desk::Fold(const v1::Event& event) {
+  const absl::Status status = workflow::Apply(event, &state_);
+  ASSERT_TRUE(status.ok()) << status << "\n" << event.DebugString();
 }
 
 void Desk::FoldClock(const v1::Event& event, std::vector<std::string>* lines) {
-  const absl::Status status = ApplyClockEvent(event, state_.revision() + 1, &state_);
-  ASSERT_TRUE(status.ok()) << status << "\n" << event.DebugString();
-  state_.set_revision(state_.revision() + 1);
+  ASSERT_NO_FATAL_FAILURE(Fold(event));
   log_.emplace_back(state_.revision(), event);
-  if (FromProto(state_.last_event_at()) < FromProto(event.occurred_at())) {
-    *state_.mutable_last_event_at() = event.occurred_at();
-  }
   std::string metric;
   for (const v1::Clock& clock : state_.clocks()) {
     if (clock.clock_no() == ClockNoIn(event, state_)) metric = clock.metric();
@@ -393,6 +330,8 @@ std::vector<std::string> Desk::Do(const std::string& at, v1::Event event) {
 std::vector<std::string> Desk::Do(absl::Time at, v1::Event event) {
   std::vector<std::string> lines = Advance(at);
   if (!event.has_occurred_at()) *event.mutable_occurred_at() = docket::ToProto(at);
+  if (event.has_decision_issued()) event.mutable_decision_issued()->set_draft_revision(Draft(event.occurred_at()));
+  Complete(&event);
   const v1::Case before = state_;
   Fold(event);
   return FoldAll(ClockConsequences(before, state_, event, *policies_, {.in_force = at, .actor = "clerk"}),
@@ -406,6 +345,11 @@ std::vector<std::string> Desk::Extend(absl::Time at, uint32_t clock_no, const v1
   *extension.mutable_target() = target;
   return FoldAll(ExtendClock(state_, clock_no, extension, 0, at, *policies_, {.in_force = at, .actor = "clerk"}),
                  std::move(lines));
+}
+
+std::vector<std::string> Desk::Exempt(absl::Time at, uint32_t clock_no) {
+  return FoldAll(ExemptClock(state_, clock_no, "MANUAL", "", at, *policies_, {.in_force = at, .actor = "clerk"}),
+                 Advance(at));
 }
 
 std::vector<std::string> Desk::FoldAll(const absl::StatusOr<std::vector<v1::Event>>& events,

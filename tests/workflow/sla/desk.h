@@ -15,8 +15,8 @@
 #include "tests/workflow/sla/calendars.h"
 #include "workflow/policy/policy_set.h"
 
-// One case and its policies, driven by events: what the tests of the clock rules work on. It folds the few case events
-// the rules care about and tells in one line each what happened to the clocks.
+// One case and its policies, driven by events: what the tests of the clock rules work on. It asks no chart and tells in
+// one line each what happened to the clocks.
 namespace docket::sla::testing {
 
 v1::Condition Fact(const std::string& fact, v1::Condition::Operator op, const std::vector<std::string>& values);
@@ -57,6 +57,8 @@ class Desk {
   // More time for clock number `clock_no`; the refusal when it would not be more.
   std::vector<std::string> Extend(absl::Time at, uint32_t clock_no, const v1::Target& target);
 
+  std::vector<std::string> Exempt(absl::Time at, uint32_t clock_no);
+
   std::vector<std::string> Receive(const std::string& at, v1::CaseReceived received = {});
   std::vector<std::string> Move(const std::string& at, const std::string& status, const v1::Wait& wait = {});
   std::vector<std::string> Wait(const std::string& at, const std::string& status, const std::string& until = "");
@@ -80,8 +82,10 @@ class Desk {
 
  private:
   void Fold(const v1::Event& event);
-  void FoldOutbound(const v1::Event& event);
-  void FoldBounce(const v1::DeliveryReported& report);
+  uint32_t Draft(const google::protobuf::Timestamp& at);
+  void Complete(v1::Event* event) const;
+  void CompleteOutbound(v1::Event* event) const;
+  void CompleteReport(v1::DeliveryReported* report) const;
   void FoldClock(const v1::Event& event, std::vector<std::string>* lines);
   std::vector<std::string> FoldAll(const absl::StatusOr<std::vector<v1::Event>>& events,
                                    std::vector<std::string> lines);

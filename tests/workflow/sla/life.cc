@@ -1,0 +1,525 @@
+#include "tests/workflow/sla/life.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "workflow/base/time.h"
+
+namespace docket::sla::testing {
+namespace {
+
+constexpr int kDaysKnown = 25;  // to the twin, before and after the middle of its world
+constexpr int kDaysLived = 12;  // after it
+constexpr int kDaysBefore = 4;  // when a case is received
+
+std::string Minutes(absl::Duration span) { return absl::StrCat(absl::ToInt64Minutes(span), "m"); }
+
+v1::Target Working(absl::Duration span) {
+  v1::Target target;
+  target.set_unit(v1::Target::WORKING_TIME);
+  *target.mutable_duration() = docket::ToProto(span);
+  return target;
+}
+
+// Each twice the one before, so that shares of them are whole microseconds.
+absl::Duration OfPriority(uint32_t priority) {
+  return absl::Minutes(priority == 1 ? 60 : priority == 2 ? 120 : priority == 3 ? 240 : 480);
+}
+absl::Duration OwnOfPriority(uint32_t priority) { return absl::Minutes(priority == 1 ? 60 : 120); }
+absl::Duration OfSeverity(uint32_t severity) { return absl::Minutes(severity == 1 ? 240 : 480); }
+
+constexpr absl::Duration kFirst = absl::Hours(4);
+constexpr absl::Duration kNext = absl::Hours(2);
+constexpr absl::Duration kReview = absl::Hours(6);
+constexpr absl::Duration kReferral = absl::Hours(5);
+constexpr auto kForever = absl::InfiniteFuture();
+
+}  // namespace
+
+Promises SomePromises() {
+  Promises promises;
+  TwinRule& rule = promises.resolution;
+  rule.tighten = *rc::gen::element<std::string>("ALL", "SHARE", "TIME", "NONE");
+  rule.loosen = *rc::gen::element<std::string>("ALL", "SHARE", "TIME", "NONE");
+  rule.reopen = *rc::gen::element<std::string>("", "CONTINUE", "RESUME", "RESTART");
+  rule.not_before_old_due = *rc::gen::inRange(0, 3) == 0;
+  rule.not_after_old_due = !rule.not_before_old_due && *rc::gen::inRange(0, 3) == 0;
+  return promises;
+}
+
+void Publish(const Promises& promises, Desk* desk) {
+  const auto answered = On("outbound_sent", {Is("event.human", "true"), Is("event.public_message", "true")});
+  v1::MetricRule first = Metric("FIRST_RESPONSE", On("case_received"), answered, Minutes(kFirst));
+  v1::MetricRule next =
+      Metric("NEXT_RESPONSE", On("inbound_received", {Is("event.from_requester", "true")}), answered, Minutes(kNext));
+  v1::MetricRule resolution =
+      Metric("RESOLUTION", On("case_received"), On("status_changed", {Is("case.category", "RESOLVED")}), "");
+  for (const char* priority : {"1", "2", "3"}) {
+    AddChoice(&resolution, Is("case.priority", priority), Minutes(OfPriority(static_cast<uint32_t>(*priority - '0'))));
+  }
+  AddChoice(&resolution, All({}), Minutes(OfPriority(4)));
+  const TwinRule& rule = promises.resolution;
+  resolution.set_pausable(true);
+  resolution.set_reopens(true);
+  resolution.set_reopen(rule.reopen);
+  resolution.mutable_retarget()->set_tighten(rule.tighten);
+  resolution.mutable_retarget()->set_loosen(rule.loosen);
+  resolution.mutable_retarget()->set_not_before_old_due(rule.not_before_old_due);
+  resolution.mutable_retarget()->set_not_after_old_due(rule.not_after_old_due);
+  v1::MetricRule final = Metric("FINAL", On("case_received"), On("decision_issued"), "");
+  AddChoice(&final, Is("case.severity", "1"), Minutes(OfSeverity(1)));
+  AddChoice(&final, All({}), Minutes(OfSeverity(2)));
+  final.set_pausable(true);  // to be ignored
+  final.set_reopens(true);   // to be ignored
+  v1::MetricRule review = Metric("REVIEW", On("case_received"), On("decision_issued"), Minutes(kReview));
+  v1::MetricRule own = Metric("TIME_TO_OWN", On("case_queued", {Fact("case.owner", v1::Condition::EMPTY, {})}),
+                              On("owner_assigned"), "");
+  *own.add_start_also() = On("owner_released", {Fact("case.queue", v1::Condition::NOT_EMPTY, {})});
+  *own.add_cancel() = On("case_queued");
+  own.set_visit("case.queue");
+  AddChoice(&own, Is("case.priority", "1"), Minutes(OwnOfPriority(1)));
+  AddChoice(&own, All({}), Minutes(OwnOfPriority(4)));
+  v1::MetricRule referral = Metric("REFERRAL", On("decision_issued"),
+                                   On("inbound_received", {Is("event.from_requester", "true")}), Minutes(kReferral));
+  referral.set_nature(v1::WINDOW);
+  for (v1::MetricRule* one : {&first, &resolution, &final, &review}) one->set_start_at("received_at");
+  for (v1::MetricRule* one : {&own, &referral}) one->set_start_at("occurred_at");
+  next.set_start_at("oldest_unanswered");
+  desk->Publish(Policy("standard", v1::CUSTOMER, 1, "place", {first, next, resolution}));
+  desk->Publish(Policy("law", v1::REGULATOR, 1, "place", {final}));
+  desk->Publish(Policy("house", v1::INTERNAL, 1, "place", {review, own, referral}));
+}
+
+Life::Life() : world_(kDaysKnown, "08:00-16:00"), promises_(SomePromises()), twin_(world_.twin.get()) {
+  now_ = world_.middle - absl::Hours(24 * kDaysBefore);
+  desk_.Publish("place", world_.spec);
+  Publish(promises_, &desk_);
+  received_ = now_ - absl::Minutes(*rc::gen::element(0, 0, 30, 600));
+  v1::Event event;
+  *event.mutable_case_received()->mutable_entered() = Entered("OPEN");
+  *event.mutable_case_received()->mutable_received_at() = docket::ToProto(received_);
+  Do("receive", event);
+  Start(promises_.first, received_, kFirst);
+  Start(promises_.resolution, received_, OfPriority(0));
+  Start(promises_.final, received_, OfSeverity(0));
+  Start(promises_.review, received_, kReview);
+  Compare();
+}
+
+void Life::Step() {
+  now_ += absl::Minutes(*rc::gen::element(0, 0, 1, 7, 30, 60, 119, 300, 900, 1500));
+  if (now_ > world_.middle + absl::Hours(24 * kDaysLived)) over_ = true;
+  if (over_) return;
+  Pass();
+  const v1::Case before = desk_.state();
+  excused_ = false;
+  Act(*rc::gen::inRange(0, 18));
+  JudgeAgainst(before);
+  Pass();
+  Compare();
+}
+
+void Life::Act(int what) {
+  switch (what) {
+    case 0:
+    case 1:
+      return resolved() ? Reopen() : Hold();
+    case 2:
+      return resolved() ? Reopen() : Resume();
+    case 3:
+      return resolved() ? Reopen() : Resolve();
+    case 4:
+    case 5:
+      return Prioritise(*rc::gen::inRange<uint32_t>(1, 5));
+    case 6:
+      return Prioritise(desk_.state().priority());
+    case 7:
+      return Triage(*rc::gen::inRange<uint32_t>(1, 3));
+    case 8:
+    case 9:
+      return Hear(Moment(), *rc::gen::inRange(0, 4) > 0);
+    case 10:
+    case 11:
+      return Send(Moment(), *rc::gen::inRange(0, 3) > 0, *rc::gen::inRange(0, 3) > 0);
+    case 12:
+      return Bounce();
+    case 13:
+      return CorrectReceipt();
+    case 14:
+      return *rc::gen::arbitrary<bool>() ? Extend() : Decide();
+    case 15:
+      return Exempt();
+    default:
+      return ChangeHands();
+  }
+}
+
+// Mostly now; sometimes earlier: what is entered late.
+absl::Time Life::Moment() const {
+  return std::max(received_, now_ - absl::Minutes(*rc::gen::element(0, 0, 0, 20, 200, 2000)));
+}
+
+std::vector<TwinClock*> Life::Running(const TwinRule& rule) {
+  std::vector<TwinClock*> found;
+  for (TwinClock& clock : twin_.clocks()) {
+    if (clock.rule == &rule && Unended(clock)) found.push_back(&clock);
+  }
+  return found;
+}
+
+TwinClock* Life::Start(const TwinRule& rule, absl::Time start, absl::Duration target) {
+  TwinClock* clock = twin_.Start(rule, start, target);
+  clock->began = desk_.state().revision();
+  return clock;
+}
+
+// Time alone.
+void Life::Pass() {
+  Note("time", desk_.Advance(now_));
+  for (TwinClock& clock : twin_.clocks()) {
+    if (Unended(clock)) twin_.BreachIfOver(clock, now_);
+  }
+}
+
+void Life::Enter(const char* what, const std::string& status, const v1::Wait& wait) {
+  v1::Event event;
+  *event.mutable_status_changed()->mutable_entered() = Entered(status);
+  if (wait.has_since()) *event.mutable_status_changed()->mutable_wait() = wait;
+  Do(what, event);
+}
+
+void Life::FollowStatus() {
+  const absl::Time until = wait_.has_until() ? FromProto(wait_.until()) : kForever;
+  const absl::Time since = wait_.has_since() ? FromProto(wait_.since()) : now_;
+  for (TwinClock* clock : Running(promises_.resolution)) {
+    twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, asked_, now_);
+  }
+}
+
+void Life::Hold() {
+  const std::string status = *rc::gen::element<std::string>("WAITING", "WAITING_OTHER", "WAITING_INSIDE");
+  pauses_ = status != "WAITING_INSIDE";
+  wait_.Clear();
+  wait_.set_on(*rc::gen::arbitrary<bool>() ? v1::COMPLAINANT : v1::THIRD_PARTY);
+  absl::Time since = now_;
+  if (wait_.on() == v1::COMPLAINANT && asked_ < now_) since = asked_;
+  *wait_.mutable_since() = docket::ToProto(since);
+  const int minutes = *rc::gen::element(0, 0, 60, 600, 3000);
+  if (minutes > 0) *wait_.mutable_until() = docket::ToProto(now_ + absl::Minutes(minutes));
+  Enter("hold", status, wait_);
+  FollowStatus();
+}
+
+void Life::Resume() {
+  pauses_ = false;
+  wait_.Clear();
+  Enter("open", "OPEN", wait_);
+  FollowStatus();
+}
+
+void Life::Resolve() {
+  pauses_ = false;
+  wait_.Clear();
+  Enter("resolve", "RESOLVED", wait_);
+  for (TwinClock* clock : Running(promises_.resolution)) twin_.Stop(*clock, now_);
+}
+
+void Life::Reopen() {
+  const auto reason = *rc::gen::element(v1::NOT_RESOLVED, v1::QUESTION_UNANSWERED, v1::NEW_FACTS);
+  const TwinRule& rule = promises_.resolution;
+  v1::Event event;
+  event.mutable_case_reopened()->set_reopen_no(desk_.state().reopen_count() + 1);
+  event.mutable_case_reopened()->set_reason(reason);
+  Do("reopen", event);
+  reopened_ = now_;
+  TwinClock* newest = nullptr;
+  for (TwinClock& clock : twin_.clocks()) newest = clock.rule == &rule ? &clock : newest;
+  if (rule.reopen == "RESTART" && reason == v1::NEW_FACTS) {
+    if (!Unended(*newest)) Start(rule, now_, OfPriority(desk_.state().priority()));
+  } else if (newest->ending == TwinClock::kMet) {
+    const bool resumes = rule.reopen == "RESUME" || (rule.reopen.empty() && reason == v1::NEW_FACTS);
+    twin_.SetAside(*newest, resumes ? now_ : absl::InfinitePast());
+    CatchUp(newest);
+    twin_.BreachIfOver(*newest, now_);
+  }
+  Enter("open", "OPEN", {});
+}
+
+void Life::Prioritise(uint32_t priority) {
+  const absl::Duration before = OfPriority(desk_.state().priority());
+  const absl::Duration own_before = OwnOfPriority(desk_.state().priority());
+  const size_t events = desk_.log().size();
+  v1::Event event;
+  event.mutable_priority_set()->set_priority(priority);
+  Do("priority", event);
+  if (OfPriority(priority) == before) {
+    RC_ASSERT(desk_.log().size() == events);  // nothing else was promised
+    return;
+  }
+  for (TwinClock* clock : Running(promises_.own)) {
+    if (OwnOfPriority(priority) != own_before) twin_.Retarget(*clock, OwnOfPriority(priority), now_);
+  }
+  for (TwinClock* clock : Running(promises_.resolution)) {
+    if (clock->target == OfPriority(priority)) continue;
+    twin_.Retarget(*clock, OfPriority(priority), now_);
+    const absl::Time until = wait_.has_until() ? FromProto(wait_.until()) : kForever;
+    const absl::Time since = FromProto(wait_.has_since() ? wait_.since() : desk_.state().status_since());
+    twin_.Wait(*clock, pauses_, since, until, wait_.on() == v1::COMPLAINANT, asked_, now_);
+  }
+}
+
+void Life::Triage(uint32_t severity) {
+  const absl::Duration before = OfSeverity(desk_.state().severity());
+  v1::Event event;
+  event.mutable_case_triaged()->set_severity(severity);
+  Do("triage", event);
+  if (OfSeverity(severity) == before) return;
+  for (TwinClock* clock : Running(promises_.final)) twin_.Retarget(*clock, OfSeverity(severity), now_);
+}
+
+absl::Time Life::OldestUnanswered() const {
+  absl::Time oldest = kForever;
+  for (const absl::Time since : unanswered_) oldest = std::min(oldest, since);
+  return oldest;
+}
+
+void Life::Hear(absl::Time at, bool from_requester) {
+  v1::Event event;
+  event.mutable_inbound_received()->set_from_requester(from_requester);
+  event.mutable_inbound_received()->set_public_message(from_requester);
+  *event.mutable_occurred_at() = docket::ToProto(at);
+  Do("hear", event);
+  if (!from_requester) return;
+  unanswered_.insert(at);
+  asked_ = kForever;
+  const std::vector<TwinClock*> running = Running(promises_.next);
+  if (running.empty()) {
+    Start(promises_.next, OldestUnanswered(), kNext);
+  } else if (OldestUnanswered() < running.front()->start) {
+    twin_.CorrectStart(*running.front(), OldestUnanswered(), at, /*annuls=*/false);
+  }
+  for (TwinClock* window : Running(promises_.referral)) {
+    if (at >= window->start) twin_.Stop(*window, at);
+  }
+  for (TwinClock& clock : twin_.clocks()) {
+    if (Unended(clock)) twin_.Heard(clock, at);
+  }
+  if (wait_.on() == v1::COMPLAINANT) Resume();  // as every chart has it
+}
+
+void Life::Send(absl::Time at, bool human, bool public_message) {
+  v1::Event event;
+  const bool asks = *rc::gen::arbitrary<bool>();
+  event.mutable_outbound_sent()->set_kind(asks ? v1::INFORMATION_REQUEST : v1::RESPONSE);
+  event.mutable_outbound_sent()->set_human(human);
+  event.mutable_outbound_sent()->set_public_message(public_message);
+  *event.mutable_occurred_at() = docket::ToProto(at);
+  const uint32_t revision = desk_.state().revision() + 1;
+  const size_t events = desk_.log().size();
+  Do("send", event);
+  if (!human || !public_message) RC_ASSERT(desk_.log().size() == events);  // nobody was answered
+  if (!public_message) return;
+  if (asks) asked_ = at;
+  if (asks) asked_by_ = revision;
+  Sent sent{.revision = revision, .at = at, .answer = human, .asks = asks};
+  for (const absl::Time since : unanswered_) {
+    if (human && since <= at) sent.answered.insert(since);
+  }
+  for (const absl::Time since : sent.answered) unanswered_.erase(since);
+  sent_.push_back(sent);
+  if (!human) return;
+  for (TwinClock* clock : Running(promises_.first)) StopBy(sent, clock);
+  for (TwinClock* clock : Running(promises_.next)) {
+    if (OldestUnanswered() > clock->start) StopBy(sent, clock);
+  }
+}
+
+void Life::StopBy(const Sent& sent, TwinClock* clock) {
+  if (sent.at < clock->start) return;
+  twin_.Stop(*clock, sent.at);
+  clock->stopped_by = sent.revision;
+}
+
+bool Life::CanAnswer(const Sent& sent, const TwinClock& clock) const {
+  return sent.answer && !sent.bounced && sent.at >= clock.start && sent.revision >= clock.began;
+}
+
+void Life::Bounce() {
+  if (sent_.empty()) return;
+  Sent& sent = sent_[*rc::gen::inRange<size_t>(0, sent_.size())];
+  if (sent.bounced) return Deliver(&sent);
+  sent.bounced = true;
+  unanswered_.insert(sent.answered.begin(), sent.answered.end());
+  v1::Event event;
+  event.mutable_delivery_reported()->set_outbound_revision(sent.revision);
+  event.mutable_delivery_reported()->set_outcome(v1::BOUNCED);
+  Do("bounce", event);
+  if (asked_by_ == sent.revision) asked_ = kForever;
+  for (TwinClock& clock : twin_.clocks()) {
+    if (clock.ending != TwinClock::kMet || clock.stopped_by != sent.revision) continue;
+    twin_.SetAside(clock);
+    const Sent* other = nullptr;
+    for (const Sent& one : sent_) {
+      if (clock.rule == &promises_.next || !CanAnswer(one, clock)) continue;
+      if (other == nullptr || one.at < other->at) other = &one;
+    }
+    if (other == nullptr) {
+      CatchUp(&clock);
+      twin_.BreachIfOver(clock, now_);
+    } else {
+      StopBy(*other, &clock);
+    }
+  }
+}
+
+// What bounced has arrived after all.
+void Life::Deliver(Sent* sent) {
+  sent->bounced = false;
+  for (const absl::Time since : sent->answered) {
+    if (unanswered_.count(since) > 0) unanswered_.erase(unanswered_.find(since));
+  }
+  v1::Event event;
+  event.mutable_delivery_reported()->set_outbound_revision(sent->revision);
+  event.mutable_delivery_reported()->set_outcome(v1::DELIVERED);
+  Do("deliver", event);
+  for (TwinClock& clock : twin_.clocks()) {
+    if (!CanAnswer(*sent, clock)) continue;
+    const bool stopped_later = clock.ending == TwinClock::kMet && sent->at < clock.stopped;
+    if (clock.rule == &promises_.first && (Unended(clock) || stopped_later)) {
+      if (stopped_later) twin_.SetAside(clock);
+      StopBy(*sent, &clock);
+    }
+    if (clock.rule == &promises_.next && Unended(clock) && OldestUnanswered() > clock.start) StopBy(*sent, &clock);
+  }
+}
+
+// A receipt corrected while the clock was finished.
+void Life::CatchUp(TwinClock* clock) {
+  if (!clock->rule->from_receipt || clock->cycle > 1 || clock->start == received_) return;
+  excused_ = true;
+  twin_.MoveStart(*clock, received_, /*annuls=*/true);
+}
+
+void Life::CorrectReceipt() {
+  const absl::Time to = std::min(now_, received_ + absl::Minutes(*rc::gen::element(-600, -90, -1, 1, 90, 600)));
+  v1::Event event;
+  *event.mutable_received_at_corrected()->mutable_received_at() = docket::ToProto(to);
+  *event.mutable_received_at_corrected()->mutable_previous() = docket::ToProto(received_);
+  Do("correct", event);
+  excused_ = true;
+  for (TwinClock& clock : twin_.clocks()) {
+    if (!Unended(clock) || clock.start != received_ || !clock.rule->from_receipt) continue;
+    twin_.CorrectStart(clock, to, now_, /*annuls=*/true);
+  }
+  received_ = to;
+}
+
+void Life::Extend() {
+  if (Running(promises_.final).empty()) return;
+  const absl::Duration target = absl::Minutes(*rc::gen::element(300, 600, 960));
+  excused_ = true;
+  Note("extend", desk_.Extend(now_, desk_.Clock("FINAL").clock_no(), Working(target)));
+  twin_.Extend(*Running(promises_.final).front(), target, now_);
+}
+
+// What is exempted is owed no more; of what was done, entered late, it settles the dispute.
+void Life::Exempt() {
+  const TwinRule& rule = **rc::gen::element(&promises_.first, &promises_.review, &promises_.resolution);
+  for (TwinClock& clock : twin_.clocks()) {
+    if (clock.rule != &rule || (!Unended(clock) && !clock.disputed)) continue;
+    Note("exempt", desk_.Exempt(now_, Real(clock).clock_no()));
+    twin_.Exempt(clock, now_);
+    return;
+  }
+}
+
+void Life::Decide() {
+  v1::Event event;
+  event.mutable_decision_issued();
+  Do("decide", event);
+  for (const TwinRule* rule : {&promises_.final, &promises_.review}) {
+    for (TwinClock* clock : Running(*rule)) twin_.Stop(*clock, now_);
+  }
+  if (Running(promises_.referral).empty()) Start(promises_.referral, now_, kReferral);
+}
+
+// From entering a queue without an owner; those in one queue share the time.
+void Life::StartOwn() {
+  if (!Running(promises_.own).empty()) return;
+  absl::Duration brought;
+  for (const TwinClock& clock : twin_.clocks()) {
+    const bool same = clock.rule == &promises_.own && clock.visit == queue_ && clock.start >= reopened_;
+    if (same) brought += twin_.Counted(clock.start, clock.stopped, clock.pauses);
+  }
+  TwinClock* clock = Start(promises_.own, now_, OwnOfPriority(desk_.state().priority()));
+  clock->visit = queue_;
+  clock->brought = clock->used = brought;
+}
+
+void Life::Queue(const std::string& queue) {
+  v1::Event event;
+  event.mutable_case_queued()->set_queue(queue);
+  Do("queue", event);
+  queue_ = queue;
+  for (TwinClock* clock : Running(promises_.own)) twin_.Cancel(*clock, now_);
+  if (owner_.empty()) StartOwn();
+}
+
+void Life::Assign() {
+  v1::Event event;
+  event.mutable_owner_assigned()->set_owner("h");
+  event.mutable_owner_assigned()->set_department("h");
+  Do("assign", event);
+  owner_ = "h";
+  for (TwinClock* clock : Running(promises_.own)) twin_.Stop(*clock, now_);
+}
+
+void Life::Release() {
+  v1::Event event;
+  event.mutable_owner_released();
+  Do("release", event);
+  owner_.clear();
+  if (!queue_.empty()) StartOwn();
+}
+
+// What we owe for the case itself does not move with hands.
+void Life::ChangeHands() {
+  const size_t events = desk_.log().size();
+  const std::string to = absl::StrCat("h", *rc::gen::inRange(0, 3));
+  switch (*rc::gen::inRange(0, 6)) {
+    case 0:
+    case 1:
+      Queue(to);
+      break;
+    case 2:
+    case 3:
+      owner_.empty() ? Assign() : Release();
+      break;
+    case 4:
+      Assign();
+      break;
+    default: {
+      v1::Event event;
+      event.mutable_accountable_owner_set()->set_department(to);
+      Do("hands", event);
+      break;
+    }
+  }
+  RC_ASSERT(desk_.log().size() - events <= 2);  // one visit ended, one begun
+}
+
+void Life::Do(const char* what, const v1::Event& event) { Note(what, desk_.Do(now_, event)); }
+
+void Life::Note(const char* what, const std::vector<std::string>& lines) const {
+  RC_LOG() << absl::FormatTime(now_, absl::UTCTimeZone()) << " " << what << ": " << absl::StrJoin(lines, "; ") << "\n";
+  RC_ASSERT(!::testing::Test::HasFailure());
+}
+
+}  // namespace docket::sla::testing
