@@ -9,23 +9,11 @@
 #include "docket/v1/event.pb.h"
 #include "tests/workflow/sla/clock_twin.h"
 #include "tests/workflow/sla/desk.h"
+#include "tests/workflow/sla/promises.h"
 #include "tests/workflow/sla/world.h"
 
 // A random life of a case by the real rules, told to a twin as it goes on; only inside a property.
 namespace docket::sla::testing {
-
-// What is promised in one life.
-struct Promises {
-  TwinRule first{.metric = "FIRST_RESPONSE"};
-  TwinRule next{.metric = "NEXT_RESPONSE", .from_receipt = false};
-  TwinRule resolution{.metric = "RESOLUTION", .pausable = true, .reopens = true};
-  TwinRule final{.metric = "FINAL", .regulatory = true};
-  TwinRule review{.metric = "REVIEW"};
-  TwinRule own{.metric = "TIME_TO_OWN", .from_receipt = false};
-  TwinRule referral{.metric = "REFERRAL", .from_receipt = false, .window = true};
-};
-Promises SomePromises();
-void Publish(const Promises& promises, Desk* desk);
 
 class Life {
  public:
