@@ -1,20 +1,29 @@
-// Writes the golden samples that tests/workflow/case/golden_test.cc judges, for events that have none yet. It walks at
-// random until every event of a case has occurred, and keeps of each the one that happened to the smallest case.
+// Writes the golden samples that tests/workflow/case/golden_test.cc judges, for events and fields that have none yet.
+// It walks at random until every event of a case has occurred, and keeps of each event, and of each field of one that
+// no sample shows, the one that happened to the smallest case. Fields that no walk sets are set in events that one
+// left.
 //
 //   DOCKET_GOLDEN_WRITE=1 build/release/tests/simulation/write_golden_samples     (from the root of the repository)
 //
 // A sample that exists is never written again: what is released keeps its meaning for ever.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "google/protobuf/text_format.h"
 #include "store/record_format.h"
+#include "tests/support/golden_sample.h"
 #include "tests/support/house.h"
 #include "tests/support/random_walk.h"
 #include "workflow/base/check.h"
@@ -24,17 +33,25 @@
 namespace docket::testing {
 namespace {
 
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
 constexpr int kWalks = 60;
 constexpr int kSteps = 120;
+constexpr size_t kMaxSize = 20'000;  // bytes of a sample kept for one field
 
-struct Sample {
-  v1::Event event;
-  v1::Case before;
-  v1::Case after;
-  bool of_case = false;
+struct Sample : GoldenSample {
   size_t size = 0;
 };
-using Samples = std::map<int, Sample>;  // by the event's number
+struct Samples {
+  std::map<int, Sample> of_event;          // by the event's number
+  std::map<std::string, Sample> of_field;  // by the field's full name
+  std::set<std::string> shown;             // fields that the samples there are show
+};
+
+void Keep(const Sample& sample, Sample* kept) {
+  if (kept->size == 0 || sample.size < kept->size) *kept = sample;
+}
 
 void Offer(Sample sample, Samples* samples) {
   sample.size = sample.event.ByteSizeLong() + sample.before.ByteSizeLong() + sample.after.ByteSizeLong();
@@ -43,9 +60,10 @@ void Offer(Sample sample, Samples* samples) {
   moved.set_revision(sample.after.revision());
   *moved.mutable_last_event_at() = sample.after.last_event_at();
   if (sample.of_case && moved.SerializeAsString() == sample.after.SerializeAsString()) sample.size += 1 << 20;
-  const auto found = samples->find(sample.event.body_case());
-  if (found == samples->end() || sample.size < found->second.size)
-    (*samples)[sample.event.body_case()] = std::move(sample);
+  for (const std::string& field : FieldsOf(sample.event)) {
+    if (samples->shown.count(field) == 0 && sample.size <= kMaxSize) Keep(sample, &samples->of_field[field]);
+  }
+  Keep(sample, &samples->of_event[sample.event.body_case()]);
 }
 
 void CollectFrom(const store::EventLog& log, Samples* samples) {
@@ -198,6 +216,97 @@ void TellOfARefusedEscalation(House& house) {
   DOCKET_CHECK(house.Do(filed->case_id(), "decline_escalation { reason_code: 'NOT_NEEDED' }", "helen.marsh").ok());
 }
 
+// And work asked again of who handed it back.
+void TellOfWorkAskedAgain(House& house) {
+  const auto filed = house.File("kind: COMPLAINT title: 'No water'");
+  DOCKET_CHECK(filed.ok());
+  constexpr char kAsk[] = "ask_item { kind: WORK department: 'legal' what: 'LEGAL_ADVICE' item_no: %d }";
+  DOCKET_CHECK(house.Do(filed->case_id(), absl::StrFormat(kAsk, 0)).ok());
+  const auto state = house.Get(filed->case_id());
+  DOCKET_CHECK(state.ok() && state->items_size() == 1);
+  DOCKET_CHECK(house.Do(filed->case_id(), "return_item { reason_code: 'UNCLEAR' }", "jonas.weber").ok());
+  DOCKET_CHECK(house.Do(filed->case_id(), absl::StrFormat(kAsk, state->items(0).item_no())).ok());
+}
+
+void SetSomething(const FieldDescriptor& field, Message* message) {
+  const google::protobuf::Reflection& reflection = *message->GetReflection();
+  const bool repeated = field.is_repeated();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return repeated ? reflection.AddBool(message, &field, true) : reflection.SetBool(message, &field, true);
+    case FieldDescriptor::CPPTYPE_STRING:
+      return repeated ? reflection.AddString(message, &field, field.name())
+                      : reflection.SetString(message, &field, field.name());
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return repeated ? reflection.AddEnumValue(message, &field, 1) : reflection.SetEnumValue(message, &field, 1);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return repeated ? reflection.AddUInt32(message, &field, 2) : reflection.SetUInt32(message, &field, 2);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return repeated ? reflection.AddInt32(message, &field, 2) : reflection.SetInt32(message, &field, 2);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return repeated ? reflection.AddUInt64(message, &field, 2) : reflection.SetUInt64(message, &field, 2);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return repeated ? reflection.AddInt64(message, &field, 2) : reflection.SetInt64(message, &field, 2);
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      repeated ? reflection.AddMessage(message, &field) : reflection.MutableMessage(message, &field);
+      return;
+    default:
+      DOCKET_CHECK(false);  // no event has fields of such a kind
+  }
+}
+
+// In the first part of `message` that can have the field; false when there is none.
+bool SetSomewhere(const std::string& name, Message* message) {
+  const FieldDescriptor* field = message->GetDescriptor()->FindFieldByName(name.substr(name.rfind('.') + 1));
+  if (field != nullptr && field->full_name() == name) {
+    SetSomething(*field, message);
+    return true;
+  }
+  const google::protobuf::Reflection& reflection = *message->GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection.ListFields(*message, &set);
+  for (const FieldDescriptor* one : set) {
+    if (one->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!one->is_repeated() && SetSomewhere(name, reflection.MutableMessage(message, one))) return true;
+    for (int i = 0; one->is_repeated() && i < reflection.FieldSize(*message, one); ++i) {
+      if (SetSomewhere(name, reflection.MutableRepeatedMessage(message, one, i))) return true;
+    }
+  }
+  return false;
+}
+
+// The same event with one field more; false when it cannot be, or one of `wanted` would be lost.
+bool Vary(const std::string& field, const std::set<std::string>& wanted, Sample* sample) {
+  Sample varied = *sample;
+  if (!SetSomewhere(field, &varied.event)) return false;
+  const std::set<std::string> has = FieldsOf(varied.event);
+  if (has.count(field) == 0 || !std::includes(has.begin(), has.end(), wanted.begin(), wanted.end())) return false;
+  varied.after = varied.before;
+  if (varied.of_case && !workflow::Apply(varied.event, &varied.after).ok()) return false;
+  *sample = std::move(varied);
+  return true;
+}
+
+// Fields that are still to be shown, as many in one event as go together. A field of a part is set when the part is, so
+// this goes on until no more can be.
+void VaryEvents(const std::vector<Sample>& samples, std::set<std::string>* unshown, std::vector<Sample>* varied) {
+  for (const Sample& given : samples) {
+    for (size_t before = unshown->size() + 1; unshown->size() < before;) {
+      before = unshown->size();
+      Sample sample = given;
+      std::set<std::string> shown;
+      for (size_t last = 1; shown.size() != last;) {
+        last = shown.size();
+        for (const std::string& field : *unshown) {
+          if (shown.count(field) == 0 && Vary(field, shown, &sample)) shown.insert(field);
+        }
+      }
+      for (const std::string& field : shown) unshown->erase(field);
+      if (!shown.empty()) varied->push_back(std::move(sample));
+    }
+  }
+}
+
 std::string Text(const google::protobuf::Message& message) {
   std::string text;
   const bool printed = google::protobuf::TextFormat::PrintToString(message, &text);
@@ -205,7 +314,7 @@ std::string Text(const google::protobuf::Message& message) {
   return text;
 }
 
-void Write(const std::string& path, const Sample& sample) {
+void Write(const std::string& path, const Sample& sample, std::set<std::string>* shown) {
   std::ofstream file(path);
   file << "# Frozen. docket.v1.Event; docket.v1.RecordedEvent in base64"
        << (sample.of_case ? "; docket.v1.Case twice" : "") << ".\n--- event\n"
@@ -213,6 +322,14 @@ void Write(const std::string& path, const Sample& sample) {
        << absl::Base64Escape(workflow::EncodeEvent(sample.event).SerializeAsString()) << "\n";
   if (sample.of_case) file << "--- before\n" << Text(sample.before) << "--- after\n" << Text(sample.after);
   DOCKET_CHECK(file.good());
+  shown->merge(FieldsOf(sample.event));
+  std::printf("wrote %s\n", path.c_str());
+}
+
+// After the event and a field that it is there to show.
+std::string NameOf(const Sample& sample, const std::string& field) {
+  const std::string event = v1::Event::descriptor()->FindFieldByNumber(sample.event.body_case())->name();
+  return absl::StrCat(event, "-", absl::StrReplaceAll(field, {{"docket.v1.", ""}}));
 }
 
 int Main() {
@@ -221,6 +338,11 @@ int Main() {
     return 2;
   }
   Samples samples;
+  for (const std::string& path : SamplePaths()) {
+    const auto sample = ReadGoldenSample(path);
+    DOCKET_CHECK(sample.ok());
+    samples.shown.merge(FieldsOf(sample->event));
+  }
   Offer(SmallSchema(), &samples);
   OfferRollout(&samples);
   Offer(SomethingMissed(), &samples);
@@ -238,21 +360,38 @@ int Main() {
   TellOfADecision(house);
   TellOfTime(house);
   TellOfARefusedEscalation(house);
+  TellOfWorkAskedAgain(house);
   CollectFrom(house.log(), &samples);
   const auto* body = v1::Event::descriptor()->FindOneofByName("body");
   int missing = 0;
   for (int i = 0; i < body->field_count(); ++i) {
-    const std::string path = absl::StrCat("tests/golden/", body->field(i)->name(), ".txtpb");
-    const auto sample = samples.find(body->field(i)->number());
+    const std::string path = PathOfSample(body->field(i)->name());
     if (std::filesystem::exists(path)) continue;
-    if (sample == samples.end()) {
+    const auto sample = samples.of_event.find(body->field(i)->number());
+    if (sample == samples.of_event.end()) {
       std::fprintf(stderr, "%s did not occur\n", body->field(i)->name().c_str());
       ++missing;
       continue;
     }
-    Write(path, sample->second);
-    std::printf("wrote %s\n", path.c_str());
+    Write(path, sample->second, &samples.shown);
   }
+  for (const auto& [field, sample] : samples.of_field) {
+    if (samples.shown.count(field) == 0) Write(PathOfSample(NameOf(sample, field)), sample, &samples.shown);
+  }
+  std::set<std::string> unshown;
+  for (const std::string& field : FieldsOfAllEvents()) {
+    if (samples.shown.count(field) == 0) unshown.insert(field);
+  }
+  std::vector<Sample> known;
+  for (const std::string& path : SamplePaths()) known.push_back({*ReadGoldenSample(path)});
+  std::vector<Sample> varied;
+  VaryEvents(known, &unshown, &varied);
+  for (const Sample& sample : varied) {
+    for (const std::string& field : FieldsOf(sample.event)) {
+      if (samples.shown.count(field) == 0) Write(PathOfSample(NameOf(sample, field)), sample, &samples.shown);
+    }
+  }
+  for (const std::string& field : unshown) std::fprintf(stderr, "%s is never set\n", field.c_str());
   return missing == 0 ? 0 : 1;
 }
 

@@ -2,67 +2,23 @@
 // tests/golden holds them; tests/simulation/write_golden_samples.cc made them once. A sample is never changed: an event
 // with another meaning is another version and gets a sample of its own.
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <set>
-#include <sstream>
 #include <string>
+#include <utility>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "google/protobuf/text_format.h"
+#include "absl/strings/str_replace.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
+#include "tests/support/golden_sample.h"
 #include "workflow/case/replay.h"
 
 namespace docket::workflow {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using google::protobuf::TextFormat;
-
-constexpr char kFolder[] = "tests/golden";
+using testing::GoldenSample;
 
 const google::protobuf::OneofDescriptor* Body() { return v1::Event::descriptor()->FindOneofByName("body"); }
-
-std::string PathOf(const FieldDescriptor& field) { return absl::StrCat(kFolder, "/", field.name(), ".txtpb"); }
-
-// A file of sections, each under a line "--- name".
-std::map<std::string, std::string> Sections(const std::string& path) {
-  std::map<std::string, std::string> sections;
-  std::ifstream file(path);
-  std::string* current = nullptr;
-  for (std::string line; std::getline(file, line);) {
-    if (absl::StartsWith(line, "--- ")) {
-      current = &sections[line.substr(4)];
-    } else if (current != nullptr) {
-      absl::StrAppend(current, line, "\n");
-    }
-  }
-  return sections;
-}
-
-struct Sample {
-  v1::Event event;
-  std::string stored;  // RecordedEvent
-  v1::Case before;
-  v1::Case after;
-  bool of_case = false;
-};
-
-void ReadSample(const FieldDescriptor& field, Sample* sample) {
-  const std::map<std::string, std::string> sections = Sections(PathOf(field));
-  ASSERT_TRUE(sections.count("event") > 0 && sections.count("stored") > 0)
-      << field.name() << " has no golden sample in " << kFolder;
-  ASSERT_TRUE(TextFormat::ParseFromString(sections.at("event"), &sample->event)) << field.name();
-  ASSERT_TRUE(absl::Base64Unescape(sections.at("stored"), &sample->stored)) << field.name();
-  sample->of_case = sections.count("after") > 0;
-  if (!sample->of_case) return;
-  ASSERT_TRUE(TextFormat::ParseFromString(sections.at("before"), &sample->before)) << field.name();
-  ASSERT_TRUE(TextFormat::ParseFromString(sections.at("after"), &sample->after)) << field.name();
-}
 
 // Events that belong to streams other than cases.
 bool IsOfCase(const FieldDescriptor& field) {
@@ -73,31 +29,35 @@ bool IsOfCase(const FieldDescriptor& field) {
   return others.count(field.name()) == 0;
 }
 
-class GoldenTest : public ::testing::TestWithParam<int> {
+class GoldenTest : public ::testing::TestWithParam<std::string> {
  protected:
-  const FieldDescriptor& field() const { return *Body()->field(GetParam()); }
+  void SetUp() override {
+    absl::StatusOr<GoldenSample> read = testing::ReadGoldenSample(GetParam());
+    ASSERT_TRUE(read.ok()) << read.status();
+    sample_ = *std::move(read);
+    field_ = v1::Event::descriptor()->FindFieldByNumber(sample_.event.body_case());
+    ASSERT_NE(field_, nullptr) << GetParam() << ": a released event may not disappear";
+  }
+
+  GoldenSample sample_;
+  const FieldDescriptor* field_ = nullptr;
 };
 
 TEST_P(GoldenTest, IsReadFromItsStoredBytesAsItWas) {
-  Sample sample;
-  ASSERT_NO_FATAL_FAILURE(ReadSample(field(), &sample));
-  EXPECT_EQ(sample.event.body_case(), field().number());
   v1::RecordedEvent recorded;
-  ASSERT_TRUE(recorded.ParseFromString(sample.stored));
-  EXPECT_EQ(recorded.type(), field().number());
+  ASSERT_TRUE(recorded.ParseFromString(sample_.stored));
+  EXPECT_EQ(recorded.type(), field_->number());
   const auto decoded = DecodeEvent(recorded);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
-  EXPECT_EQ(decoded->DebugString(), sample.event.DebugString());
-  EXPECT_EQ(EncodeEvent(sample.event).SerializeAsString(), sample.stored) << "it would be stored otherwise today";
+  EXPECT_EQ(decoded->DebugString(), sample_.event.DebugString());
+  EXPECT_EQ(EncodeEvent(sample_.event).SerializeAsString(), sample_.stored) << "it would be stored otherwise today";
 }
 
 TEST_P(GoldenTest, IsAppliedAsItWas) {
-  Sample sample;
-  ASSERT_NO_FATAL_FAILURE(ReadSample(field(), &sample));
-  ASSERT_EQ(sample.of_case, IsOfCase(field()));
-  v1::Case state = sample.before;
-  const absl::Status applied = Apply(sample.event, &state);
-  if (!sample.of_case) {
+  ASSERT_EQ(sample_.of_case, IsOfCase(*field_));
+  v1::Case state = sample_.before;
+  const absl::Status applied = Apply(sample_.event, &state);
+  if (!sample_.of_case) {
     EXPECT_EQ(applied.code(), absl::StatusCode::kDataLoss) << applied;
     return;
   }
@@ -107,23 +67,28 @@ TEST_P(GoldenTest, IsAppliedAsItWas) {
   differencer.set_scope(google::protobuf::util::MessageDifferencer::PARTIAL);
   std::string difference;
   differencer.ReportDifferencesToString(&difference);
-  EXPECT_TRUE(differencer.Compare(sample.after, state)) << difference;
-  EXPECT_EQ(state.revision(), sample.before.revision() + 1);
+  EXPECT_TRUE(differencer.Compare(sample_.after, state)) << difference;
+  EXPECT_EQ(state.revision(), sample_.before.revision() + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Events, GoldenTest, ::testing::Range(0, Body()->field_count()),
-                         [](const auto& info) { return Body()->field(info.param)->message_type()->name(); });
+INSTANTIATE_TEST_SUITE_P(Events, GoldenTest, ::testing::ValuesIn(testing::SamplePaths()), [](const auto& info) {
+  return absl::StrReplaceAll(std::filesystem::path(info.param).stem().string(), {{"-", "_"}, {".", "_"}});
+});
 
-TEST(GoldenFolderTest, HoldsNoSampleOfAnEventThatIsGone) {
-  std::set<std::string> known;
-  for (int i = 0; i < Body()->field_count(); ++i) known.insert(PathOf(*Body()->field(i)));
-  int samples = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
-    if (entry.path().extension() != ".txtpb") continue;
-    ++samples;
-    EXPECT_TRUE(known.count(entry.path().string()) > 0) << entry.path() << ": a released event may not disappear";
+// Fields no sample can show: ...
+TEST(GoldenFolderTest, ShowsEveryEventAndEveryField) {
+  std::set<std::string> shown;
+  for (const std::string& path : testing::SamplePaths()) {
+    const auto sample = testing::ReadGoldenSample(path);
+    ASSERT_TRUE(sample.ok()) << sample.status();
+    shown.merge(testing::FieldsOf(sample->event));
   }
-  EXPECT_EQ(samples, Body()->field_count());
+  for (int i = 0; i < Body()->field_count(); ++i) {
+    EXPECT_TRUE(std::filesystem::exists(testing::PathOfSample(Body()->field(i)->name()))) << Body()->field(i)->name();
+  }
+  for (const std::string& field : testing::FieldsOfAllEvents()) {
+    EXPECT_TRUE(shown.count(field) > 0) << field << " is in no golden sample";
+  }
 }
 
 TEST(DecodeEventTest, AnUnknownEventIsAnErrorAndNeverSkipped) {
