@@ -23,31 +23,12 @@ using policy::YamlNode;
 
 const google::protobuf::OneofDescriptor& Commands() { return *v1::Command::descriptor()->FindOneofByName("command"); }
 
-// The set with one more pack, in force since ever but for what says otherwise.
+// The set with one more pack.
 std::shared_ptr<const policy::PolicySet> WithPack(std::shared_ptr<const policy::PolicySet> set,
                                                   const policy::Pack& pack, absl::Time now, uint64_t* position) {
-  const auto add = [&](const v1::Event& event) {
+  for (const v1::Event& event : policy::PublicationsOf(pack, *set)) {
     auto next = set->With(event, (*position)++, now, "scenario");
     if (next.ok()) set = *std::move(next);  // what was compiled a moment ago compiles
-  };
-  if (pack.directory.has_value()) {
-    v1::Event event;
-    event.mutable_directory_published()->set_version(set->directory_version() + 1);
-    *event.mutable_directory_published()->mutable_directory() = pack.directory->directory;
-    add(event);
-  }
-  for (const policy::PackDocument& document : pack.documents) {
-    v1::Event event;
-    v1::PolicyPublished* published = event.mutable_policy_published();
-    const auto newest = set->Get(document.kind, document.id, 0);
-    published->set_kind(document.kind);
-    published->set_id(document.id);
-    published->set_version(newest.ok() ? newest->pin.version() + 1 : 1);
-    published->set_yaml(document.yaml);
-    published->set_digest(document.digest);
-    *published->mutable_effective_from() = ToProto(document.effective_from.value_or(absl::UnixEpoch()));
-    *published->mutable_compiled() = document.compiled;
-    add(event);
   }
   return set;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "workflow/base/time.h"
 #include "workflow/policy/documents.h"
 #include "workflow/policy/findings.h"
 #include "workflow/policy/map_reader.h"
@@ -227,6 +228,27 @@ Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time no
 
 Pack ParseNewOf(absl::string_view yaml, const PolicySet& published, absl::Time now) {
   return Parse(yaml, published, now, /*only_new=*/true);
+}
+
+std::vector<v1::Event> PublicationsOf(const Pack& pack, const PolicySet& published) {
+  std::vector<v1::Event> events;
+  if (pack.directory.has_value()) {
+    v1::DirectoryPublished* directory = events.emplace_back().mutable_directory_published();
+    directory->set_version(published.directory_version() + 1);
+    *directory->mutable_directory() = pack.directory->directory;
+  }
+  for (const PackDocument& document : pack.documents) {
+    v1::PolicyPublished* policy = events.emplace_back().mutable_policy_published();
+    const auto newest = published.Get(document.kind, document.id, 0);
+    policy->set_kind(document.kind);
+    policy->set_id(document.id);
+    policy->set_version(newest.ok() ? newest->pin.version() + 1 : 1);
+    policy->set_yaml(document.yaml);
+    policy->set_digest(document.digest);
+    *policy->mutable_effective_from() = ToProto(document.effective_from.value_or(absl::UnixEpoch()));
+    *policy->mutable_compiled() = document.compiled;
+  }
+  return events;
 }
 
 }  // namespace docket::policy

@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "docket/v1/event.pb.h"
 #include "docket/v1/policy.pb.h"
 #include "workflow/policy/policy_set.h"
 
@@ -57,6 +58,10 @@ Pack ParsePack(absl::string_view yaml, const PolicySet& published, absl::Time no
 // published before in these words, whatever came after it, is left out, and so is a directory once there is one.
 // Neither is checked against the others again.
 Pack ParseNewOf(absl::string_view yaml, const PolicySet& published, absl::Time now);
+
+// The events that publish a pack without findings on top of `published`, in order, as a server writes them but for when
+// and by whom. In force since ever where a document does not say.
+std::vector<v1::Event> PublicationsOf(const Pack& pack, const PolicySet& published);
 
 }  // namespace docket::policy
 

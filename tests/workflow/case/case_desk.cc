@@ -80,29 +80,10 @@ std::shared_ptr<const policy::PolicySet> With(const std::shared_ptr<const policy
   uint64_t position = 1;
   for (const auto& listed : policies->List(v1::POLICY_KIND_UNSPECIFIED))
     position = std::max(position, listed.pin.position() + 1);
-  const auto add = [&](const v1::Event& event) {
+  for (const v1::Event& event : policy::PublicationsOf(pack, *policies)) {
     auto next = set->With(event, position++, At("2026-11-18 08:00"), "mei.tan");
     DOCKET_CHECK(next.ok());
     set = *std::move(next);
-  };
-  if (pack.directory.has_value()) {
-    v1::Event event;
-    event.mutable_directory_published()->set_version(set->directory_version() + 1);
-    *event.mutable_directory_published()->mutable_directory() = pack.directory->directory;
-    add(event);
-  }
-  for (const policy::PackDocument& document : pack.documents) {
-    v1::Event event;
-    v1::PolicyPublished* published = event.mutable_policy_published();
-    const auto newest = set->Get(document.kind, document.id, 0);
-    published->set_kind(document.kind);
-    published->set_id(document.id);
-    published->set_version(newest.ok() ? newest->pin.version() + 1 : 1);
-    published->set_yaml(document.yaml);
-    published->set_digest(document.digest);
-    *published->mutable_effective_from() = ToProto(absl::UnixEpoch());
-    *published->mutable_compiled() = document.compiled;
-    add(event);
   }
   return set;
 }
