@@ -3,17 +3,8 @@
 # Usage: docketd_start.sh DOCKETD DOCKET
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-DOCKETD=$(realpath "$1")
-DOCKET=$(realpath "$2")
-WORK=$(mktemp -d)
 . tests/e2e/server.sh
-trap clean_up EXIT
 
-fail() {
-  echo "FAIL  $*" >&2
-  cat "$WORK/docketd.err" >&2
-  exit 1
-}
 # refuses TEXT ARGUMENTS… : docketd ends with 1 and says TEXT.
 refuses() {
   local text="$1" code=0

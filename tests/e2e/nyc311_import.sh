@@ -4,29 +4,14 @@
 # nothing.  Usage: nyc311_import.sh DOCKETD DOCKET   Exit 77: skipped, the data are not here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-DOCKETD=$(realpath "$1")
-DOCKET=$(realpath "$2")
-
-DATA="${DOCKET_SHARED:-../shared}/data/nyc311_samples"
-if [ ! -d "$DATA" ]; then
-  echo "skipped: $DATA is not here (set DOCKET_SHARED)"
-  exit 77
-fi
+. tests/e2e/server.sh
+data nyc311_samples
 FILES=("$DATA"/nyc311_*.gz)
 MAPPING=tools/import/mappings/nyc311.yaml
 PACK=workflow/policy/packs/nyc311.yaml
 KILL_AFTER=4000  # commits; all files make 15,138
 
-WORK=$(mktemp -d)
-. tests/e2e/server.sh
-trap clean_up EXIT
-
-fail() {
-  echo "FAIL  $*" >&2
-  exit 1
-}
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-commits() { "$DOCKET" -o json admin stats 2>/dev/null | field commits 2>/dev/null || echo 0; }
+commits() { "$DOCKET" -o json admin stats 2>/dev/null | field 'it["commits"]' 2>/dev/null || echo 0; }
 
 # import_all FOLDER ARGUMENTS… : one file after another; the exit code of each must be 1 exactly when it has bad rows.
 import_all() {
@@ -41,7 +26,7 @@ import_all() {
       "$DOCKET" -o json import "$file" --mapping "$MAPPING" --report "$folder/$name.problems" "$@" \
         >"$folder/$name.json" 2>"$folder/$name.err" || code=$?
     done
-    bad=$(field badRows <"$folder/$name.json")
+    bad=$(field 'it["badRows"]' <"$folder/$name.json")
     [ "$code" = $((bad > 0 ? 1 : 0)) ] || fail "$name: exit code $code with $bad bad rows: $(cat "$folder/$name.err")"
   done
 }
@@ -80,7 +65,7 @@ echo "== a request that another file has again, with another status"
 zcat "$DATA/nyc311_2022-05-01_924.csv.gz" | sed -n '1p;/^54049402,/s/In Progress/Pending/p' >"$WORK/again.csv"
 [ "$(wc -l <"$WORK/again.csv")" = 2 ] || fail "the request 54049402 is not in the data"
 "$DOCKET" -o json import "$WORK/again.csv" --mapping "$MAPPING" --report "$WORK/again.problems" >"$WORK/again.json"
-[ "$(field commitsAdded <"$WORK/again.json")" = 0 ] || fail "a request known from another file was written again"
+[ "$(field 'it["commitsAdded"]' <"$WORK/again.json")" = 0 ] || fail "a request known from another file was written again"
 grep -q 'in the log already with status IN_PROGRESS, the row says PENDING' "$WORK/again.problems" ||
   fail "nobody told that the request was known: $(cat "$WORK/again.problems")"
 

@@ -4,46 +4,30 @@
 # Usage: permits_import.sh DOCKETD DOCKET   Exit 77: skipped, the data are not here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-DOCKETD=$(realpath "$1")
-DOCKET=$(realpath "$2")
-
-SOURCE="${DOCKET_SHARED:-../shared}/data/receipt_wabo/receipt.csv.gz"
-if [ ! -f "$SOURCE" ]; then
-  echo "skipped: $SOURCE is not here (set DOCKET_SHARED)"
-  exit 77
-fi
-
-WORK=$(mktemp -d)
 . tests/e2e/server.sh
-trap clean_up EXIT
-
-fail() {
-  echo "FAIL  $*" >&2
-  exit 1
-}
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+data receipt_wabo/receipt.csv.gz
 
 export DOCKET_AS=importer
 PACK=workflow/policy/packs/permits-wabo.yaml
 start_server --policy-pack "$PACK"
-import=("$DOCKET" -o json import "$SOURCE" --mapping tools/import/mappings/permits-wabo.yaml --report "$WORK/problems")
+import=("$DOCKET" -o json import "$DATA" --mapping tools/import/mappings/permits-wabo.yaml --report "$WORK/problems")
 
 echo "== dry run"
 "${import[@]}" --dry-run --policy-pack "$PACK" >"$WORK/dry.json" 2>"$WORK/err" || fail "bad rows: $(cat "$WORK/err")"
-[ "$(field cases <"$WORK/dry.json")" = 1434 ] || fail "cases of the dry run"
+[ "$(field 'it["cases"]' <"$WORK/dry.json")" = 1434 ] || fail "cases of the dry run"
 
 echo "== import"
 "${import[@]}" >"$WORK/first.json" 2>"$WORK/err" || fail "the import told of bad rows: $(cat "$WORK/err")"
 cat "$WORK/first.json"
-[ "$(field rows <"$WORK/first.json")" = 8577 ] || fail "rows"
+[ "$(field 'it["rows"]' <"$WORK/first.json")" = 8577 ] || fail "rows"
 # One commit per row, one for the beginning and one for the end of each history, one for each closing.
-[ "$(field commitsAdded <"$WORK/first.json")" = $((8577 + 2 * 1434 + 1329)) ] || fail "commits added"
+[ "$(field 'it["commitsAdded"]' <"$WORK/first.json")" = $((8577 + 2 * 1434 + 1329)) ] || fail "commits added"
 
 echo "== figures"
-python3 tests/e2e/permits_totals.py --docket "$DOCKET" --source "$SOURCE"
+python3 tests/e2e/permits_totals.py --docket "$DOCKET" --source "$DATA"
 
 echo "== import again"
 "${import[@]}" >"$WORK/second.json" 2>"$WORK/err" || fail "the second import told of bad rows: $(cat "$WORK/err")"
-[ "$(field commitsAdded <"$WORK/second.json")" = 0 ] || fail "the second import added commits"
+[ "$(field 'it["commitsAdded"]' <"$WORK/second.json")" = 0 ] || fail "the second import added commits"
 stop_server TERM || fail "docketd ended with an error"
 echo "all passed"

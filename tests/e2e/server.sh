@@ -1,6 +1,26 @@
-# Sourced by the end-to-end scripts: starts and ends one docketd on a free port. Expects DOCKETD, DOCKET and WORK.
-# Every process it ends is one it started.
+# Sourced by the end-to-end scripts with their arguments, DOCKETD and DOCKET, at the root of the sources: starts and ends
+# one docketd on a free port. Every process it ends is one it started. WORK is a folder for the script's own files.
+DOCKETD=$(realpath "$1")
+DOCKET=$(realpath "$2")
+WORK=$(mktemp -d)
 SERVER_PID=""
+
+# data PATH : sets DATA to that part of the real logs, which are no part of the project; without them the test is skipped.
+data() {
+  DATA="${DOCKET_SHARED:-../shared}/data/$1"
+  [ -e "$DATA" ] && return 0
+  echo "skipped: $DATA is not here (set DOCKET_SHARED)"
+  exit 77
+}
+
+fail() {
+  echo "FAIL  $*" >&2
+  [ ! -e "$WORK/docketd.err" ] || cat "$WORK/docketd.err" >&2
+  exit 1
+}
+
+# field EXPRESSION : of the JSON on standard input, by a Python expression over `it`.
+field() { python3 -c "import json, sys; it = json.load(sys.stdin); print($1)"; }
 
 # start_server ARGUMENTS… : returns when the server is ready; ADDRESS is where: a free port, unless LISTEN says another.
 start_server() {
@@ -34,3 +54,4 @@ clean_up() {
   stop_server KILL
   rm -rf "$WORK"
 }
+trap clean_up EXIT

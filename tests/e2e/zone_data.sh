@@ -3,19 +3,8 @@
 # Usage: zone_data.sh DOCKETD DOCKET
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-DOCKETD=$(realpath "$1")
-DOCKET=$(realpath "$2")
-WORK=$(mktemp -d)
 . tests/e2e/server.sh
-trap clean_up EXIT
 
-fail() {
-  echo "FAIL  $*" >&2
-  cat "$WORK/docketd.err" >&2
-  exit 1
-}
-# field NAME : of the JSON on standard input, by a Python expression over `it`.
-field() { python3 -c "import json, sys; it = json.load(sys.stdin); print($1)"; }
 due() { "$DOCKET" -o json case clocks "$CASE" | field "[c['dueAt'] for c in it['clocks'] if c['metric'] == 'SUMMER'][0]"; }
 
 # Europe/London as it would be without summer time.
