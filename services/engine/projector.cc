@@ -82,6 +82,7 @@ PastChange Encode(const projection::PastRows& rows) {
   PastChange out;
   for (const projection::CasePeriodRow& row : rows.periods) out.rows[store::RowKey(row)] = row.Value();
   for (const projection::PastEntryRow& row : rows.entries) out.rows[store::RowKey(row)] = row.Value();
+  for (const projection::PastQueueRow& row : rows.queues) out.rows[store::RowKey(row)] = row.Value();
   return out;
 }
 
@@ -124,6 +125,7 @@ constexpr View kViews[] = {
     ViewOf<projection::CasePeriodRow>("case_period"),
     ViewOf<projection::EntryRow>("entry"),
     ViewOf<projection::PastEntryRow>("past_entry"),
+    ViewOf<projection::PastQueueRow>("past_queue"),
 };
 
 class Digester {

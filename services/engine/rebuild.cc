@@ -26,7 +26,7 @@ using store::Family;
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
 constexpr uint16_t kMarkerKeyspace = 0;
-constexpr char kViewVersions[] = "docket views 6";  // changes with any view's version or row meaning
+constexpr char kViewVersions[] = "docket views 7";  // changes with any view's version or row meaning
 constexpr size_t kIngestRows = 500'000;
 constexpr size_t kWriteRows = 10'000;  // of one batch
 constexpr size_t kKeyspaceBytes = 2;   // a view's prefix of its keys

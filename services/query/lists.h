@@ -15,13 +15,12 @@ namespace docket::query {
 // By case id: the order of filing. A valid_at of the past is answered from the rows of the past; a known_at by replay.
 absl::StatusOr<v1::ListCasesReply> ListCases(const Reader& reader, const v1::ListCasesRequest& request);
 
-// In the order of work (DOMAIN 7). Rows tell the order of now only: of the
-// past, the cases that stood there are folded as of then, which takes time with the number of all cases.
+// In the order of work (DOMAIN 7).
 absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::ListQueueRequest& request);
 
-// Duties, escalations and control lists are answered as of any valid_at, past or future, from the index. A known_at of
-// the past is answered by folding every case as of then: exact, but its cost grows with the whole log, and each page
-// pays it again.
+// Queues, duties, escalations and control lists are answered as of any valid_at, past or future, from the index. A
+// known_at of the past is answered by folding every case as of then: exact, but its cost grows with the whole log, and
+// each page pays it again.
 
 // Unstopped duties, earliest first; WAITING_DUTIES: the longest wait first; APPROVALS: what waits for a second person,
 // the longest first. The header counts the first 2,000 matching rows of the index and says when there are more; replay

@@ -3,13 +3,13 @@
 #include <utility>
 #include <vector>
 
-#include "services/query/case_fold.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
 #include "services/query/list_scan.h"
 #include "services/query/listed_case.h"
 #include "services/query/lists.h"
+#include "services/query/queue_scan.h"
 #include "services/query/summary.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
@@ -32,18 +32,13 @@ const char* BandName(uint8_t band) {
   }
 }
 
-KeyRange RangeOf(const std::string& queue) {
-  store::KeyWriter prefix;
-  prefix.U16(QueueRow::kKeyspace).Text(queue);
-  return {prefix.str(), store::PrefixEnd(prefix.str())};
-}
-
-bool Matches(const Reader& reader, const v1::ListQueueRequest& request, const QueueRow& row, absl::Time at) {
-  if (row.value.stands_from_us() > absl::ToUnixMicros(at)) return false;  // still waiting
-  const v1::RowFacts& facts = row.value.facts();
+bool Matches(const Reader& reader, const v1::ListQueueRequest& request, const v1::RowFacts& facts) {
   return MaySee(reader.viewer, {.facts = &facts}) && (!request.unowned_only() || facts.owner().empty()) &&
          EmptyOrHas(request.tiers(), facts.tier());
 }
+
+// Its wait may be over by then.
+bool Stands(const QueueRow& row, absl::Time at) { return row.value.stands_from_us() <= absl::ToUnixMicros(at); }
 
 // A case that stands in the queue, with where.
 struct Queued {
@@ -62,60 +57,72 @@ absl::Status AddItems(const Reader& reader, const std::vector<Queued>& page, abs
     if (row.effective_due_us != projection::kNever) {
       *item.mutable_effective_due() = ToProto(absl::FromUnixMicros(row.effective_due_us));
     }
-    item.set_tier(row.value.tier());
+    item.set_tier(one.facts.tier());
     *item.mutable_required_skills() = row.value.skills();
   }
   return titles.Reveal(reader, reply->mutable_items());
 }
 
+// One page of an index.
+class IndexPage {
+ public:
+  IndexPage(const Reader& reader, const v1::ListQueueRequest& request, absl::Time at)
+      : reader_(reader), request_(request), at_(at), of_now_(NothingSince(reader, at)) {}
+
+  absl::Status Take(QueueRow row) {
+    if (!Stands(row, at_)) return absl::OkStatus();
+    if (of_now_) {
+      if (Matches(reader_, request_, row.value.facts())) rows_.push_back(std::move(row));
+      return absl::OkStatus();
+    }
+    // The row tells the place; the facts are those of then.
+    DOCKET_ASSIGN_OR_RETURN(ListedCase one, MustFindListed(reader_, row.case_id, at_));
+    if (!Matches(reader_, request_, one.facts)) return absl::OkStatus();
+    rows_.push_back(std::move(row));
+    cases_.push_back(std::move(one));
+    return absl::OkStatus();
+  }
+  size_t size() const { return rows_.size(); }
+
+  absl::StatusOr<std::vector<Queued>> Finish() {
+    if (of_now_) {
+      std::vector<std::string> ids;
+      for (const QueueRow& row : rows_) ids.push_back(row.case_id);
+      DOCKET_ASSIGN_OR_RETURN(cases_, MustFindAllListed(reader_, ids, absl::InfiniteFuture()));
+    }
+    std::vector<Queued> page;
+    for (size_t i = 0; i < rows_.size(); ++i) page.push_back({std::move(rows_[i]), std::move(cases_[i])});
+    return page;
+  }
+
+ private:
+  const Reader& reader_;
+  const v1::ListQueueRequest& request_;
+  const absl::Time at_;
+  const bool of_now_;
+  std::vector<QueueRow> rows_;
+  std::vector<ListedCase> cases_;
+};
+
 // Returns the key to continue behind, "" at the end of the queue.
 absl::StatusOr<std::string> FromIndex(const Reader& reader, const v1::ListQueueRequest& request, const Cursor& cursor,
                                       v1::ListQueueReply* reply) {
-  std::vector<QueueRow> rows;
-  std::vector<std::string> ids;
-  const auto take = [&](const QueueRow& row) -> absl::StatusOr<bool> {
-    if (!Matches(reader, request, row, cursor.valid_at)) return false;
-    rows.push_back(row);
-    ids.push_back(row.case_id);
-    return true;
-  };
+  IndexPage page(reader, request, cursor.valid_at);
   ScanBudget budget(*reader.clock);
-  DOCKET_ASSIGN_OR_RETURN(std::string key, ScanPage<QueueRow>(reader, RangeOf(request.queue()), cursor,
-                                                              PageSize(request.page_size()), budget, take));
-  DOCKET_ASSIGN_OR_RETURN(std::vector<ListedCase> cases, MustFindAllListed(reader, ids, absl::InfiniteFuture()));
-  std::vector<Queued> page;
-  for (size_t i = 0; i < rows.size(); ++i) page.push_back({std::move(rows[i]), std::move(cases[i])});
-  DOCKET_RETURN_IF_ERROR(AddItems(reader, page, cursor.valid_at, reply));
-  return key;
-}
-
-// Visits the cases that stood in `queue` at `at`, by all that is known now: rows of the past tell which, their events
-// where.
-absl::Status VisitQueue(const Reader& reader, const std::string& queue, absl::Time at,
-                        absl::FunctionRef<absl::Status(const v1::Case&)> visit) {
-  CasePeriods periods(reader);
-  store::RowScan<projection::CaseRow> scan(*reader.view.snapshot, reader.view.views);
-  for (; scan.Valid(); scan.Next()) {
-    if (reader.abandoned && reader.abandoned()) return absl::CancelledError("the caller has gone");
-    DOCKET_ASSIGN_OR_RETURN(projection::CaseRow row, scan.Get());
-    DOCKET_ASSIGN_OR_RETURN(const std::optional<ListedCase> one, FindListed(periods, std::move(row), at));
-    if (!one.has_value() || one->facts.queue() != queue) continue;
-    DOCKET_ASSIGN_OR_RETURN(const std::optional<v1::Case> then, FoldCase(reader, one->case_id, {.valid_at = at}));
-    if (then.has_value()) DOCKET_RETURN_IF_ERROR(visit(*then));
+  QueueScan scan(reader, request.queue(), cursor.valid_at, cursor.key);
+  std::string next;
+  for (std::string last; scan.Valid(); scan.Next()) {
+    if (page.size() == PageSize(request.page_size()) || !budget.Spend()) {
+      next = last;
+      break;
+    }
+    last = scan.key();
+    if (scan.row().has_value()) DOCKET_RETURN_IF_ERROR(page.Take(*scan.row()));
   }
-  return scan.status();
-}
-
-absl::Status Replay(const Reader& reader, const v1::ListQueueRequest& request, const Cursor& cursor,
-                    absl::FunctionRef<absl::Status(const v1::Case&)> visit) {
-  if (!NothingSince(reader, cursor.known_at)) {
-    return ReplayCases(reader, {cursor.valid_at, cursor.known_at},
-                       [&](const v1::Case& state, const v1::CaseListing&) { return visit(state); });
-  }
-  DOCKET_RETURN_IF_ERROR(EnterReplay(reader));
-  const absl::Status status = VisitQueue(reader, request.queue(), cursor.valid_at, visit);
-  LeaveReplay(reader);
-  return status;
+  DOCKET_RETURN_IF_ERROR(scan.status());
+  DOCKET_ASSIGN_OR_RETURN(const std::vector<Queued> queued, page.Finish());
+  DOCKET_RETURN_IF_ERROR(AddItems(reader, queued, cursor.valid_at, reply));
+  return next;
 }
 
 // Returns the key that the next page begins at, "" at the end of the queue.
@@ -123,16 +130,17 @@ absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListQueueRe
                                      v1::ListQueueReply* reply) {
   using Found = std::pair<QueueRow, v1::Case>;
   FirstPlaces<Found, std::string> first(cursor.key, PageSize(request.page_size()));
-  const auto visit = [&](const v1::Case& state) {
+  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) {
     std::optional<QueueRow> row = projection::RowsOf(state).queue;
-    if (!row.has_value() || row->queue != request.queue() || !Matches(reader, request, *row, cursor.valid_at)) {
+    if (!row.has_value() || row->queue != request.queue() || !Stands(*row, cursor.valid_at) ||
+        !Matches(reader, request, row->value.facts())) {
       return absl::OkStatus();
     }
     std::string key = store::RowKey(*row);
     first.Add(std::move(key), {*std::move(row), state});
     return absl::OkStatus();
   };
-  DOCKET_RETURN_IF_ERROR(Replay(reader, request, cursor, visit));
+  DOCKET_RETURN_IF_ERROR(ReplayCases(reader, {cursor.valid_at, cursor.known_at}, visit));
   std::vector<Queued> page;
   DOCKET_ASSIGN_OR_RETURN(const std::optional<std::string> next, first.Visit([&](const Found& found) -> absl::Status {
     DOCKET_ASSIGN_OR_RETURN(const v1::Case then,
@@ -144,13 +152,13 @@ absl::StatusOr<std::string> ByReplay(const Reader& reader, const v1::ListQueueRe
   return next.value_or("");
 }
 
-// Rows tell the order of now only. A queue of now is read on as it is by then, and says so; asked for as of an instant,
-// it is that of the instant on every page.
+// A queue of now is read on as it is by then, and says so; asked for as of an instant, it is that of the instant on
+// every page, and as known at an instant, what was known then.
 absl::StatusOr<Cursor> CursorOf(const Reader& reader, const v1::ListQueueRequest& request, const std::string& digest) {
   DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
   if (!request.has_valid_at() && !request.has_known_at()) cursor.valid_at = cursor.known_at = reader.now;
   const bool was_replayed = cursor.by_replay;
-  cursor.by_replay = !NothingSince(reader, cursor.known_at) || !NothingSince(reader, cursor.valid_at);
+  cursor.by_replay = request.has_known_at() && !NothingSince(reader, cursor.known_at);
   // An index goes on behind its key, a replay begins at it.
   if (cursor.by_replay && !was_replayed && !cursor.key.empty()) cursor.key += '\0';
   return cursor;

@@ -186,11 +186,9 @@ std::vector<std::string> AskEscalations(House& house, v1::ListEscalationsRequest
   return lines;
 }
 
-std::vector<std::string> AskQueue(House& house, const std::string& queue, uint32_t page_size, int* waits_over) {
+// `waits_over`, if anybody asks, of a queue of now.
+std::vector<std::string> AskQueue(House& house, v1::ListQueueRequest request, int* waits_over = nullptr) {
   const query::Reader reader = query::OpenReader(house.engine(), {.principal_id = "grace.lind"});
-  v1::ListQueueRequest request;
-  request.set_queue(queue);
-  request.set_page_size(page_size);
   std::vector<std::string> ids;
   do {
     const auto reply = query::ListQueue(reader, request);
@@ -198,6 +196,7 @@ std::vector<std::string> AskQueue(House& house, const std::string& queue, uint32
     if (!reply.ok()) return ids;
     for (const auto& item : reply->items()) {
       ids.push_back(item.case_().case_id());
+      if (waits_over == nullptr) continue;
       const bool recorded_as_waiting = house.Get(ids.back())->status().category() == v1::WAITING;
       *waits_over += recorded_as_waiting && item.case_().category() != v1::WAITING ? 1 : 0;
     }
@@ -293,7 +292,10 @@ class Comparison {
     EXPECT_EQ(absl::StrJoin(shown, "\n"), absl::StrJoin(Lines(expected, at), "\n")) << "overdue at " << FormatUtc(at);
     for (const v1::Queue& queue : policies_->directory().queues()) {
       const std::vector<std::string> order = twin.QueueAt(queue.id(), at);
-      const std::vector<std::string> asked = AskQueue(house_, queue.id(), 1 + dice_.Below(9), &tally_.waits_over);
+      v1::ListQueueRequest request;
+      request.set_queue(queue.id());
+      request.set_page_size(1 + dice_.Below(9));
+      const std::vector<std::string> asked = AskQueue(house_, request, &tally_.waits_over);
       EXPECT_EQ(absl::StrJoin(asked, "\n"), absl::StrJoin(order, "\n")) << queue.id() << " at " << FormatUtc(at);
       tally_.in_queues += static_cast<int>(order.size());
     }
@@ -383,6 +385,9 @@ class Comparison {
     v1::ListEscalationsRequest escalations;
     escalations.set_include_acknowledged(true);
     expect(AskEscalations(house_, ask(escalations)), twin.Escalations(), "escalations");
+    v1::ListQueueRequest queue;
+    queue.set_queue(dice_.Pick(Queues()));
+    expect(AskQueue(house_, ask(queue)), twin.QueueAt(queue.queue(), at), "queue");
   }
 
   // By replay: what was true then as known now, and what the screen showed then.
@@ -434,7 +439,7 @@ TEST(OverdueTwinTest, ListsWithoutTimersAreThoseOfTheLogAtAThousandInstants) {
   std::printf("events entered late: %d\n", tally.entered_late);
   EXPECT_GT(tally.entered_late, 25);
   for (const char* list : {"overdue", "waiting", "mine", "unowned", "no clock", "wake up", "escalations",
-                           "late entries", "escalations asked for"}) {
+                           "late entries", "escalations asked for", "queue"}) {
     std::printf("entries of the past, %s: %d\n", list, tally.past_entries[list]);
     EXPECT_GT(tally.past_entries[list], 100) << list;
   }

@@ -49,8 +49,8 @@ class CountingKv : public store::KvStore {
   int writes_ = 0;
 };
 
-// One for how the case stood, one for each list that it leaves or moves in.
-constexpr int kMostOfThePast = 4;
+// One for how the case stood, one for its place in the queue, one for each list that it leaves or moves in.
+constexpr int kMostOfThePast = 5;
 
 struct Rows {
   int records = 0;
@@ -63,11 +63,11 @@ struct Rows {
 
 const char* NameOf(uint16_t keyspace) {
   static constexpr const char* kNames[] = {"marker",     "case",    "number", "external", "duty",   "queue", "wake",
-                                           "escalation", "request", "kept",   "config",   "period", "entry", "past"};
+                                           "escalation", "request", "kept",   "config",   "period", "entry", "past", "queued"};
   return keyspace < std::size(kNames) ? kNames[keyspace] : "?";
 }
 
-bool IsOfThePast(uint16_t keyspace) { return keyspace == 11 || keyspace == 13; }
+bool IsOfThePast(uint16_t keyspace) { return keyspace == 11 || keyspace == 13 || keyspace == 14; }
 
 Rows Count(const std::vector<store::KvBatch::Entry>& entries) {
   Rows rows;

@@ -25,8 +25,10 @@ absl::StatusOr<std::vector<v1::ExecuteReply>> ExecuteAll(engine::Engine& engine,
   std::promise<void> done;
   engine.SubmitAll(std::move(requests), engine::Caller{.principal_id = kPrincipal, .brief = true}, engine::Lane::kBulk,
                    [&](size_t i, absl::StatusOr<v1::ExecuteReply> reply) {
-                     if (reply.ok()) replies[i] = *std::move(reply);
-                     else status.Update(reply.status());
+                     if (reply.ok())
+                       replies[i] = *std::move(reply);
+                     else
+                       status.Update(reply.status());
                      if (++answers == count) done.set_value();
                    });
   done.get_future().wait();
@@ -81,12 +83,12 @@ absl::Status FileCasesDueAt(engine::Engine& engine, size_t count, absl::Time due
   return absl::OkStatus();
 }
 
-absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids) {
+absl::Status DoToEach(engine::Engine& engine, const std::vector<std::string>& case_ids, const v1::Command& command) {
   std::vector<v1::ExecuteRequest> batch(case_ids.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i].set_case_id(case_ids[i]);
     batch[i].set_request_id(client::NewRequestId());
-    batch[i].mutable_command()->mutable_take();
+    *batch[i].mutable_command() = command;
   }
   return ExecuteAll(engine, std::move(batch)).status();
 }

@@ -21,8 +21,8 @@ absl::StatusOr<std::vector<std::string>> FileCases(engine::Engine& engine, size_
 // Files `count` open tickets whose resolution is promised for `due`.
 absl::Status FileCasesDueAt(engine::Engine& engine, size_t count, absl::Time due);
 
-// Gives cases an owner.
-absl::Status TakeCases(engine::Engine& engine, const std::vector<std::string>& case_ids);
+// Does the same to each.
+absl::Status DoToEach(engine::Engine& engine, const std::vector<std::string>& case_ids, const v1::Command& command);
 
 // Gives one case at least `events` events, by notes.
 absl::Status AddNotes(engine::Engine& engine, const std::string& case_id, size_t events);

@@ -103,12 +103,8 @@ struct DutyRow : ValueOf<v1::DutyRowValue> {
   }
 };
 
-// Cases standing in a queue, in the order of work (DOMAIN 7, R19), and those waiting that will stand there again at a
-// known instant (value.stands_from_us), which readers leave out until then.
-struct QueueRow : ValueOf<v1::QueueRowValue> {
-  static constexpr uint16_t kKeyspace = 5;
-  static constexpr uint32_t kVersion = 1;
-  std::string queue;
+// A place in a queue, in the order of work (DOMAIN 7, R19).
+struct QueuePlace {
   uint8_t band = 2;            // 0 safety, 1 something is owed to a regulator, 2 other; no band changes with time alone
   uint32_t inverse_level = 0;  // 255 - highest raised escalation level
   int64_t effective_due_us = kNever;
@@ -116,10 +112,10 @@ struct QueueRow : ValueOf<v1::QueueRowValue> {
   uint32_t inverse_tier = 0;  // 255 - tier weight
   int64_t received_at_us = 0;
   std::string case_id;
+
   template <class W>
-  void WriteKey(W& w) const {
-    w.Text(queue)
-        .U8(band)
+  void WritePlace(W& w) const {
+    w.U8(band)
         .U32(inverse_level)
         .I64(effective_due_us)
         .U32(priority)
@@ -128,9 +124,27 @@ struct QueueRow : ValueOf<v1::QueueRowValue> {
         .Text(case_id);
   }
   template <class R>
-  bool ReadKey(R& r) {
-    return r.Text(&queue) && r.U8(&band) && r.U32(&inverse_level) && r.I64(&effective_due_us) && r.U32(&priority) &&
+  bool ReadPlace(R& r) {
+    return r.U8(&band) && r.U32(&inverse_level) && r.I64(&effective_due_us) && r.U32(&priority) &&
            r.U32(&inverse_tier) && r.I64(&received_at_us) && r.Text(&case_id);
+  }
+  friend bool operator==(const QueuePlace& a, const QueuePlace& b) = default;
+};
+
+// Cases standing in a queue, and those waiting that will stand there again at a known instant (value.stands_from_us),
+// which readers leave out until then.
+struct QueueRow : ValueOf<v1::QueueRowValue>, QueuePlace {
+  static constexpr uint16_t kKeyspace = 5;
+  static constexpr uint32_t kVersion = 2;
+  std::string queue;
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(queue);
+    WritePlace(w);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&queue) && ReadPlace(r);
   }
 };
 
@@ -268,6 +282,28 @@ struct PastEntryRow : ValueOf<v1::ListedRowValue> {
     }
     list = static_cast<v1::ListKind>(kind);
     return true;
+  }
+};
+
+// Places where cases stood in a queue, [from_us, value.to_us), in the order of work. They lie in classes of how long
+// that was (LengthClass) and, within a class, in stretches of time as long as its longest: who stood there at an
+// instant lies in at most two stretches of each class, and is a good part of what lies there.
+struct PastQueueRow : ValueOf<v1::PastQueueRowValue>, QueuePlace {
+  static constexpr uint16_t kKeyspace = 14;
+  static constexpr uint32_t kVersion = 1;
+  std::string queue;
+  uint8_t length_class = 1;
+  int64_t stretch = 0;  // StretchOf(length_class, from_us)
+  int64_t from_us = 0;
+  template <class W>
+  void WriteKey(W& w) const {
+    w.Text(queue).U8(length_class).I64(stretch);
+    WritePlace(w);
+    w.I64(from_us);
+  }
+  template <class R>
+  bool ReadKey(R& r) {
+    return r.Text(&queue) && r.U8(&length_class) && r.I64(&stretch) && ReadPlace(r) && r.I64(&from_us);
   }
 };
 

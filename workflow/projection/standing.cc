@@ -8,6 +8,7 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/escalation/escalation.h"
+#include "workflow/projection/queue_place.h"
 #include "workflow/sla/clock_rules.h"
 #include "workflow/sla/policy_match.h"
 
@@ -242,6 +243,7 @@ Standing StandingOf(const v1::Case& state) {
     if (IsOpenDuty(clock)) *standing.shown.add_duties() = DutyOf(state, clock);
   }
   standing.entries = EntriesOf(state, standing.shown);
+  standing.queue = QueueRowOf(state);
   return standing;
 }
 
@@ -263,6 +265,16 @@ void Follow(const std::string& case_id, const Standing& before, const Standing& 
     listing->set_since_revision(revision);
   }
   FollowEntries(case_id, after.entries, at_us, listing, past);
+  if (IsSamePlace(before.queue, after.queue)) return;
+  if (before.queue.has_value() && listing->queued_from_us() < at_us) {
+    past->queues.push_back(PastQueueRowOf(*before.queue, listing->queued_from_us(), at_us));
+  }
+  listing->set_queued_from_us(after.queue.has_value() ? at_us : 0);
+}
+
+int64_t StretchOf(uint8_t length_class, int64_t at_us) {
+  const int64_t longest = LongestOf(length_class);
+  return at_us / longest - (at_us % longest < 0 ? 1 : 0);
 }
 
 uint8_t LengthClass(int64_t anchor_us, int64_t to_us) {

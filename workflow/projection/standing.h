@@ -2,6 +2,7 @@
 #define DOCKET_WORKFLOW_PROJECTION_STANDING_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace docket::projection {
 struct Standing {
   v1::CasePeriodRowValue shown;        // without the revision
   std::vector<v1::ListEntry> entries;  // by list, group and item; without from, and anchor where that is since when
+  std::optional<QueueRow> queue;       // without from
 };
 Standing StandingOf(const v1::Case& state);
 
@@ -35,6 +37,7 @@ bool MovesRows(v1::Event::BodyCase type);
 struct PastRows {
   std::vector<CasePeriodRow> periods;
   std::vector<PastEntryRow> entries;
+  std::vector<PastQueueRow> queues;
 };
 
 // Brings `listing` from `before` to `after`, which became true at `at_us` by `revision`, and adds to `past` what ceased
@@ -48,6 +51,8 @@ uint8_t LengthClass(int64_t anchor_us, int64_t to_us);
 // The longest of a class, microseconds. REQUIRES: 1 <= length_class <= kMaxLengthClass.
 inline constexpr uint8_t kMaxLengthClass = 48;
 int64_t LongestOf(uint8_t length_class);
+// The stretch of its class in which an instant lies; they are numbered from the epoch.
+int64_t StretchOf(uint8_t length_class, int64_t at_us);
 
 }  // namespace docket::projection
 

@@ -252,7 +252,9 @@ TEST(ListOfThePastTest, QueuesAndCasesAreShownAsTheyWereShownThen) {
     queues.insert(then.queue);
     for (const std::optional<absl::Time> known_at : {std::optional<absl::Time>(), std::optional<absl::Time>(then.at)}) {
       EXPECT_EQ(QueueThen(house, then.at, known_at, &by_replay), then.queue);
-      EXPECT_TRUE(by_replay || then.at == shown.back().at);
+      if (!known_at.has_value()) {
+        EXPECT_FALSE(by_replay) << "rows tell of the past of queues";
+      }
       EXPECT_EQ(CasesThen(house, "", then.at, known_at, &by_replay), then.cases);
       if (!known_at.has_value()) {
         EXPECT_FALSE(by_replay) << "rows tell of the past of cases";
@@ -308,7 +310,7 @@ TEST(ListOfThePastTest, LaterPagesOfAQueueAreOfTheInstantTheySay) {
   do {
     const auto page = ListQueue(ReaderOf(house), of_then);
     ASSERT_TRUE(page.ok()) << page.status();
-    EXPECT_TRUE(page->by_replay());
+    EXPECT_FALSE(page->by_replay());
     EXPECT_EQ(FromProto(page->valid_at()), FromProto(of_then.valid_at()));
     for (const auto& item : page->items()) then.push_back(item.case_().case_id());
     of_then.set_page_token(page->next_page_token());
