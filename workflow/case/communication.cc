@@ -55,10 +55,16 @@ void KeepSent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   *kept->mutable_parts() = sent.parts();
 }
 
-// Whether a message of that instant can be the answer to the question that is open; one entered late may have come
-// before it was sent.
+// Whether a message of that instant can be the answer to the newest question that is open; one entered late may have
+// come before it was sent.
 bool AnswersQuestion(const v1::Case& state, absl::Time at) {
   return !state.has_last_information_request_at() || at >= FromProto(state.last_information_request_at());
+}
+
+// The question of the wait counts, whatever reminders went out since.
+bool AnswersWait(const v1::Case& state, absl::Time at) {
+  const v1::SentMessage* question = FindSent(state, state.wait().request_revision());
+  return question == nullptr ? AnswersQuestion(state, at) : at >= FromProto(question->sent_at());
 }
 
 // Public messages are part of the conversation and may be shown to the requester.
@@ -92,11 +98,14 @@ absl::Status DecideRecordInbound(Draft& draft, const v1::Command& command) {
   }
   // The chart says what a message does; whether a goodbye wakes a resolved case, its transition tells by `when`.
   if (transition == nullptr) return absl::OkStatus();
-  // What came before the wait and before the question says nothing about either.
+  // What came before the wait and before its question says nothing about either.
   const v1::Wait& wait = draft.state().wait();
   const absl::Time at = draft.context().effective;
   const bool before = wait.on() == v1::COMPLAINANT && at < FromProto(wait.since());
-  if (before && !AnswersQuestion(draft.state(), at)) return absl::OkStatus();
+  if (before && !AnswersWait(draft.state(), at)) return absl::OkStatus();
+  // What is final stays so: a message may wait for an answer, but takes nothing up again.
+  DOCKET_ASSIGN_OR_RETURN(const v1::Chart* chart, PinnedChart(draft.state(), *draft.context().policies));
+  if (at > ReopenableUntil(draft.state(), *chart)) return absl::OkStatus();
   DOCKET_RETURN_IF_ERROR(EmitReopened(draft, v1::QUESTION_UNANSWERED));
   return Follow(draft, transition);
 }

@@ -73,13 +73,20 @@ absl::Time StoppedAt(const v1::Case& state) {
   return absl::InfinitePast();
 }
 
-// New facts are something new: heard from the requester since, or named. What was declined is taken up again by another
-// person (R17).
+// Whether the requester has said anything since that is more than thanks.
+bool HeardSince(const v1::Case& state, absl::Time stopped) {
+  const auto since = [&](const auto& said) { return FromProto(said) >= stopped; };
+  return absl::c_any_of(state.unanswered_since(), since) ||
+         absl::c_any_of(state.sent(),
+                        [&](const v1::SentMessage& one) { return absl::c_any_of(one.answers_since(), since); });
+}
+
+// New facts are something new: heard from the requester since, or named. What was declined, forwarded or withdrawn is
+// taken up again by another person (R17).
 void AddUnmetForReopening(const Draft& draft, v1::ReopenReason reason, std::vector<Unmet>* unmet) {
   const v1::Case& state = draft.state();
   const absl::Time stopped = StoppedAt(state);
-  const bool heard = state.has_last_inbound_at() && FromProto(state.last_inbound_at()) >= stopped;
-  if (reason == v1::NEW_FACTS && !heard && draft.context().evidence_ref.empty()) {
+  if (reason == v1::NEW_FACTS && !HeardSince(state, stopped) && draft.context().evidence_ref.empty()) {
     unmet->push_back({"NEW_FACTS_MISSING",
                       absl::StrCat("evidence_ref: missing, and the requester has written nothing since ",
                                    FormatUtc(stopped), "; want either for NEW_FACTS"),

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
@@ -103,7 +104,7 @@ TEST(WithdrawnTest, WantsTheRequestersWords) {
   EXPECT_TRUE(desk.Would(kWithdraw).ok());
 }
 
-// What the requester wrote since is as good as a document; what he wrote before was known.
+// What the requester wrote since is as good as a document; what he wrote before was known, and thanks tell nothing.
 TEST(ReopeningTest, NewFactsAreWhatWasHeardSince) {
   CaseDesk desk;
   desk.Must(kFileTicket);
@@ -114,8 +115,36 @@ TEST(ReopeningTest, NewFactsAreWhatWasHeardSince) {
   desk.Must("resolve { resolution_code: 'FIXED' }");
   desk.MoveTo("2026-11-18 11:00");
   EXPECT_EQ(Told(desk.Would("reopen { reason: NEW_FACTS }")), "CONDITIONS_UNMET: NEW_FACTS_MISSING");
-  desk.Must("record_inbound { body: 'And it smells' no_reply_needed: true }");
+  desk.Must("record_inbound { body: 'Thanks' no_reply_needed: true }");
+  EXPECT_EQ(Told(desk.Would("reopen { reason: NEW_FACTS }")), "CONDITIONS_UNMET: NEW_FACTS_MISSING");
+  desk.Must("close { basis: 'ACCEPTED' }");
+  desk.Must("record_inbound { body: 'It smells' }");
   EXPECT_TRUE(desk.Would("reopen { reason: NEW_FACTS }").ok());
+  desk.MoveTo("2026-11-18 12:00");
+  desk.Must(kAnswer);  // heard, and answered
+  EXPECT_TRUE(desk.Would("reopen { reason: NEW_FACTS }").ok());
+}
+
+// Resolved so long ago that its fulfilment is final: a message is recorded and waits, and takes nothing up again.
+TEST(ReopeningTest, AMessageAfterTheWindowReopensNothing) {
+  CaseDesk desk;
+  desk.Must(kFileTicket);
+  desk.Must("accept {}");
+  desk.Must(kInbound);
+  desk.MoveTo("2026-11-18 10:00");
+  desk.Must(kAnswer);
+  const uint32_t answer = desk.state().sent(0).revision();
+  desk.Must("resolve { resolution_code: 'FIXED' }");
+  // The bounce leaves a message open, which postpones the silent closing.
+  desk.Must(absl::StrCat("report_delivery { outbound_revision: ", answer, " outcome: BOUNCED }"));
+  desk.MoveTo("2026-12-02 10:00");
+  EXPECT_EQ(Told(desk.Would(kInbound)),
+            "ok: InboundReceived CaseReopened ClockReopened ClockBreached EscalationRaised StatusChanged");
+  desk.MoveTo("2026-12-02 10:00:00.000001");
+  desk.Must(kInbound);
+  EXPECT_EQ(desk.status(), "RESOLVED");
+  EXPECT_EQ(desk.clock("RESOLUTION").state(), v1::FULFILLED);
+  EXPECT_EQ(desk.state().unanswered_inbound_size(), 2);
 }
 
 // A fulfilment may be set aside until the window is over, also after closing, and no longer.

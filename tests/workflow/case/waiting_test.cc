@@ -259,6 +259,22 @@ TEST(WaitingTest, AnAnswerFromBetweenQuestionAndHoldLeavesNothingOfThePause) {
   }
 }
 
+// The same, and a reminder went out while it waited.
+TEST(WaitingTest, AnAnswerFromBetweenQuestionAndHoldEndsTheWaitInSpiteOfAReminder) {
+  CaseDesk desk = Investigated();
+  const absl::Time due = FromProto(desk.clock("RESOLUTION").due_at());
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-23 09:30");
+  desk.Must(kHold);
+  desk.MoveTo("2026-11-23 09:40");
+  desk.Must(kAsk);
+  desk.MoveTo("2026-11-23 09:45");
+  desk.Must(kInbound, {.occurred_at = At("2026-11-20 10:00"), .evidence = true});
+  EXPECT_EQ(desk.status(), "INVESTIGATION");
+  EXPECT_EQ(FromProto(desk.clock("RESOLUTION").due_at()), due);
+  EXPECT_TRUE(desk.Would(kHold).ok());  // the reminder has no answer
+}
+
 TEST(WaitingTest, AnAnswerFromBetweenTwoQuestionsShortensNoWaitForTheSecond) {
   CaseDesk desk = Investigated();
   desk.Must(kAsk);
