@@ -81,6 +81,8 @@ void Attach(const v1::ClockAttached& event, const Timestamp& occurred_at, v1::Cl
   clock->set_item(event.item());
   clock->set_visit(event.visit());
   if (event.has_brought()) *clock->mutable_brought() = event.brought();
+  *clock->mutable_brought_shares() = event.brought_shares();
+  clock->set_start_revision(event.start_revision());
   v1::Answered* answered = clock->add_answered();
   answered->set_department(event.answerable());
   *answered->mutable_since() = event.start_at();

@@ -36,7 +36,14 @@ absl::Time DueAt(const v1::Clock& clock) {
   return clock.has_due_at() ? FromProto(clock.due_at()) : absl::InfiniteFuture();
 }
 
-bool IsOver(const v1::Clock& clock, absl::Time t) { return clock.has_breached_due_at() || DueAt(clock) < t; }
+bool IsOver(const v1::Clock& clock, absl::Time t) {
+  return clock.has_breached_due_at() || DueAt(clock) < t || IsLateAtStart(clock);
+}
+
+bool IsLateAtStart(const v1::Clock& clock) {
+  return clock.target().unit() == v1::Target::WORKING_TIME && !clock.has_carried_at() &&
+         FromProto(clock.brought()) > FromProto(clock.target().duration());
+}
 
 std::vector<TimeSpan> PausesOf(const v1::Clock& clock) {
   std::vector<TimeSpan> pauses;

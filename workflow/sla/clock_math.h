@@ -21,6 +21,9 @@ absl::Time DueAt(const v1::Clock& clock);
 // True when the due has passed at `t`, or had passed before a retarget; whatever the nature. Only of unfinished clocks.
 bool IsOver(const v1::Clock& clock, absl::Time t);
 
+// Earlier visits have used more than the whole target.
+bool IsLateAtStart(const v1::Clock& clock);
+
 // Recorded pauses and excluded times; an open one ends at InfiniteFuture.
 std::vector<TimeSpan> PausesOf(const v1::Clock& clock);
 

@@ -50,25 +50,30 @@ void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view
   breach->set_department(AnsweringDepartment(clock.answerable_rule(), clock.item(), state));
 }
 
-absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policies, v1::ClockBreached* breach) {
-  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies, clock.calendar()));
+void AddShares(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Time until,
+               google::protobuf::RepeatedPtrField<v1::DepartmentShare>* shares) {
   const absl::Time start = FromProto(clock.start_at());
-  const absl::Time due = std::max(start, FromProto(breach->due_at()));
   const std::vector<TimeSpan> pauses = PausesOf(clock);
   for (int i = 0; i < clock.answered_size(); ++i) {
-    const absl::Time from = i == 0 ? start : std::clamp(FromProto(clock.answered(i).since()), start, due);
-    const absl::Time until =
-        i + 1 == clock.answered_size() ? due : std::clamp(FromProto(clock.answered(i + 1).since()), start, due);
-    if (from >= until) continue;
-    const absl::Duration used = calendar->Elapsed(from, until, pauses);
+    const absl::Time from = i == 0 ? start : std::clamp(FromProto(clock.answered(i).since()), start, until);
+    const absl::Time to =
+        i + 1 == clock.answered_size() ? until : std::clamp(FromProto(clock.answered(i + 1).since()), start, until);
+    if (from >= to) continue;
+    const absl::Duration used = calendar.Elapsed(from, to, pauses);
     if (used == absl::ZeroDuration()) continue;
-    auto share = absl::c_find_if(*breach->mutable_shares(), [&](const v1::DepartmentShare& one) {
-      return one.department() == clock.answered(i).department();
-    });
-    v1::DepartmentShare& to = share == breach->mutable_shares()->end() ? *breach->add_shares() : *share;
-    to.set_department(clock.answered(i).department());
-    *to.mutable_used() = ToProto(FromProto(to.used()) + used);
+    auto share = absl::c_find_if(
+        *shares, [&](const v1::DepartmentShare& one) { return one.department() == clock.answered(i).department(); });
+    v1::DepartmentShare& with = share == shares->end() ? *shares->Add() : *share;
+    with.set_department(clock.answered(i).department());
+    *with.mutable_used() = ToProto(FromProto(with.used()) + used);
   }
+}
+
+absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policies, v1::ClockBreached* breach) {
+  DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies, clock.calendar()));
+  *breach->mutable_shares() = clock.brought_shares();
+  AddShares(clock, *calendar, std::max(FromProto(clock.start_at()), FromProto(breach->due_at())),
+            breach->mutable_shares());
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "docket/v1/case.pb.h"
 #include "docket/v1/event.pb.h"
 #include "workflow/policy/policy_set.h"
+#include "workflow/sla/calendar.h"
 
 // What the SLA policies make of case events. Pure.
 namespace docket::sla {
@@ -67,7 +68,11 @@ absl::Time LateFrom(const v1::Clock& clock);
 
 // Fills in a breach of `clock` as the case stands. The cause of an imported case is IMPORT, whatever is given.
 void FillBreach(const v1::Case& state, const v1::Clock& clock, absl::string_view cause, v1::ClockBreached* breach);
-// Adds who answered for how much of the time up to the due (R11); kInternal: the clock's calendar is not known.
+// Adds who answered for `clock` for how much of the working time from its start to `until`.
+void AddShares(const v1::Clock& clock, const WorkingCalendar& calendar, absl::Time until,
+               google::protobuf::RepeatedPtrField<v1::DepartmentShare>* shares);
+// Says who answered for how much of the time up to the due, earlier visits included (R11); kInternal: the clock's
+// calendar is not known.
 absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policies, v1::ClockBreached* breach);
 
 // When the oldest message of the requester came that waits for an answer; InfiniteFuture: none does.

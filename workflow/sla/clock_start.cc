@@ -108,21 +108,23 @@ absl::Status Steps::StopAtOnce(int first) {
   return absl::OkStatus();
 }
 
-// Working time that earlier cycles of the same visit used, at most all of `target`.
-absl::StatusOr<absl::Duration> Steps::BroughtBy(const v1::MetricRule& rule, const v1::Target& target,
-                                                v1::Obligation obligation, const std::string& visit) const {
+// Working time that earlier cycles of the same visit used, and who answered for it.
+absl::Status Steps::Bring(const v1::MetricRule& rule, v1::ClockAttached* attached) const {
+  if (attached->visit().empty() || attached->target().unit() != v1::Target::WORKING_TIME) return absl::OkStatus();
   absl::Duration used;
-  if (visit.empty() || target.unit() != v1::Target::WORKING_TIME) return used;
   const absl::Time since = after_.has_reopened_at() ? FromProto(after_.reopened_at()) : absl::InfinitePast();
   for (const v1::Clock& clock : work_.clocks()) {
-    const bool same = clock.metric() == rule.metric() && clock.obligation() == obligation && clock.visit() == visit &&
-                      (!rule.per_item() || clock.item() == item_);
+    const bool same = clock.metric() == rule.metric() && clock.obligation() == attached->obligation() &&
+                      clock.visit() == attached->visit() && (!rule.per_item() || clock.item() == item_);
     const absl::Time start = FromProto(clock.start_at());
     if (!same || start < since || Unfinished(clock)) continue;
     DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock.calendar()));
-    used += calendar->Elapsed(start, std::max(start, FromProto(clock.stopped_at())), PausesOf(clock));
+    const absl::Time stopped = std::max(start, FromProto(clock.stopped_at()));
+    used += calendar->Elapsed(start, stopped, PausesOf(clock));
+    AddShares(clock, *calendar, stopped, attached->mutable_brought_shares());
   }
-  return std::min(used, FromProto(target.duration()));
+  if (used > absl::ZeroDuration()) *attached->mutable_brought() = ToProto(used);
+  return absl::OkStatus();
 }
 
 Terms Steps::NewTerms(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice,
@@ -167,12 +169,11 @@ absl::StatusOr<v1::Event> Steps::NewClock(const Candidate& match, const v1::Metr
   attached->set_answerable_rule(rule.answerable().empty() ? "ACCOUNTABLE" : rule.answerable());
   attached->set_answerable(AnsweringDepartment(attached->answerable_rule(), attached->item(), after_));
   attached->set_visit(policy::TextOf(rule.visit(), {.case_facts = &facts_, .event = body_.message}));
-  DOCKET_ASSIGN_OR_RETURN(const absl::Duration brought,
-                          BroughtBy(rule, promised.target(), obligation, attached->visit()));
-  if (brought > absl::ZeroDuration()) *attached->mutable_brought() = ToProto(brought);
+  DOCKET_RETURN_IF_ERROR(Bring(rule, attached));
+  attached->set_start_revision(after_.revision());
   v1::Clock clock;
   *clock.mutable_start_at() = attached->start_at();
-  *clock.mutable_brought() = ToProto(brought);
+  *clock.mutable_brought() = attached->brought();
   const Terms terms = NewTerms(rule, promised, *calendar.calendar);
   const Plan plan = PlanClock(clock, terms, {});
   SetPlan(plan, attached);

@@ -144,8 +144,7 @@ class Steps {
                                      const v1::MetricRule::Choice& choice) const;
   uint32_t NextCycle(const v1::MetricRule& rule, v1::Obligation obligation) const;
   absl::Time StartAt(const v1::MetricRule& rule) const;
-  absl::StatusOr<absl::Duration> BroughtBy(const v1::MetricRule& rule, const v1::Target& target,
-                                           v1::Obligation obligation, const std::string& visit) const;
+  absl::Status Bring(const v1::MetricRule& rule, v1::ClockAttached* attached) const;
   // What a clock started or retargeted now is judged by, with the instants that the ladders in force want of it.
   Terms NewTerms(const v1::MetricRule& rule, const v1::MetricRule::Choice& choice,
                  const WorkingCalendar& calendar) const;

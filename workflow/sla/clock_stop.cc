@@ -50,12 +50,13 @@ absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, a
   *fulfilled->mutable_stopped_at() = ToProto(stopped_at);
   // A stop entered late does not undo a breach on record by itself; that takes a second person (R7).
   fulfilled->set_on_time(!IsOver(clock, stopped_at));
-  if (clock.has_breached_due_at() && stopped_at <= FromProto(clock.breached_due_at())) {
+  if (clock.has_breached_due_at() && stopped_at <= FromProto(clock.breached_due_at()) && !IsLateAtStart(clock)) {
     fulfilled->set_disputed(true);
     fulfilled->set_entered_by(occasion_.actor);
     *fulfilled->mutable_entered_at() = ToProto(std::max(occasion_.now, at_));
   }
-  *fulfilled->mutable_elapsed() = ToProto(calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
+  *fulfilled->mutable_elapsed() =
+      ToProto(FromProto(clock.brought()) + calendar->Elapsed(FromProto(clock.start_at()), stopped_at, PausesOf(clock)));
   fulfilled->set_provisional(rule.reopens() && clock.obligation() != v1::REGULATOR);
   fulfilled->set_stop_revision(revision);
   return Emit(std::move(event));

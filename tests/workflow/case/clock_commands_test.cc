@@ -284,5 +284,70 @@ TEST(SharesTest, ABreachChargesThoseWhoHadTheCase) {
   EXPECT_EQ(FromProto(breach->shares(1).used()), absl::Hours(4));
 }
 
+// Whoever leaves a case without an owner; those in one queue share their time.
+constexpr char kVisits[] = R"(
+sla: visits
+obligation: INTERNAL
+order: 10
+when: {case.kind: REQUEST}
+calendar: london
+metrics:
+  - metric: TIME_TO_OWN
+    start: {event: case_queued, where: {fact: case.owner, empty: true}}
+    start_also: [{event: owner_released}]
+    visit: case.queue
+    stop: [{event: owner_assigned}]
+    answerable: QUEUE
+    targets: [{when: {case.priority: 1}, target: 30m}, {target: 8h}]
+)";
+
+// Nobody owned it for 7 h 59 min on the first visit and for a minute on the second, which is charged with the whole.
+TEST(SharesTest, ABreachOfALaterVisitChargesTheEarlierOnesToo) {
+  CaseDesk desk(With(ShippedPolicies(), kVisits));
+  desk.Must(kFileTicket);
+  desk.MoveTo("2026-11-18 16:59");
+  desk.Must("take {}");
+  desk.MoveTo("2026-11-19 09:00");
+  desk.Must("release {}");
+  desk.MoveTo("2026-11-19 09:02");
+  ASSERT_TRUE(desk.clock("TIME_TO_OWN").has_breached_due_at());
+  const v1::ClockBreached* breach = nullptr;
+  for (const v1::Event& event : desk.events()) {
+    if (event.clock_breached().clock_no() == desk.clock("TIME_TO_OWN").clock_no()) breach = &event.clock_breached();
+  }
+  ASSERT_NE(breach, nullptr);
+  ASSERT_EQ(breach->shares_size(), 1);
+  EXPECT_EQ(breach->shares(0).department(), "complaints");
+  EXPECT_EQ(FromProto(breach->shares(0).used()), absl::Hours(8));
+  desk.Must("take {}");
+  EXPECT_EQ(FromProto(desk.clock("TIME_TO_OWN").elapsed()), absl::Hours(8) + absl::Minutes(1));
+}
+
+// A visit without length is late where those before it have used more than there was, and not where they have used all.
+TEST(VisitTest, IsLateFromItsFirstInstantWhereTheEarlierOnesWere) {
+  for (const bool late : {false, true}) {
+    CaseDesk desk(With(ShippedPolicies(), kVisits));
+    desk.Must(kFileTicket);
+    desk.MoveTo(late ? "2026-11-19 10:00" : "2026-11-18 17:00");
+    for (const char* command : {"take {}", "release {}", "take {}"}) desk.Must(command);
+    const v1::Clock& visit = desk.clock("TIME_TO_OWN");
+    EXPECT_EQ(visit.cycle(), 2u);
+    EXPECT_EQ(visit.on_time(), !late);
+    EXPECT_EQ(visit.has_breached_due_at(), late);
+    EXPECT_FALSE(visit.disputed());
+  }
+}
+
+TEST(VisitTest, BringsWhatWasUsedWhateverItsTarget) {
+  CaseDesk desk(With(ShippedPolicies(), kVisits));
+  desk.Must(kFileTicket);
+  desk.MoveTo("2026-11-18 16:00");
+  desk.Must("take {}");
+  desk.Must("set_priority { priority: 1 override_reason: 'X' }");
+  desk.Must("release {}");
+  EXPECT_EQ(FromProto(desk.clock("TIME_TO_OWN").target().duration()), absl::Minutes(30));
+  EXPECT_EQ(FromProto(desk.clock("TIME_TO_OWN").brought()), absl::Hours(7));
+}
+
 }  // namespace
 }  // namespace docket::workflow::testing
