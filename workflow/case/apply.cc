@@ -146,10 +146,11 @@ bool MayLieEarlier(const v1::Event& event) {
          event.has_clock_pause_shortened();
 }
 
-// What ends a clock as a message does: telling the requester how it stands.
-bool AnswersAsAMessageDoes(const v1::Event& event) {
+// What may end a clock as a message does: telling the requester how it stands, or bringing the case further.
+bool MayEndAClock(const v1::Event& event) {
   return event.has_case_accepted() || event.has_case_declined() || event.has_decision_issued() ||
-         event.has_resolution_accepted();
+         event.has_resolution_accepted() || event.has_status_changed() || event.has_case_resolved() ||
+         event.has_case_closed();
 }
 
 // Events after which another department may answer for a clock.
@@ -180,7 +181,7 @@ absl::Status Apply(const v1::Event& event, v1::Case* state) {
   }
   const uint32_t revision = state->revision() + 1;
   DOCKET_RETURN_IF_ERROR(ApplyBody(event, revision, state));
-  if (AnswersAsAMessageDoes(event)) KeepPastAnswer(event, revision, state);
+  if (MayEndAClock(event) && !state->history()) KeepPastAnswer(event, revision, state);
   if (ChangesWhoAnswers(event)) sla::UpdateAnswering(event.occurred_at(), state);
   if (escalation::IsActivity(event)) escalation::NoteActivity(event, revision, state);
   state->set_revision(revision);

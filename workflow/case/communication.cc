@@ -9,7 +9,7 @@
 #include "workflow/base/refusal.h"
 #include "workflow/base/time.h"
 #include "workflow/case/status.h"
-#include "workflow/sla/policy_match.h"
+#include "workflow/sla/clock_rules.h"
 
 namespace docket::workflow {
 namespace {
@@ -65,6 +65,30 @@ bool AnswersQuestion(const v1::Case& state, absl::Time at) {
 bool AnswersWait(const v1::Case& state, absl::Time at) {
   const v1::SentMessage* question = FindSent(state, state.wait().request_revision());
   return question == nullptr ? AnswersQuestion(state, at) : at >= FromProto(question->sent_at());
+}
+
+// Of what the message had answered, all that no other answers.
+void AddUnansweredAgain(const v1::Case& state, const v1::SentMessage& sent, v1::DeliveryReported* reported) {
+  for (int i = 0; i < sent.answers_size() && i < sent.answers_since_size(); ++i) {
+    const bool answered = absl::c_any_of(state.sent(), [&](const v1::SentMessage& one) {
+      return one.revision() != sent.revision() && one.outcome() != v1::BOUNCED &&
+             absl::c_linear_search(one.answers(), sent.answers(i));
+    });
+    if (answered) continue;
+    reported->add_unanswered_again(sent.answers(i));
+    *reported->add_unanswered_since() = sent.answers_since(i);
+  }
+}
+
+// The newest question that waits for an answer once the report is known; 0: none.
+uint32_t QuestionAfter(const v1::Case& state, const v1::ReportDelivery& report) {
+  const absl::Time heard = state.has_last_inbound_at() ? FromProto(state.last_inbound_at()) : absl::InfinitePast();
+  uint32_t newest = 0;
+  for (v1::SentMessage one : state.sent()) {
+    if (one.revision() == report.outbound_revision()) one.set_outcome(report.outcome());
+    if (sla::IsStandingQuestion(one) && FromProto(one.sent_at()) > heard) newest = one.revision();
+  }
+  return newest;
 }
 
 // Public messages are part of the conversation and may be shown to the requester.
@@ -190,9 +214,9 @@ absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command) {
   v1::DeliveryReported* reported = event.mutable_delivery_reported();
   reported->set_outbound_revision(report.outbound_revision());
   reported->set_outcome(report.outcome());
+  reported->set_question(QuestionAfter(state, report));
   if (report.outcome() == v1::BOUNCED) {
-    *reported->mutable_unanswered_again() = sent->answers();
-    *reported->mutable_unanswered_since() = sent->answers_since();
+    AddUnansweredAgain(state, *sent, reported);
     reported->set_first_response_set_aside(sent->human() && state.has_first_response_at() &&
                                            FromProto(sent->sent_at()) == FromProto(state.first_response_at()));
   } else if (sent->outcome() == v1::BOUNCED) {
@@ -231,6 +255,10 @@ absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* 
     state->clear_last_information_request();
     state->clear_last_information_request_at();
   }
+  if (const v1::SentMessage* question = FindSent(*state, event.question()); question != nullptr) {
+    state->set_last_information_request(question->revision());
+    *state->mutable_last_information_request_at() = question->sent_at();
+  }
   return absl::OkStatus();
 }
 
@@ -268,9 +296,12 @@ void KeepPastAnswer(const v1::Event& event, uint32_t revision, v1::Case* state) 
   v1::PastAnswer* kept = state->add_past_answers();
   kept->set_revision(revision);
   *kept->mutable_at() = event.occurred_at();
-  kept->set_event(std::string(sla::BodyOf(event).name));
-  kept->set_reason_code(event.case_declined().reason_code());
-  *kept->mutable_parts() = event.decision_issued().parts();
+  *kept->mutable_what() = event;
+  kept->mutable_what()->clear_occurred_at();
+  kept->mutable_what()->clear_rule();
+  kept->mutable_what()->clear_visibility();
+  if (event.has_case_declined()) kept->mutable_what()->mutable_case_declined()->clear_explanation();
+  if (event.has_case_resolved()) kept->mutable_what()->mutable_case_resolved()->clear_solution();
 }
 
 absl::Status ApplyNoReplyNeededMarked(const v1::NoReplyNeededMarked& event, v1::Case* state) {

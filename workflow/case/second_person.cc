@@ -1,6 +1,9 @@
 #include "workflow/case/second_person.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "workflow/base/time.h"
 #include "workflow/case/conflict.h"
 
 namespace docket::workflow {
@@ -33,10 +36,31 @@ void WantEvidence(const DecideContext& context, absl::string_view why, std::vect
 }
 
 void WantWordsOfWithdrawal(const DecideContext& context, const v1::Case& state, std::vector<Unmet>* unmet) {
-  if (state.has_last_inbound_at() || !context.evidence_ref.empty()) return;
+  if (!context.evidence_ref.empty()) return;
+  absl::Time told = absl::InfinitePast();
+  for (const v1::SentMessage& one : state.sent()) {
+    if (one.human() && one.outcome() != v1::BOUNCED) told = std::max(told, FromProto(one.sent_at()));
+  }
+  if (state.has_last_inbound_at() && FromProto(state.last_inbound_at()) > told) return;
   unmet->push_back({"WORDS_OF_WITHDRAWAL_MISSING",
-                    "evidence_ref: missing, and the requester has written nothing; WITHDRAWN wants their words",
+                    absl::StrCat("evidence_ref: missing, and the requester has written nothing",
+                                 told == absl::InfinitePast() ? "" : absl::StrCat(" since ", FormatUtc(told)),
+                                 "; WITHDRAWN wants their words, or the message or document that holds them"),
                     "record_inbound"});
+}
+
+void WantAnotherPerson(const v1::Case& state, absl::string_view asker, std::vector<Unmet>* unmet) {
+  const auto want = [&](absl::string_view did) {
+    unmet->push_back(
+        {"SECOND_PERSON_MISSING", absl::StrCat(asker, " ", did, " the case, want another person to reopen it"), ""});
+  };
+  if (asker.empty()) return;
+  const bool turned_away = state.closure_basis() == kWithdrawn || state.closure_basis() == kForwarded;
+  if (state.declined_by() == asker) {
+    want("declined");
+  } else if (turned_away && state.closed_by() == asker) {
+    want("closed");
+  }
 }
 
 }  // namespace docket::workflow

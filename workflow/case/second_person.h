@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "workflow/base/refusal.h"
 #include "workflow/case/draft.h"
+#include "workflow/sla/clock_rules.h"
 
 // What one person may not do alone.
 namespace docket::workflow {
@@ -20,10 +21,15 @@ void WantSecondPerson(const DecideContext& context, absl::string_view why, std::
 // Something to show for it must have been named.
 void WantEvidence(const DecideContext& context, absl::string_view why, std::vector<Unmet>* unmet);
 
-// The reason for declining, and the basis for closing, that says the requester took it back.
-inline constexpr absl::string_view kWithdrawn = "WITHDRAWN";
-// That wants the requester's own words (R4): a message on record, or evidence of what was said.
+using sla::kWithdrawn;
+// Taking a case back wants the requester's own words (R4): a message since we last wrote, or evidence that names one or
+// says what was said.
 void WantWordsOfWithdrawal(const DecideContext& context, const v1::Case& state, std::vector<Unmet>* unmet);
+
+// The basis of closing a case that was handed to somebody else to answer.
+inline constexpr absl::string_view kForwarded = "FORWARDED";
+// What was declined, forwarded or withdrawn is not reopened by who did that (R17). `asker` "": nobody is known to ask.
+void WantAnotherPerson(const v1::Case& state, absl::string_view asker, std::vector<Unmet>* unmet);
 
 }  // namespace docket::workflow
 

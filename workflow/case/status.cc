@@ -92,11 +92,7 @@ void AddUnmetForReopening(const Draft& draft, v1::ReopenReason reason, std::vect
                                    FormatUtc(stopped), "; want either for NEW_FACTS"),
                       "record_inbound"});
   }
-  const std::string& asker = draft.context().actor->principal_id();
-  if (!state.declined_by().empty() && state.declined_by() == asker) {
-    unmet->push_back(
-        {"SECOND_PERSON_MISSING", absl::StrCat(asker, " declined the case, want another person to reopen it"), ""});
-  }
+  WantAnotherPerson(state, draft.context().actor->principal_id(), unmet);
 }
 
 }  // namespace
@@ -164,6 +160,7 @@ absl::Status DecideClose(Draft& draft, const v1::Command& command) {
   event.set_visibility(v1::VISIBILITY_PUBLIC);
   event.mutable_case_closed()->set_basis(close.basis());
   event.mutable_case_closed()->set_closure_code(close.outcome().empty() ? close.basis() : close.outcome());
+  event.mutable_case_closed()->set_closed_by(draft.context().actor->principal_id());
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
 }
@@ -277,6 +274,7 @@ absl::Status ApplyCaseReopened(const v1::Event& event, v1::Case* state) {
   state->set_reopen_count(event.case_reopened().reopen_no());
   *state->mutable_reopened_at() = event.occurred_at();
   state->clear_declined_by();
+  state->clear_closed_by();
   state->clear_accepted_resolution();
   return absl::OkStatus();
 }
@@ -284,6 +282,7 @@ absl::Status ApplyCaseReopened(const v1::Event& event, v1::Case* state) {
 absl::Status ApplyCaseClosed(const v1::CaseClosed& event, v1::Case* state) {
   state->set_closure_code(event.closure_code());
   state->set_closure_basis(event.basis());
+  state->set_closed_by(event.closed_by());
   return absl::OkStatus();
 }
 

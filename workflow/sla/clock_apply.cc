@@ -143,9 +143,11 @@ absl::Status ShortenPause(const v1::ClockPauseShortened& event, v1::Clock* clock
     return absl::DataLossError(
         absl::StrCat("ClockPauseShortened: clock ", clock->clock_no(), " has no pause ", event.pause()));
   }
-  *clock->mutable_pauses(static_cast<int>(event.pause()))->mutable_end() = event.end();
+  v1::Interval* pause = clock->mutable_pauses(static_cast<int>(event.pause()));
+  if (event.has_start()) *pause->mutable_start() = event.start();
+  if (event.has_end()) *pause->mutable_end() = event.end();
   const bool in_force = clock->state() == v1::PAUSED && static_cast<int>(event.pause()) + 1 == clock->pauses_size();
-  if (in_force) *clock->mutable_paused_until() = event.end();
+  if (in_force && event.has_end()) *clock->mutable_paused_until() = event.end();
   if (event.has_carried_used()) *clock->mutable_carried_used() = event.carried_used();
   SetDue(event, clock);
   return absl::OkStatus();
@@ -225,6 +227,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       clock->set_state(v1::CANCELLED);
       *clock->mutable_stopped_at() = cancelled.cancelled_at();
       clock->set_cancel_cause(cancelled.cause());
+      clock->set_stop_revision(cancelled.cancel_revision());
       return absl::OkStatus();
     }
     case v1::Event::kClockReopened:

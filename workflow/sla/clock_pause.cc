@@ -50,13 +50,43 @@ absl::Status Steps::ShortenPauses() {
       const absl::Time asked = wait.has_asked_at() ? FromProto(wait.asked_at()) : start;
       const bool answers = start < at_ || (asked <= at_ && asked < start && start < end);
       if (wait.on() != v1::COMPLAINANT || !answers || end <= at_) continue;
-      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, std::max(start, at_)));
+      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, {start, std::max(start, at_)}, ""));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status Steps::ShortenPause(int i, int pause, absl::Time end) {
+// A question that never arrived excuses no wait. What is left of one begins with another that did not bounce and had no
+// answer then.
+absl::Status Steps::TakePausesBack() {
+  const v1::SentMessage* sent = SentNumbered(after_, event_.delivery_reported().outbound_revision());
+  if (sent == nullptr || sent->kind() != v1::INFORMATION_REQUEST) return absl::OkStatus();
+  const absl::Time heard = after_.has_last_inbound_at() ? FromProto(after_.last_inbound_at()) : absl::InfinitePast();
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (!Unfinished(clock(i))) continue;
+    for (int pause = 0; pause < clock(i).pauses_size(); ++pause) {
+      const v1::Interval& wait = clock(i).pauses(pause);
+      const TimeSpan span = PausesOf(clock(i))[pause];
+      const absl::Time asked = FromProto(wait.asked_at());
+      const auto excuses = [&](const v1::SentMessage& one) {
+        const absl::Time at = FromProto(one.sent_at());
+        return at < span.end && (asked <= at || (heard < at && heard < asked));
+      };
+      if (!wait.has_asked_at() || wait.on() != v1::COMPLAINANT || !excuses(*sent)) continue;
+      absl::Time from = absl::InfiniteFuture();
+      for (const v1::SentMessage& one : after_.sent()) {
+        if (IsStandingQuestion(one) && excuses(one)) from = std::min(from, FromProto(one.sent_at()));
+      }
+      if (from <= span.start || span.end <= span.start) continue;
+      const TimeSpan left = from < span.end ? TimeSpan{from, span.end} : TimeSpan{span.start, span.start};
+      DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, left, kUndelivered));
+      DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), kUndelivered));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Steps::ShortenPause(int i, int pause, const TimeSpan& left, absl::string_view cause) {
   DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, clock(i).calendar()));
   // As of when the pause was on record, for nobody could read it before; of one that had ended, when it had.
   const bool in_force = clock(i).state() == v1::PAUSED && pause + 1 == clock(i).pauses_size();
@@ -66,9 +96,16 @@ absl::Status Steps::ShortenPause(int i, int pause, absl::Time end) {
   v1::ClockPauseShortened* shortened = event.mutable_clock_pause_shortened();
   shortened->set_clock_no(clock(i).clock_no());
   shortened->set_pause(static_cast<uint32_t>(pause));
-  *shortened->mutable_end() = ToProto(end);
+  shortened->set_cause(std::string(cause));
   v1::Clock changed = clock(i);
-  *changed.mutable_pauses(pause)->mutable_end() = shortened->end();
+  if (left.start != FromProto(clock(i).pauses(pause).start())) {
+    *shortened->mutable_start() = ToProto(left.start);
+    *changed.mutable_pauses(pause)->mutable_start() = shortened->start();
+  }
+  if (left.end != absl::InfiniteFuture()) {
+    *shortened->mutable_end() = ToProto(left.end);
+    *changed.mutable_pauses(pause)->mutable_end() = shortened->end();
+  }
   if (clock(i).has_carried_at()) {
     // What a retarget carried over grows by the time that did not stand still after all.
     const absl::Time base = FromProto(clock(i).carried_at());

@@ -123,7 +123,7 @@ absl::Status Steps::RetargetOne(int i, const v1::CaseFacts& facts_before) {
       return SecondPersonMissing(
           absl::StrCat(clock(i).metric(), " is owed to a regulator; that it is owed no more wants a second person"));
     }
-    return Cancel(clock(i), kNoPolicy);
+    return Cancel(clock(i), {at_, after_.revision(), kNoPolicy});
   }
   const bool same = now.match->pin.id() == clock(i).policy().id() &&
                     MessageDifferencer::Equals(now.choice->target(), clock(i).target()) &&

@@ -74,6 +74,7 @@ Steps::Steps(const v1::Case& before, const v1::Case& after, const v1::Event& eve
 }
 
 absl::StatusOr<std::vector<v1::Event>> Steps::Run() {
+  if (Withdraws(event_)) DOCKET_RETURN_IF_ERROR(Withdraw());
   DOCKET_RETURN_IF_ERROR(StopAndCancel(/*stop=*/true));
   DOCKET_RETURN_IF_ERROR(StopAndCancel(/*stop=*/false));
   if (event_.has_delivery_reported()) {

@@ -77,10 +77,19 @@ absl::Status FillShares(const v1::Clock& clock, const policy::PolicySet& policie
 
 // When the oldest message of the requester came that waits for an answer; InfiniteFuture: none does.
 absl::Time OldestUnanswered(const v1::Case& state);
+// An information request that has not bounced.
+inline bool IsStandingQuestion(const v1::SentMessage& one) {
+  return one.kind() == v1::INFORMATION_REQUEST && one.outcome() != v1::BOUNCED;
+}
 // MetricRule.start_at of clocks that count from it.
 inline constexpr absl::string_view kOldestUnanswered = "oldest_unanswered";
 // Cause of clocks that no policy promises any more.
 inline constexpr char kNoPolicy[] = "NO_POLICY";
+// Of those that would not have begun without a message that bounced, and of stops set aside because theirs did.
+inline constexpr char kUndelivered[] = "UNDELIVERED";
+// The closing basis or decline reason of a case that the requester takes back. It ends every clock, met by none (R4),
+// whatever the policies say of closing; what it ended runs on if the case is reopened.
+inline constexpr char kWithdrawn[] = "WITHDRAWN";
 
 }  // namespace docket::sla
 

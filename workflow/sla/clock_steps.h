@@ -21,8 +21,8 @@
 #include "workflow/sla/policy_match.h"
 
 // Internal to workflow/sla: what one event makes of the clocks of a case, step by step. One file per step: clock_stop,
-// clock_retarget, clock_pause, clock_start. Each event found is applied at once to a copy of the clocks, so that a
-// later step sees what an earlier one did.
+// clock_bounce, clock_retarget, clock_pause, clock_start. Each event found is applied at once to a copy of the clocks,
+// so that a later step sees what an earlier one did.
 namespace docket::sla {
 
 class Steps {
@@ -66,9 +66,10 @@ class Steps {
   };
 
   // What ended a clock, or may have.
-  struct Answer {
+  struct Ending {
     absl::Time at;
     uint32_t revision = 0;
+    std::string cancels;  // its cause; "": it fulfils
   };
 
   const v1::Clock& clock(int i) const { return work_.clocks(i); }
@@ -82,13 +83,10 @@ class Steps {
   // clock_stop
   absl::Status StopAndCancel(bool stop);
   absl::Status Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, absl::Time stopped_at, uint32_t revision);
-  absl::Status Cancel(const v1::Clock& clock, absl::string_view cause);
+  absl::Status Cancel(const v1::Clock& clock, const Ending& ending);
+  absl::Status Withdraw();
+  bool EndedByWithdrawal(int i, const v1::MetricRule& rule) const;
   bool OldestAnswered(const v1::Clock& clock) const;
-  absl::Status SetBouncedStopsAside();
-  bool StopsByItself(const v1::MetricRule& rule, const v1::SentMessage& message) const;
-  bool StopsByItself(const v1::MetricRule& rule, const v1::PastAnswer& answer) const;
-  std::optional<Answer> OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const;
-  absl::Status RestoreStops();
   absl::Status Reopen();
   bool Restarts(const v1::MetricRule& rule) const;
   absl::Status StopAtOnce(int first);
@@ -97,6 +95,20 @@ class Steps {
   absl::Status EmitReopened(int i, bool exclude, absl::string_view cause);
   bool IsNewestCycle(int i) const;
   bool IsOldestRunning(int i) const;
+
+  // clock_bounce
+  absl::Status SetBouncedStopsAside();
+  absl::Status TakeStartsBack();
+  absl::Time OtherStart(const v1::MetricRule& rule) const;
+  std::optional<Ending> EndingBy(const v1::Clock& clock, const v1::MetricRule& rule, const v1::Event& what,
+                                 absl::Time at, uint32_t revision) const;
+  std::optional<Ending> EndingByMessage(const v1::Clock& clock, const v1::MetricRule& rule,
+                                        const v1::SentMessage& message) const;
+  std::optional<Ending> OtherEnding(const v1::Clock& clock, const v1::MetricRule& rule) const;
+  absl::Status End(int i, const v1::MetricRule& rule, const Ending& ending);
+  absl::Status RestoreStops();
+  absl::Status RestoreStop(int i, const v1::SentMessage& sent);
+  absl::Status RestoreStart(int i);
 
   // clock_retarget
   absl::Status Retarget();
@@ -114,7 +126,6 @@ class Steps {
   absl::Status RollOutOne(int i, const v1::PolicyRolloutPlanned& plan);
   absl::Time DueWithoutOpenPause(const v1::Clock& clock, const Terms& terms) const;
   absl::Status RestoreOne(int i);
-  bool CanAnswer(const v1::Clock& clock, const v1::MetricRule& rule, uint32_t revision, absl::Time at) const;
   absl::Time CapOf(const v1::Clock& clock, const Terms& terms) const;
   // Somebody did it alone.
   bool NeedsSecondPerson(int i, absl::string_view approver) const;
@@ -126,7 +137,8 @@ class Steps {
   absl::Status ReconcilePause(int i);
   absl::Status PauseByTrigger(int i);
   absl::Status ShortenPauses();
-  absl::Status ShortenPause(int i, int pause, absl::Time end);
+  absl::Status TakePausesBack();
+  absl::Status ShortenPause(int i, int pause, const TimeSpan& left, absl::string_view cause);
   absl::Status Pause(int i, bool by_trigger);
   absl::Status Resume(int i);
   absl::Time PauseStart(const v1::Clock& clock) const;
@@ -168,6 +180,13 @@ class Steps {
   uint32_t next_clock_no_ = std::numeric_limits<uint32_t>::max() / 2;
   std::vector<v1::Event> events_;
 };
+
+// Whether the requester takes the case back.
+bool Withdraws(const v1::Event& event);
+// Why an event cancels a clock, as ClockCancelled says it.
+std::string CancelCauseOf(const v1::Event& event);
+// The message we sent in that event; null: none that is kept.
+const v1::SentMessage* SentNumbered(const v1::Case& state, uint32_t revision);
 
 // Copies a plan into any event that carries due, warnings and whether the due is provisional.
 template <class Message>

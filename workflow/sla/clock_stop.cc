@@ -1,6 +1,5 @@
-// What ends a clock, and what sets an end aside again (R4).
+// What ends a clock, and what a reopening makes of the end (R4).
 #include <algorithm>
-#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -9,6 +8,15 @@
 #include "workflow/sla/clock_steps.h"
 
 namespace docket::sla {
+
+bool Withdraws(const v1::Event& event) {
+  return event.case_declined().reason_code() == kWithdrawn || event.case_closed().basis() == kWithdrawn;
+}
+
+std::string CancelCauseOf(const v1::Event& event) {
+  const std::string& closure = event.status_changed().entered().closure_code();
+  return closure.empty() ? absl::AsciiStrToUpper(BodyOf(event).name) : closure;
+}
 
 // The message a clock counts from no longer waits for an answer.
 bool Steps::OldestAnswered(const v1::Clock& clock) const {
@@ -25,7 +33,7 @@ absl::Status Steps::StopAndCancel(bool stop) {
     const bool by_oldest = rule->start_at() == kOldestUnanswered;
     bool ends = FiresFor(clock(i), stop ? rule->stop() : rule->cancel());
     if (by_oldest && stop) ends = ends && OldestAnswered(clock(i));
-    std::string cause = event_.has_status_changed() ? event_.status_changed().entered().closure_code() : "";
+    std::string cause = CancelCauseOf(event_);
     if (by_oldest && !stop && event_.has_no_reply_needed_marked() && OldestAnswered(clock(i))) {
       ends = true;
       cause = "NO_REPLY_NEEDED";
@@ -35,8 +43,18 @@ absl::Status Steps::StopAndCancel(bool stop) {
     if (stop) {
       DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at_, after_.revision()));
     } else {
-      DOCKET_RETURN_IF_ERROR(Cancel(clock(i), cause.empty() ? absl::AsciiStrToUpper(body_.name) : cause));
+      DOCKET_RETURN_IF_ERROR(Cancel(clock(i), {at_, after_.revision(), cause}));
     }
+  }
+  return absl::OkStatus();
+}
+
+// Nobody is owed an answer any more, and none was given.
+absl::Status Steps::Withdraw() {
+  for (int i = 0; i < work_.clocks_size(); ++i) {
+    if (!Unfinished(clock(i))) continue;
+    DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
+    DOCKET_RETURN_IF_ERROR(Cancel(clock(i), {at_, after_.revision(), kWithdrawn}));
   }
   return absl::OkStatus();
 }
@@ -62,95 +80,14 @@ absl::Status Steps::Fulfil(const v1::Clock& clock, const v1::MetricRule& rule, a
   return Emit(std::move(event));
 }
 
-absl::Status Steps::Cancel(const v1::Clock& clock, absl::string_view cause) {
+absl::Status Steps::Cancel(const v1::Clock& clock, const Ending& ending) {
   v1::Event event = New(clock.policy());
-  event.mutable_clock_cancelled()->set_clock_no(clock.clock_no());
-  event.mutable_clock_cancelled()->set_cause(std::string(cause));
-  *event.mutable_clock_cancelled()->mutable_cancelled_at() = event_.occurred_at();
+  v1::ClockCancelled* cancelled = event.mutable_clock_cancelled();
+  cancelled->set_clock_no(clock.clock_no());
+  cancelled->set_cause(ending.cancels);
+  *cancelled->mutable_cancelled_at() = ToProto(ending.at);
+  cancelled->set_cancel_revision(ending.revision);
   return Emit(std::move(event));
-}
-
-// A message that bounced told nobody anything.
-absl::Status Steps::SetBouncedStopsAside() {
-  const v1::DeliveryReported& report = event_.delivery_reported();
-  for (int i = 0; i < work_.clocks_size(); ++i) {
-    if (clock(i).state() != v1::FULFILLED || clock(i).stop_revision() != report.outbound_revision()) continue;
-    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
-    const std::optional<Answer> other = OtherAnswer(clock(i), *rule);
-    DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "UNDELIVERED"));
-    if (!other.has_value()) DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
-    const absl::Time until = other.has_value() ? other->at : at_;
-    if (DueAt(clock(i)) < until) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "UNDELIVERED"));
-    if (other.has_value()) DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, other->at, other->revision));
-  }
-  return absl::OkStatus();
-}
-
-bool Steps::StopsByItself(const v1::MetricRule& rule, const v1::SentMessage& message) const {
-  v1::Event sent;
-  sent.mutable_outbound_sent()->set_kind(message.kind());
-  sent.mutable_outbound_sent()->set_human(message.human());
-  sent.mutable_outbound_sent()->set_public_message(true);
-  *sent.mutable_outbound_sent()->mutable_parts() = message.parts();
-  return AnyFires(rule.stop(), BodyOf(sent), facts_);
-}
-
-bool Steps::StopsByItself(const v1::MetricRule& rule, const v1::PastAnswer& answer) const {
-  v1::Event event;
-  if (answer.event() == "case_accepted") event.mutable_case_accepted();
-  if (answer.event() == "case_declined") event.mutable_case_declined()->set_reason_code(answer.reason_code());
-  if (answer.event() == "resolution_accepted") event.mutable_resolution_accepted();
-  if (answer.event() == "decision_issued") *event.mutable_decision_issued()->mutable_parts() = answer.parts();
-  return AnyFires(rule.stop(), BodyOf(event), facts_);
-}
-
-// Whether what stood at `revision` and `at` can have answered the cycle: it came neither before it nor as what began
-// it, and no reopening has set it aside since.
-bool Steps::CanAnswer(const v1::Clock& clock, const v1::MetricRule& rule, uint32_t revision, absl::Time at) const {
-  if (at < FromProto(clock.start_at()) || revision < clock.clock_no()) return false;
-  return !rule.reopens() || !after_.has_reopened_at() || at >= FromProto(after_.reopened_at());
-}
-
-// The earliest other thing that stops such a clock too: a message that reached the requester, or a decision. What waits
-// for the answer to one message is told by that message.
-std::optional<Steps::Answer> Steps::OtherAnswer(const v1::Clock& clock, const v1::MetricRule& rule) const {
-  std::optional<Answer> earliest;
-  if (rule.start_at() == kOldestUnanswered) return earliest;
-  const auto consider = [&](const auto& one, absl::Time at) {
-    const bool earlier = !earliest.has_value() || at < earliest->at;
-    if (!CanAnswer(clock, rule, one.revision(), at) || !earlier || !StopsByItself(rule, one)) return;
-    earliest = Answer{.at = at, .revision = one.revision()};
-  };
-  for (const v1::SentMessage& one : after_.sent()) {
-    if (one.outcome() != v1::BOUNCED) consider(one, FromProto(one.sent_at()));
-  }
-  for (const v1::PastAnswer& one : after_.past_answers()) consider(one, FromProto(one.at()));
-  return earliest;
-}
-
-// What was said to have bounced has arrived after all, and stopped what it would have stopped. A breach found in
-// between stands until somebody else has judged it (R7).
-absl::Status Steps::RestoreStops() {
-  const v1::DeliveryReported& report = event_.delivery_reported();
-  const auto named = [&](const v1::SentMessage& one) { return one.revision() == report.outbound_revision(); };
-  const auto sent = absl::c_find_if(after_.sent(), named);
-  const auto was = absl::c_find_if(before_.sent(), named);
-  if (sent == after_.sent().end() || was == before_.sent().end() || was->outcome() != v1::BOUNCED) {
-    return absl::OkStatus();
-  }
-  const absl::Time at = FromProto(sent->sent_at());
-  for (int i = 0; i < work_.clocks_size(); ++i) {
-    const bool stopped_later = clock(i).state() == v1::FULFILLED && at < FromProto(clock(i).stopped_at());
-    if (!Unfinished(clock(i)) && !stopped_later) continue;
-    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
-    if (!CanAnswer(clock(i), *rule, sent->revision(), at)) continue;
-    const bool by_oldest = rule->start_at() == kOldestUnanswered;
-    if (!StopsByItself(*rule, *sent) || (by_oldest && (stopped_later || !OldestAnswered(clock(i))))) continue;
-    if (stopped_later) DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "DELIVERED"));
-    if (DueAt(clock(i)) < at) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
-    DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at, sent->revision()));
-  }
-  return absl::OkStatus();
 }
 
 // False where an earlier cycle, whose answer bounced, runs again.
@@ -178,12 +115,29 @@ bool Steps::EndedByResolution(int i) const {
          FromProto(clock(i).stopped_at()) > reopened;
 }
 
+// What was taken back with the case comes back with it, unless the reopening ends it or begins it anew, or the work was
+// called off meanwhile.
+bool Steps::EndedByWithdrawal(int i, const v1::MetricRule& rule) const {
+  const v1::Clock& ended = clock(i);
+  const absl::Time reopened = before_.has_reopened_at() ? FromProto(before_.reopened_at()) : absl::InfinitePast();
+  const bool withdrawn = ended.state() == v1::CANCELLED && ended.cancel_cause() == kWithdrawn && IsNewestCycle(i) &&
+                         FromProto(ended.stopped_at()) > reopened;
+  const bool owed = ended.item() == 0 || absl::c_any_of(after_.items(), [&](const v1::OwedItem& item) {
+                      return item.item_no() == ended.item() &&
+                             (item.state() == v1::OwedItem::ASKED || item.state() == v1::OwedItem::TAKEN_ON);
+                    });
+  return withdrawn && owed && !FiresFor(ended, rule.stop()) && !FiresFor(ended, rule.cancel()) && !Starts(rule);
+}
+
 absl::Status Steps::Reopen() {
   for (int i = 0; i < work_.clocks_size(); ++i) {
+    DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
     if (EndedByResolution(i)) {
       DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, "REOPENED"));
       DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
       DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "REOPENED"));
+    } else if (EndedByWithdrawal(i, *rule)) {
+      DOCKET_RETURN_IF_ERROR(ReopenOne(i));
     }
     if (clock(i).state() != v1::FULFILLED || !clock(i).provisional() || !IsNewestCycle(i)) continue;
     DOCKET_RETURN_IF_ERROR(ReopenOne(i));
@@ -200,8 +154,9 @@ absl::Status Steps::ReopenOne(int i) {
   DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
   if (Restarts(*rule)) return absl::OkStatus();  // a new cycle is started instead
   const bool new_facts = event_.case_reopened().reason() == v1::NEW_FACTS;
-  const bool exclude = rule->reopen() == "RESUME" || (rule->reopen().empty() && new_facts) ||
+  const bool resumes = rule->reopen() == "RESUME" || (rule->reopen().empty() && new_facts) ||
                        (rule->reopen() == "BY_REASON" && new_facts);
+  const bool exclude = resumes && clock(i).obligation() != v1::REGULATOR;
   DOCKET_RETURN_IF_ERROR(EmitReopened(i, exclude, "REOPENED"));
   DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
   return RecordBreachIfOver(clock(i), "REOPENED");

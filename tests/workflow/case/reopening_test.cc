@@ -102,6 +102,9 @@ TEST(WithdrawnTest, WantsTheRequestersWords) {
   EXPECT_TRUE(desk.Would(kWithdraw, {.evidence = true}, nullptr).ok());
   desk.Must("record_inbound { body: 'I found it' no_reply_needed: true }");
   EXPECT_TRUE(desk.Would(kWithdraw).ok());
+  desk.MoveTo("2026-11-18 10:00");
+  desk.Must(kAnswer);
+  EXPECT_EQ(Told(desk.Would(kWithdraw)), "CONDITIONS_UNMET: WORDS_OF_WITHDRAWAL_MISSING");
 }
 
 // What the requester wrote since is as good as a document; what he wrote before was known, and thanks tell nothing.

@@ -150,8 +150,7 @@ TEST_F(FinalBounced, WhatElseEndsItCountsToo) {
   for (const char* reason : {"OUT_OF_SCOPE", "DUPLICATE"}) {
     v1::PastAnswer* declined = desk_.state().add_past_answers();
     declined->set_revision(99);
-    declined->set_event("case_declined");
-    declined->set_reason_code(reason);
+    declined->mutable_what()->mutable_case_declined()->set_reason_code(reason);
     *declined->mutable_at() = ToProto(At("Europe/London", reason[0] == 'O' ? "2026-11-18 11:30" : "2026-11-18 11:00"));
   }
   Hold("2026-11-18 10:00", "REASONS");

@@ -212,6 +212,33 @@ class ClockTwin {
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
   }
 
+  // A question that never arrived excuses no wait; another of `standing` excuses what is left.
+  void Unasked(TwinClock& clock, absl::Time question, const std::vector<absl::Time>& standing, absl::Time heard,
+               absl::Time now) {
+    const absl::Duration before = Counted(clock.start, clock.base, clock.pauses);
+    for (TimeSpan& pause : clock.pauses) {
+      for (auto& [start, asked] : clock.party_waits) {
+        const auto excuses = [&, asked = asked](absl::Time one) {
+          return one < pause.end && (asked <= one || (heard < one && heard < asked));
+        };
+        if (start != pause.start || pause.end <= start || !excuses(question)) continue;
+        absl::Time from = absl::InfiniteFuture();
+        for (const absl::Time one : standing) {
+          if (excuses(one)) from = std::min(from, one);
+        }
+        if (from <= start) continue;
+        if (from >= pause.end) {
+          pause.end = pause.start;
+        } else {
+          pause.start = start = from;
+        }
+        break;
+      }
+    }
+    if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
+    BreachIfOver(clock, now);
+  }
+
  private:
   absl::Time Reach(absl::Time from, absl::Duration left, const std::vector<TimeSpan>& pauses) const {
     for (absl::Time t = from; t < minutes_->Until(); t += absl::Minutes(1)) {

@@ -217,6 +217,14 @@ void Life::Triage(uint32_t severity) {
   for (TwinClock* clock : Running(promises_.final)) twin_.Retarget(*clock, OfSeverity(severity), now_);
 }
 
+std::vector<absl::Time> Life::StandingQuestions() const {
+  std::vector<absl::Time> questions;
+  for (const Sent& one : sent_) {
+    if (one.asks && !one.bounced) questions.push_back(one.at);
+  }
+  return questions;
+}
+
 absl::Time Life::OldestUnanswered() const {
   absl::Time oldest = kForever;
   for (const absl::Time since : unanswered_) oldest = std::min(oldest, since);
@@ -232,6 +240,7 @@ void Life::Hear(absl::Time at, bool from_requester) {
   if (!from_requester) return;
   unanswered_.insert(at);
   asked_ = kForever;
+  heard_ = std::max(heard_, at);
   const std::vector<TwinClock*> running = Running(promises_.next);
   if (running.empty()) {
     Start(promises_.next, OldestUnanswered(), kNext);
@@ -303,12 +312,15 @@ void Life::Bounce() {
       if (clock.rule == &promises_.next || !CanAnswer(one, clock)) continue;
       if (other == nullptr || one.at < other->at) other = &one;
     }
+    CatchUp(&clock);
     if (other == nullptr) {
-      CatchUp(&clock);
       twin_.BreachIfOver(clock, now_);
     } else {
       StopBy(*other, &clock);
     }
+  }
+  for (TwinClock& clock : twin_.clocks()) {
+    if (sent.asks && Unended(clock)) twin_.Unasked(clock, sent.at, StandingQuestions(), heard_, now_);
   }
 }
 

@@ -57,6 +57,7 @@ class Life {
   void CorrectReceipt();
 
   // Messages.
+  std::vector<absl::Time> StandingQuestions() const;
   absl::Time OldestUnanswered() const;
   void Hear(absl::Time at, bool from_requester);
   void Send(absl::Time at, bool human, bool public_message);
@@ -94,6 +95,7 @@ class Life {
   bool excused_ = false;  // the last act may take a late duty off the list, or move a regulatory one
   bool pauses_ = false;
   v1::Wait wait_;
+  absl::Time heard_ = absl::InfinitePast();  // newest message of the party
   uint32_t asked_by_ = 0;                      // revision of the question
   absl::Time asked_ = absl::InfiniteFuture();  // when the party was last asked something it has not answered
   std::multiset<absl::Time> unanswered_;
