@@ -154,7 +154,8 @@ absl::StatusOr<v1::ListAllowedCommandsReply> ListAllowedCommands(const Reader& r
   DOCKET_ASSIGN_OR_RETURN(const std::string case_id, ResolveCase(reader, {request.case_id(), request.case_no()}));
   DOCKET_ASSIGN_OR_RETURN(const v1::Case state, LoadCase(reader, case_id));
   v1::ListAllowedCommandsReply reply;
-  for (const workflow::AllowedCommand& one : workflow::AllowedCommands(state, *reader.view.policies)) {
+  const std::string asker = reader.viewer.principal_id == kAnonymous ? "" : reader.viewer.principal_id;
+  for (const workflow::AllowedCommand& one : workflow::AllowedCommands(state, *reader.view.policies, asker)) {
     auto* command = reply.add_commands();
     command->set_command(one.command);
     command->set_allowed(one.allowed);

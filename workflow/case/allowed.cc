@@ -8,7 +8,9 @@
 #include "docket/v1/command.pb.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/owed_items.h"
+#include "workflow/case/ownership.h"
 #include "workflow/case/routing.h"
+#include "workflow/case/second_person.h"
 #include "workflow/case/status.h"
 #include "workflow/escalation/escalation.h"
 
@@ -26,9 +28,18 @@ bool HasEscalation(const v1::Case& state, bool (*wanted)(const v1::Escalation&))
 
 bool IsRequested(const v1::Escalation& one) { return one.state() == v1::Escalation::REQUESTED; }
 
+void AddUnmetForTransferAnswer(const v1::Case& state, const policy::PolicySet& policies, const std::string& asker,
+                               bool accepts, std::vector<Unmet>* unmet) {
+  if (state.has_transfer() && asker.empty()) return;
+  v1::Actor actor;
+  actor.set_principal_id(asker);
+  const DecideContext context{.actor = &actor, .policies = &policies};
+  for (Unmet& one : UnmetForTransferAnswer(Draft(state, context), accepts)) unmet->push_back(std::move(one));
+}
+
 // Conditions that the commands themselves check, beyond the chart.
 void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, const std::string& command,
-                      std::vector<Unmet>* unmet) {
+                      const std::string& asker, std::vector<Unmet>* unmet) {
   if (state.revision() >= EventLimit(command)) {
     unmet->push_back({"CASE_FULL", absl::StrCat(state.revision(), " events, the limit is ", EventLimit(command)), ""});
   }
@@ -40,9 +51,10 @@ void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, 
     unmet->push_back({"TRANSFER_PENDING", "the transfer is not yet answered", "refuse_transfer"});
   }
   if (command == "release" && state.owner().empty()) unmet->push_back({"NO_OWNER", "owner: none", "take"});
-  if ((command == "accept_transfer" || command == "refuse_transfer") && !state.has_transfer()) {
-    unmet->push_back({"NO_PENDING_TRANSFER", "no transfer waits for an answer", "transfer"});
+  if (command == "accept_transfer" || command == "refuse_transfer") {
+    AddUnmetForTransferAnswer(state, policies, asker, command == "accept_transfer", unmet);
   }
+  if (command == "reopen") WantAnotherPerson(state, asker, unmet);
   if (command == "transfer" && state.has_transfer()) {
     unmet->push_back({"TRANSFER_PENDING", "the last transfer is not yet answered", "refuse_transfer"});
   }
@@ -97,7 +109,7 @@ void AddOwnConditions(const v1::Case& state, const policy::PolicySet& policies, 
   }
 }
 
-void AddOne(const v1::Chart& chart, const v1::Case& state, const policy::PolicySet& policies,
+void AddOne(const v1::Chart& chart, const v1::Case& state, const policy::PolicySet& policies, const std::string& asker,
             const google::protobuf::FieldDescriptor& field, std::vector<AllowedCommand>* out) {
   const std::string& name = field.name();
   Choice choice = ChooseTransition(chart, state, name, nullptr);
@@ -110,7 +122,7 @@ void AddOne(const v1::Chart& chart, const v1::Case& state, const policy::PolicyS
       unmet.push_back({"CASE_NOT_ACTIVE", absl::StrCat("status ", state.status().status(), " is final"), "reopen"});
     }
   }
-  AddOwnConditions(state, policies, name, &unmet);
+  AddOwnConditions(state, policies, name, asker, &unmet);
   AllowedCommand allowed{.command = name, .allowed = unmet.empty()};
   allowed.unmet = std::move(unmet);
   if (choice.transition != nullptr) {
@@ -125,13 +137,14 @@ void AddOne(const v1::Chart& chart, const v1::Case& state, const policy::PolicyS
 
 }  // namespace
 
-std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy::PolicySet& policies) {
+std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy::PolicySet& policies,
+                                            const std::string& asker) {
   std::vector<AllowedCommand> out;
   const absl::StatusOr<const v1::Chart*> chart = PinnedChart(state, policies);
   if (!chart.ok()) return out;
   const auto* oneof = v1::Command::descriptor()->FindOneofByName("command");
   for (int i = 0; i < oneof->field_count(); ++i) {
-    if (OfPeople(oneof->field(i)->name())) AddOne(**chart, state, policies, *oneof->field(i), &out);
+    if (OfPeople(oneof->field(i)->name())) AddOne(**chart, state, policies, asker, *oneof->field(i), &out);
   }
   return out;
 }

@@ -20,8 +20,10 @@ struct AllowedCommand {
 
 // What may be done with a case now, in the order of the oneof. A command is "allowed" when some choice of its fields
 // may pass: conditions over the command's own fields count as met. Commands of importers and timers are left out, and
-// those that the case's chart does not know at all.
-std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy::PolicySet& policies);
+// those that the case's chart does not know at all. What wants another person than did the thing before is unmet for
+// `asker`, who would give the command; "": nobody is known to ask.
+std::vector<AllowedCommand> AllowedCommands(const v1::Case& state, const policy::PolicySet& policies,
+                                            const std::string& asker = "");
 
 }  // namespace docket::workflow
 

@@ -42,7 +42,9 @@ void AddUnmetForSender(const Draft& draft, std::vector<Unmet>* unmet) {
                     ""});
 }
 
-std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {
+}  // namespace
+
+std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft, bool accepts) {
   if (!draft.state().has_transfer()) {
     return {{"NO_PENDING_TRANSFER", "no transfer waits for an answer", "transfer"}};
   }
@@ -52,10 +54,10 @@ std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft) {
                           draft.context().actor->principal_id(), " is not of it"),
              ""}};
   }
-  return {};
+  std::vector<Unmet> unmet;
+  if (accepts) AddUnmetForSender(draft, &unmet);
+  return unmet;
 }
-
-}  // namespace
 
 void CheckDepartment(const DecideContext& context, absl::string_view field, const std::string& id,
                      std::vector<BadField>* bad) {
@@ -219,9 +221,8 @@ absl::Status DecideTransfer(Draft& draft, const v1::Command& command) {
 }
 
 absl::Status DecideAcceptTransfer(Draft& draft, const v1::Command& command) {
-  std::vector<Unmet> unmet = UnmetForTransferAnswer(draft);
-  if (unmet.empty()) AddUnmetForSender(draft, &unmet);
-  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, std::move(unmet)));
+  DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
+                          RequireTransition(draft, command, UnmetForTransferAnswer(draft, /*accepts=*/true)));
   const v1::PendingTransfer transfer = draft.state().transfer();
   v1::Event event;
   event.mutable_transfer_accepted()->set_from_department(transfer.from_department());
@@ -239,7 +240,7 @@ absl::Status DecideAcceptTransfer(Draft& draft, const v1::Command& command) {
 
 absl::Status DecideRefuseTransfer(Draft& draft, const v1::Command& command) {
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition,
-                          RequireTransition(draft, command, UnmetForTransferAnswer(draft)));
+                          RequireTransition(draft, command, UnmetForTransferAnswer(draft, /*accepts=*/false)));
   v1::Event event;
   event.mutable_transfer_refused()->set_by_department(draft.state().transfer().to_department());
   event.mutable_transfer_refused()->set_reason_code(command.refuse_transfer().reason_code());

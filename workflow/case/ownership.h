@@ -29,6 +29,8 @@ absl::Status EmitQueued(Draft& draft, const std::string& queue, const std::vecto
                         const std::string& rule = "");
 // Why a case may not be put into `queue` as it stands.
 void AddUnmetForQueue(const Draft& draft, absl::string_view verb, const std::string& queue, std::vector<Unmet>* unmet);
+// Why who asks may not answer the transfer, or not by accepting it.
+std::vector<Unmet> UnmetForTransferAnswer(const Draft& draft, bool accepts);
 absl::Status EmitDequeued(Draft& draft);
 absl::Status EmitAssigned(Draft& draft, const std::string& owner, v1::AssignMode mode);
 absl::Status EmitReleased(Draft& draft);

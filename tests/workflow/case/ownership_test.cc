@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
+#include "workflow/case/allowed.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -88,6 +89,17 @@ TEST(TransferTest, WhoHandsOverDoesNotAccept) {
   EXPECT_EQ(desk.state().transfer().by(), "sam.doyle");
   EXPECT_EQ(Told(desk.Would("accept_transfer {}", sam, nullptr)), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
   EXPECT_EQ(Told(desk.Would("refuse_transfer { reason_code: 'X' }", sam, nullptr)), "ok: TransferRefused");
+  const auto unmet = [&](const std::string& command, const std::string& asker) {
+    for (const AllowedCommand& one : AllowedCommands(desk.state(), desk.policies(), asker)) {
+      if (one.command == command) return one.unmet.empty() ? "" : one.unmet.front().reason;
+    }
+    return std::string("not offered");
+  };
+  EXPECT_EQ(unmet("accept_transfer", "sam.doyle"), "SECOND_PERSON_MISSING");
+  EXPECT_EQ(unmet("refuse_transfer", "sam.doyle"), "");
+  EXPECT_EQ(unmet("accept_transfer", "grace.lind"), "NOT_THE_RECEIVER");
+  EXPECT_EQ(unmet("accept_transfer", "priya.nair"), "");
+  EXPECT_EQ(unmet("accept_transfer", ""), "");
   desk.Must("accept_transfer {}", {.principal = "priya.nair"});
 }
 

@@ -1,5 +1,6 @@
 // Reopening (R4): within a window, and what it does to clocks.
 #include <string>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,7 @@
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
+#include "workflow/case/allowed.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -86,6 +88,13 @@ TEST(ReopeningTest, ADeclinedComplaintIsAssessedAgain) {
   EXPECT_EQ(desk.Must("decline { reason_code: 'NO_HARM' explanation: 'None' }"),
             "CaseDeclined ClockFulfilled StatusChanged ClockFulfilled");
   EXPECT_EQ(Told(desk.Would("reopen { reason: NOT_RESOLVED }")), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  const auto may_reopen = [&](const std::string& asker) {
+    const std::vector<AllowedCommand> all = AllowedCommands(desk.state(), desk.policies(), asker);
+    return absl::c_any_of(all, [](const AllowedCommand& one) { return one.command == "reopen" && one.allowed; });
+  };
+  EXPECT_FALSE(may_reopen("grace.lind"));
+  EXPECT_TRUE(may_reopen("amara.osei"));
+  EXPECT_TRUE(may_reopen(""));
   EXPECT_EQ(desk.Must("reopen { reason: NEW_FACTS }", {.principal = "amara.osei", .evidence = true}),
             "CaseReopened ClockReopened StatusChanged");
   EXPECT_EQ(desk.status(), "ASSESSMENT");
