@@ -211,24 +211,31 @@ absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command) {
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   if (sent->outcome() == report.outcome()) return absl::OkStatus();
   v1::Event event;
-  v1::DeliveryReported* reported = event.mutable_delivery_reported();
-  reported->set_outbound_revision(report.outbound_revision());
-  reported->set_outcome(report.outcome());
-  reported->set_question(QuestionAfter(state, report));
-  if (report.outcome() == v1::BOUNCED) {
-    AddUnansweredAgain(state, *sent, reported);
-    reported->set_first_response_set_aside(sent->human() && state.has_first_response_at() &&
-                                           FromProto(sent->sent_at()) == FromProto(state.first_response_at()));
-  } else if (sent->outcome() == v1::BOUNCED) {
-    for (const uint32_t answered : sent->answers()) {
-      if (absl::c_linear_search(state.unanswered_inbound(), answered)) reported->add_answered_again(answered);
-    }
-    reported->set_first_response_restored(
-        sent->human() &&
-        (!state.has_first_response_at() || FromProto(sent->sent_at()) < FromProto(state.first_response_at())));
-  }
+  *event.mutable_delivery_reported() = DeliveryOf(state, report);
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
   return Follow(draft, transition);
+}
+
+v1::DeliveryReported DeliveryOf(const v1::Case& state, const v1::ReportDelivery& report) {
+  v1::DeliveryReported reported;
+  reported.set_outbound_revision(report.outbound_revision());
+  reported.set_outcome(report.outcome());
+  const v1::SentMessage* sent = FindSent(state, report.outbound_revision());
+  if (sent == nullptr) return reported;
+  reported.set_question(QuestionAfter(state, report));
+  const absl::Time at = FromProto(sent->sent_at());
+  if (report.outcome() == v1::BOUNCED) {
+    AddUnansweredAgain(state, *sent, &reported);
+    reported.set_first_response_set_aside(sent->human() && state.has_first_response_at() &&
+                                          at == FromProto(state.first_response_at()));
+  } else if (sent->outcome() == v1::BOUNCED) {
+    for (const uint32_t answered : sent->answers()) {
+      if (absl::c_linear_search(state.unanswered_inbound(), answered)) reported.add_answered_again(answered);
+    }
+    reported.set_first_response_restored(sent->human() &&
+                                         (!state.has_first_response_at() || at < FromProto(state.first_response_at())));
+  }
+  return reported;
 }
 
 absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* state) {

@@ -21,6 +21,9 @@ absl::Status DecideAddNote(Draft& draft, const v1::Command& command);
 absl::Status DecideMarkNoReplyNeeded(Draft& draft, const v1::Command& command);
 absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command);
 
+// What a report of delivery says of the messages of the case: which wait for an answer again, or no more.
+v1::DeliveryReported DeliveryOf(const v1::Case& state, const v1::ReportDelivery& report);
+
 absl::Status ApplyInboundReceived(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyOutboundSent(const v1::Event& event, uint32_t revision, v1::Case* state);
 absl::Status ApplyDeliveryReported(const v1::DeliveryReported& event, v1::Case* state);

@@ -40,9 +40,9 @@ absl::Status Steps::SetBouncedStopsAside() {
     const bool ended = clock(i).state() == v1::FULFILLED || clock(i).state() == v1::CANCELLED;
     if (!ended || clock(i).stop_revision() != message || clock(i).cancel_cause() == kUndelivered) continue;
     DOCKET_ASSIGN_OR_RETURN(const v1::MetricRule* rule, PinnedRule(clock(i)));
-    const std::optional<Ending> other = OtherEnding(clock(i), *rule);
     DOCKET_RETURN_IF_ERROR(EmitReopened(i, /*exclude=*/false, kUndelivered));
     DOCKET_RETURN_IF_ERROR(CatchUpStart(i));
+    const std::optional<Ending> other = OtherEnding(clock(i), *rule);
     const absl::Time until = other.has_value() ? other->at : at_;
     if (DueAt(clock(i)) < until) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), kUndelivered));
     if (other.has_value()) DOCKET_RETURN_IF_ERROR(End(i, *rule, *other));
@@ -93,7 +93,7 @@ std::optional<Steps::Ending> Steps::EndingBy(const v1::Clock& clock, const v1::M
   if (!withdraws && !(rule.reopens() && reopened) && AnyFires(rule.stop(), BodyOf(what), facts_)) {
     return Ending{.at = at, .revision = revision};
   }
-  if (reopened) return std::nullopt;
+  if (reopened || (withdraws && after_.has_reopened_at() && at == FromProto(after_.reopened_at()))) return std::nullopt;
   if (withdraws) return Ending{.at = at, .revision = revision, .cancels = kWithdrawn};
   // That it waited for no answer any more was said when it seemed to have one.
   const bool cancels = rule.start_at() != kOldestUnanswered && AnyFires(rule.cancel(), BodyOf(what), facts_);

@@ -121,7 +121,7 @@ bool Steps::EndedByWithdrawal(int i, const v1::MetricRule& rule) const {
   const v1::Clock& ended = clock(i);
   const absl::Time reopened = before_.has_reopened_at() ? FromProto(before_.reopened_at()) : absl::InfinitePast();
   const bool withdrawn = ended.state() == v1::CANCELLED && ended.cancel_cause() == kWithdrawn && IsNewestCycle(i) &&
-                         FromProto(ended.stopped_at()) > reopened;
+                         FromProto(ended.stopped_at()) >= reopened;
   const bool owed = ended.item() == 0 || absl::c_any_of(after_.items(), [&](const v1::OwedItem& item) {
                       return item.item_no() == ended.item() &&
                              (item.state() == v1::OwedItem::ASKED || item.state() == v1::OwedItem::TAKEN_ON);

@@ -52,6 +52,7 @@ struct TwinClock {
   std::vector<absl::Time> breaches;  // all there were, annulled ones too
 
   bool exempted = false;
+  bool withdrawn = false;
   enum Ending { kNone, kMet, kCancelled, kExempted } ending = kNone;
   absl::Time stopped;
   bool on_time = false;
@@ -78,7 +79,7 @@ class ClockTwin {
   bool Late(const TwinClock& clock, absl::Time now) const {
     if (clock.rule->window) return false;
     if (clock.disputed) return true;  // only said to have been met
-    return clock.ending == TwinClock::kNone && (clock.breached.has_value() || Due(clock) < now);
+    return clock.ending == TwinClock::kNone && clock.breached.value_or(Due(clock)) < now;
   }
   absl::Duration Counted(absl::Time a, absl::Time b, const std::vector<TimeSpan>& pauses) const {
     absl::Duration total;
@@ -88,10 +89,15 @@ class ClockTwin {
     return total;
   }
 
+  // Earlier visits took more than there was, so this one is late however short.
+  static bool LateAtStart(const TwinClock& clock) { return !clock.carried && clock.brought > clock.target; }
+
+  // What time alone shows.
+  void Pass(TwinClock& clock, absl::Time now) {
+    if (Due(clock) < now) Breach(clock);
+  }
   void BreachIfOver(TwinClock& clock, absl::Time now) {
-    if (clock.rule->window || clock.breached.has_value() || Due(clock) >= now) return;
-    clock.breached = Due(clock);
-    clock.breaches.push_back(*clock.breached);
+    if (Due(clock) < now || LateAtStart(clock)) Breach(clock);
   }
 
   void Stop(TwinClock& clock, absl::Time at) {
@@ -100,7 +106,7 @@ class ClockTwin {
     clock.ending = TwinClock::kMet;
     clock.stopped = at;
     clock.on_time = clock.rule->window ? at <= Due(clock) : !clock.breached.has_value();
-    clock.disputed = clock.breached.has_value() && at <= *clock.breached;
+    clock.disputed = clock.breached.has_value() && at <= *clock.breached && !LateAtStart(clock);
   }
   void Cancel(TwinClock& clock, absl::Time at) {
     BreachIfOver(clock, at);
@@ -221,7 +227,8 @@ class ClockTwin {
         const auto excuses = [&, asked = asked](absl::Time one) {
           return one < pause.end && (asked <= one || (heard < one && heard < asked));
         };
-        if (start != pause.start || pause.end <= start || !excuses(question)) continue;
+        const bool waits = start == pause.start && start < pause.end && asked < absl::InfiniteFuture();
+        if (!waits || !excuses(question)) continue;
         absl::Time from = absl::InfiniteFuture();
         for (const absl::Time one : standing) {
           if (excuses(one)) from = std::min(from, one);
@@ -240,6 +247,12 @@ class ClockTwin {
   }
 
  private:
+  void Breach(TwinClock& clock) {
+    if (clock.rule->window || clock.breached.has_value()) return;
+    clock.breached = Due(clock);
+    clock.breaches.push_back(*clock.breached);
+  }
+
   absl::Time Reach(absl::Time from, absl::Duration left, const std::vector<TimeSpan>& pauses) const {
     for (absl::Time t = from; t < minutes_->Until(); t += absl::Minutes(1)) {
       if (left <= absl::ZeroDuration()) return t;

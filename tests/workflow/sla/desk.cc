@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
+#include "workflow/case/communication.h"
 #include "workflow/case/replay.h"
 #include "workflow/sla/clock_decisions.h"
 #include "workflow/sla/clock_math.h"
@@ -223,7 +224,12 @@ void Desk::Complete(v1::Event* event) const {
     event->mutable_status_changed()->set_from_category(state_.status().category());
   }
   if (event->has_outbound_sent()) CompleteOutbound(event);
-  if (event->has_delivery_reported()) CompleteReport(event->mutable_delivery_reported());
+  if (event->has_delivery_reported()) {
+    v1::ReportDelivery report;
+    report.set_outbound_revision(event->delivery_reported().outbound_revision());
+    report.set_outcome(event->delivery_reported().outcome());
+    *event->mutable_delivery_reported() = workflow::DeliveryOf(state_, report);
+  }
 }
 
 // An answer answers what had been asked by then.
@@ -234,22 +240,6 @@ void Desk::CompleteOutbound(v1::Event* event) const {
     if (FromProto(state_.unanswered_since(i)) > FromProto(event->occurred_at())) continue;
     sent->add_answers(state_.unanswered_inbound(i));
     *sent->add_answers_since() = state_.unanswered_since(i);
-  }
-}
-
-void Desk::CompleteReport(v1::DeliveryReported* report) const {
-  for (const v1::SentMessage& sent : state_.sent()) {
-    if (sent.revision() != report->outbound_revision()) continue;
-    const bool first = state_.has_first_response_at() && sent.human();
-    if (report->outcome() == v1::BOUNCED) {
-      *report->mutable_unanswered_again() = sent.answers();
-      *report->mutable_unanswered_since() = sent.answers_since();
-      report->set_first_response_set_aside(first && FromProto(sent.sent_at()) == FromProto(state_.first_response_at()));
-    } else if (sent.outcome() == v1::BOUNCED) {
-      *report->mutable_answered_again() = sent.answers();
-      report->set_first_response_restored(
-          sent.human() && (!first || FromProto(sent.sent_at()) < FromProto(state_.first_response_at())));
-    }
   }
 }
 
@@ -281,8 +271,9 @@ void Desk::CheckInvariants() const {
   std::set<std::pair<std::string, int>> running;
   for (const v1::Clock& clock : state_.clocks()) {
     if (Unfinished(clock)) {
-      // A cycle whose answer bounced runs again beside the one that began meanwhile.
-      const bool again = clock.reopen_cause() == "UNDELIVERED";
+      // A cycle whose answer bounced runs again beside the one that began meanwhile, also until an answer that has
+      // arrived after all is entered.
+      const bool again = clock.reopen_cause() == "UNDELIVERED" || clock.reopen_cause() == "DELIVERED";
       EXPECT_TRUE(again || running.emplace(clock.metric(), clock.obligation()).second)
           << clock.metric() << " runs twice";
     }

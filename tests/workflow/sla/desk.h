@@ -85,7 +85,6 @@ class Desk {
   uint32_t Draft(const google::protobuf::Timestamp& at);
   void Complete(v1::Event* event) const;
   void CompleteOutbound(v1::Event* event) const;
-  void CompleteReport(v1::DeliveryReported* report) const;
   void FoldClock(const v1::Event& event, std::vector<std::string>* lines);
   std::vector<std::string> FoldAll(const absl::StatusOr<std::vector<v1::Event>>& events,
                                    std::vector<std::string> lines);

@@ -63,11 +63,11 @@ void Life::Act(int what) {
   switch (what) {
     case 0:
     case 1:
-      return resolved() ? Reopen() : Hold();
+      return ended() ? Reopen() : Hold();
     case 2:
-      return resolved() ? Reopen() : Resume();
+      return ended() ? Reopen() : Resume();
     case 3:
-      return resolved() ? Reopen() : Resolve();
+      return ended() ? Reopen() : Resolve();
     case 4:
     case 5:
       return Prioritise(*rc::gen::inRange<uint32_t>(1, 5));
@@ -88,7 +88,7 @@ void Life::Act(int what) {
     case 14:
       return *rc::gen::arbitrary<bool>() ? Extend() : Decide();
     case 15:
-      return Exempt();
+      return *rc::gen::arbitrary<bool>() ? Exempt() : Withdraw();
     default:
       return ChangeHands();
   }
@@ -117,7 +117,7 @@ TwinClock* Life::Start(const TwinRule& rule, absl::Time start, absl::Duration ta
 void Life::Pass() {
   Note("time", desk_.Advance(now_));
   for (TwinClock& clock : twin_.clocks()) {
-    if (Unended(clock)) twin_.BreachIfOver(clock, now_);
+    if (Unended(clock)) twin_.Pass(clock, now_);
   }
 }
 
@@ -164,23 +164,47 @@ void Life::Resolve() {
   for (TwinClock* clock : Running(promises_.resolution)) twin_.Stop(*clock, now_);
 }
 
+// Ends every clock and meets none.
+void Life::Withdraw() {
+  if (desk_.state().status().category() == v1::CLOSED) return;
+  v1::Event event;
+  event.mutable_case_closed()->set_closure_code("CLOSED");
+  event.mutable_case_closed()->set_basis("WITHDRAWN");
+  Do("withdraw", event);
+  withdrawn_ = now_;
+  withdrawn_by_ = desk_.state().revision();
+  for (TwinClock& clock : twin_.clocks()) {
+    if (!Unended(clock)) continue;
+    twin_.Cancel(clock, now_);
+    clock.withdrawn = true;
+  }
+  pauses_ = false;
+  wait_.Clear();
+  Enter("close", "CLOSED", wait_);
+}
+
 void Life::Reopen() {
   const auto reason = *rc::gen::element(v1::NOT_RESOLVED, v1::QUESTION_UNANSWERED, v1::NEW_FACTS);
-  const TwinRule& rule = promises_.resolution;
   v1::Event event;
   event.mutable_case_reopened()->set_reopen_no(desk_.state().reopen_count() + 1);
   event.mutable_case_reopened()->set_reason(reason);
   Do("reopen", event);
-  reopened_ = now_;
-  TwinClock* newest = nullptr;
-  for (TwinClock& clock : twin_.clocks()) newest = clock.rule == &rule ? &clock : newest;
-  if (rule.reopen == "RESTART" && reason == v1::NEW_FACTS) {
-    if (!Unended(*newest)) Start(rule, now_, OfPriority(desk_.state().priority()));
-  } else if (newest->ending == TwinClock::kMet) {
-    const bool resumes = rule.reopen == "RESUME" || (rule.reopen.empty() && reason == v1::NEW_FACTS);
-    twin_.SetAside(*newest, resumes ? now_ : absl::InfinitePast());
-    CatchUp(newest);
-    twin_.BreachIfOver(*newest, now_);
+  const absl::Time before = std::exchange(reopened_, now_);
+  for (const TwinRule* rule : promises_.all()) {
+    TwinClock* newest = nullptr;
+    for (TwinClock& clock : twin_.clocks()) newest = clock.rule == rule ? &clock : newest;
+    if (newest == nullptr) continue;
+    const bool restarts = rule->reopen == "RESTART" && reason == v1::NEW_FACTS;
+    const bool resolved = rule->reopens && newest->ending == TwinClock::kMet;
+    const bool withdrawn = newest->ending == TwinClock::kCancelled && newest->withdrawn && newest->stopped >= before;
+    if (restarts) {
+      if (!Unended(*newest)) Start(*rule, now_, OfPriority(desk_.state().priority()));
+    } else if (resolved || withdrawn) {
+      const bool resumes = rule->reopen == "RESUME" || (rule->reopen.empty() && reason == v1::NEW_FACTS);
+      twin_.SetAside(*newest, resumes && !rule->regulatory ? now_ : absl::InfinitePast());
+      CatchUp(newest);
+      twin_.BreachIfOver(*newest, now_);
+    }
   }
   Enter("open", "OPEN", {});
 }
@@ -239,7 +263,7 @@ void Life::Hear(absl::Time at, bool from_requester) {
   Do("hear", event);
   if (!from_requester) return;
   unanswered_.insert(at);
-  asked_ = kForever;
+  if (at >= asked_) asked_ = kForever;  // what came before the question does not answer it
   heard_ = std::max(heard_, at);
   const std::vector<TwinClock*> running = Running(promises_.next);
   if (running.empty()) {
@@ -290,7 +314,10 @@ void Life::StopBy(const Sent& sent, TwinClock* clock) {
 }
 
 bool Life::CanAnswer(const Sent& sent, const TwinClock& clock) const {
-  return sent.answer && !sent.bounced && sent.at >= clock.start && sent.revision >= clock.began;
+  if (clock.rule != &promises_.first && clock.rule != &promises_.next) return false;
+  if (!sent.answer || sent.bounced || sent.at < clock.start || sent.revision < clock.began) return false;
+  // What waits for the answer to one message is told by that answer.
+  return clock.rule == &promises_.first || (sent.answered.count(clock.start) > 0 && OldestUnanswered() > clock.start);
 }
 
 void Life::Bounce() {
@@ -298,29 +325,47 @@ void Life::Bounce() {
   Sent& sent = sent_[*rc::gen::inRange<size_t>(0, sent_.size())];
   if (sent.bounced) return Deliver(&sent);
   sent.bounced = true;
-  unanswered_.insert(sent.answered.begin(), sent.answered.end());
+  for (const absl::Time since : sent.answered) {
+    const bool answered = std::any_of(sent_.begin(), sent_.end(),
+                                      [&](const Sent& one) { return !one.bounced && one.answered.count(since) > 0; });
+    if (!answered) unanswered_.insert(since);
+  }
   v1::Event event;
   event.mutable_delivery_reported()->set_outbound_revision(sent.revision);
   event.mutable_delivery_reported()->set_outcome(v1::BOUNCED);
   Do("bounce", event);
   if (asked_by_ == sent.revision) asked_ = kForever;
+  AskAgain();
   for (TwinClock& clock : twin_.clocks()) {
     if (clock.ending != TwinClock::kMet || clock.stopped_by != sent.revision) continue;
     twin_.SetAside(clock);
+    CatchUp(&clock);
     const Sent* other = nullptr;
     for (const Sent& one : sent_) {
-      if (clock.rule == &promises_.next || !CanAnswer(one, clock)) continue;
+      if (!CanAnswer(one, clock)) continue;
       if (other == nullptr || one.at < other->at) other = &one;
     }
-    CatchUp(&clock);
-    if (other == nullptr) {
-      twin_.BreachIfOver(clock, now_);
-    } else {
+    const bool withdrawn = withdrawn_ >= clock.start && withdrawn_ > reopened_ && withdrawn_by_ >= clock.began;
+    if (other != nullptr && (!withdrawn || other->at <= withdrawn_)) {
       StopBy(*other, &clock);
+    } else if (withdrawn) {
+      twin_.Cancel(clock, withdrawn_);
+      clock.withdrawn = true;
+    } else {
+      twin_.BreachIfOver(clock, now_);
     }
   }
   for (TwinClock& clock : twin_.clocks()) {
     if (sent.asks && Unended(clock)) twin_.Unasked(clock, sent.at, StandingQuestions(), heard_, now_);
+  }
+}
+
+// The newest question that stands and has no answer.
+void Life::AskAgain() {
+  for (const Sent& one : sent_) {
+    if (!one.asks || one.bounced || one.at <= heard_) continue;
+    asked_ = one.at;
+    asked_by_ = one.revision;
   }
 }
 
@@ -334,14 +379,12 @@ void Life::Deliver(Sent* sent) {
   event.mutable_delivery_reported()->set_outbound_revision(sent->revision);
   event.mutable_delivery_reported()->set_outcome(v1::DELIVERED);
   Do("deliver", event);
+  AskAgain();
   for (TwinClock& clock : twin_.clocks()) {
     if (!CanAnswer(*sent, clock)) continue;
     const bool stopped_later = clock.ending == TwinClock::kMet && sent->at < clock.stopped;
-    if (clock.rule == &promises_.first && (Unended(clock) || stopped_later)) {
-      if (stopped_later) twin_.SetAside(clock);
-      StopBy(*sent, &clock);
-    }
-    if (clock.rule == &promises_.next && Unended(clock) && OldestUnanswered() > clock.start) StopBy(*sent, &clock);
+    if (stopped_later) twin_.SetAside(clock);
+    if (Unended(clock)) StopBy(*sent, &clock);
   }
 }
 

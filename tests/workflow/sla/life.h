@@ -36,7 +36,9 @@ class Life {
 
   void Act(int what);
   absl::Time Moment() const;
-  bool resolved() const { return desk_.state().status().category() == v1::RESOLVED; }
+  bool ended() const {
+    return desk_.state().status().category() == v1::RESOLVED || desk_.state().status().category() == v1::CLOSED;
+  }
   static bool Unended(const TwinClock& clock) { return clock.ending == TwinClock::kNone; }
   std::vector<TwinClock*> Running(const TwinRule& rule);
   TwinClock* Start(const TwinRule& rule, absl::Time start, absl::Duration target);
@@ -48,6 +50,7 @@ class Life {
   void Hold();
   void Resume();
   void Resolve();
+  void Withdraw();
   void Reopen();
 
   // Facts.
@@ -65,6 +68,7 @@ class Life {
   bool CanAnswer(const Sent& sent, const TwinClock& clock) const;
   void Bounce();
   void Deliver(Sent* sent);
+  void AskAgain();
 
   // What people decide about clocks, and hands.
   void Extend();
@@ -91,11 +95,13 @@ class Life {
   absl::Time now_;
   absl::Time received_;
   absl::Time reopened_ = absl::InfinitePast();
+  absl::Time withdrawn_ = absl::InfinitePast();
+  uint32_t withdrawn_by_ = 0;  // revision
   bool over_ = false;
   bool excused_ = false;  // the last act may take a late duty off the list, or move a regulatory one
   bool pauses_ = false;
   v1::Wait wait_;
-  absl::Time heard_ = absl::InfinitePast();  // newest message of the party
+  absl::Time heard_ = absl::InfinitePast();    // newest message of the party
   uint32_t asked_by_ = 0;                      // revision of the question
   absl::Time asked_ = absl::InfiniteFuture();  // when the party was last asked something it has not answered
   std::multiset<absl::Time> unanswered_;

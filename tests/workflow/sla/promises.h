@@ -2,6 +2,7 @@
 #define DOCKET_TESTS_WORKFLOW_SLA_PROMISES_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "tests/workflow/sla/clock_twin.h"
@@ -31,6 +32,8 @@ struct Promises {
   TwinRule review{.metric = "REVIEW"};
   TwinRule own{.metric = "TIME_TO_OWN", .from_receipt = false};
   TwinRule referral{.metric = "REFERRAL", .from_receipt = false, .window = true};
+
+  std::vector<const TwinRule*> all() const { return {&first, &next, &resolution, &final, &review, &own, &referral}; }
 };
 // Only inside a property.
 Promises SomePromises();
