@@ -1,8 +1,10 @@
 #include "services/query/duty_filter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "services/query/summary.h"
+#include "workflow/base/check.h"
 #include "workflow/base/time.h"
 
 namespace docket::query {
@@ -19,19 +21,27 @@ bool WaitsFor(const ListedCase& one, const std::string& metric, absl::Time at) {
 
 }  // namespace
 
-DutyFilter::DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at)
-    : reader_(reader),
-      request_(request),
-      owner_(request.owner()),
-      at_(at),
-      at_us_(absl::ToUnixMicros(at)),
-      within_(request.has_within() ? FromProto(request.within()) : kDefaultWithin) {
-  if (request.preset() == v1::MINE && owner_.empty()) owner_ = reader.viewer.principal_id;
-  if (request.preset() == v1::MINE) stood_in_for_ = reader.view.policies->absences().StoodInForBy(owner_, at);
+std::string DutyFilter::OwnerAskedAbout(const Reader& reader, const v1::ListDutiesRequest& request) {
+  return request.preset() == v1::MINE && request.owner().empty() ? reader.viewer.principal_id : request.owner();
 }
 
-bool DutyFilter::StandsInFor(const std::string& owner) const {
-  return !owner.empty() && std::find(stood_in_for_.begin(), stood_in_for_.end(), owner) != stood_in_for_.end();
+DutyFilter::DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at, Deputyship deputyship)
+    : reader_(reader),
+      request_(request),
+      owner_(OwnerAskedAbout(reader, request)),
+      deputyship_(std::move(deputyship)),
+      at_(at),
+      at_us_(absl::ToUnixMicros(at)),
+      within_(request.has_within() ? FromProto(request.within()) : kDefaultWithin) {}
+
+absl::StatusOr<bool> DutyFilter::IsForbidden(const projection::DutyRow& row) const {
+  if (!deputyship_.Covers(row.value.facts().owner())) return false;
+  DOCKET_ASSIGN_OR_RETURN(const bool may, deputyship_.MayActIn(reader_, row.case_id));
+  return !may;
+}
+
+bool DutyFilter::IsForbidden(const projection::DutyRow& row, const v1::Case& state) const {
+  return deputyship_.Covers(row.value.facts().owner()) && !deputyship_.MayActIn(state);
 }
 
 absl::Time DutyFilter::RiskHorizon() const {
@@ -105,7 +115,7 @@ bool DutyFilter::AtRisk(const projection::DutyRow& row) const {
 
 bool DutyFilter::Matches(const What& what) const {
   return MaySee(reader_.viewer, {.facts = &what.facts}) &&
-         (OwnerMatches(owner_, what.facts.owner()) || StandsInFor(what.facts.owner())) &&
+         (OwnerMatches(owner_, what.facts.owner()) || deputyship_.Covers(what.facts.owner())) &&
          EmptyOrHas(request_.kinds(), what.facts.kind()) && EmptyOrHas(request_.priorities(), what.facts.priority()) &&
          EmptyOrHas(request_.tiers(), what.facts.tier()) && EmptyOrHas(request_.obligations(), what.obligation) &&
          (request_.metric().empty() || request_.metric() == what.metric) &&
@@ -186,7 +196,7 @@ v1::ListDutiesReply::Item DutyItem(const DutyFilter& filter, const projection::D
   }
   item.set_department(row.value.answerable());
   item.set_owner(row.value.facts().owner());
-  if (filter.StandsInFor(item.owner())) item.set_stands_in_for(item.owner());
+  if (filter.deputyship().Covers(item.owner())) item.set_stands_in_for(item.owner());
   item.set_escalation_level(row.value.escalation_level());
   if (item.late() && IsDisputed(one, row.clock_no)) {
     item.set_words("late, disputed");

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "docket/v1/case.pb.h"
 #include "docket/v1/queue_service.pb.h"
+#include "services/query/deputyship.h"
 #include "services/query/list_scan.h"
 #include "services/query/listed_case.h"
 #include "services/query/reader.h"
@@ -18,8 +20,10 @@ namespace docket::query {
 
 class DutyFilter {
  public:
-  // `at` is the valid_at of the question.
-  DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at);
+  // The owner asked about: the caller, if MINE names nobody.
+  static std::string OwnerAskedAbout(const Reader& reader, const v1::ListDutiesRequest& request);
+  // `at` is the valid_at of the question; `deputyship` that of the owner asked about.
+  DutyFilter(const Reader& reader, const v1::ListDutiesRequest& request, absl::Time at, Deputyship deputyship);
 
   // The part of the duty index that can match, by the instant late from.
   ListScan::Range Range() const;
@@ -35,9 +39,12 @@ class DutyFilter {
   // Whether nothing is asked for that only the content of a row tells.
   bool TakesAll() const;
   const std::string& owner() const { return owner_; }
-  // MINE: who is away and stood in for by the owner asked about, so that their duties are meant too.
-  const std::vector<std::string>& stood_in_for() const { return stood_in_for_; }
-  bool StandsInFor(const std::string& owner) const;
+  // MINE: for whom the owner asked about stands in, so that their duties are meant too. A duty matches whatever
+  // conflicts the deputy has: IsForbidden tells.
+  const Deputyship& deputyship() const { return deputyship_; }
+  // Whether a duty that matches does so only by deputyship, and the deputy must not act in its case.
+  absl::StatusOr<bool> IsForbidden(const projection::DutyRow& row) const;
+  bool IsForbidden(const projection::DutyRow& row, const v1::Case& state) const;
 
   // Late at `at`: the instant it became late has passed. At the due itself a duty is not late (stop <= due is met).
   bool IsLate(const projection::DutyRow& row) const { return row.late_from_us < at_us_; }
@@ -64,7 +71,7 @@ class DutyFilter {
   const Reader& reader_;
   const v1::ListDutiesRequest& request_;
   std::string owner_;
-  std::vector<std::string> stood_in_for_;
+  Deputyship deputyship_;
   absl::Time at_;
   int64_t at_us_;
   absl::Duration within_;

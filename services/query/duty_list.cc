@@ -1,4 +1,5 @@
 #include <optional>
+#include <utility>
 
 #include "services/query/approvals.h"
 #include "services/query/duty_filter.h"
@@ -58,7 +59,11 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
   const std::string digest = QueryDigest(request, reader.viewer);
   // A later page keeps the mode of the first: what happened meanwhile does not turn an indexed list into a replay.
   DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
-  const DutyFilter filter(reader, request, cursor.valid_at);
+  Deputyship deputyship;
+  if (request.preset() == v1::MINE) {
+    DOCKET_ASSIGN_OR_RETURN(deputyship, Deputyship::Of(reader, DutyFilter::OwnerAskedAbout(reader, request), cursor));
+  }
+  const DutyFilter filter(reader, request, cursor.valid_at, std::move(deputyship));
   DutyQuestion question{.reader = reader, .request = request, .filter = filter, .at = cursor.valid_at, .start = {}};
   if (!cursor.key.empty()) {
     DOCKET_ASSIGN_OR_RETURN(question.start, DecodePlace(cursor.key));

@@ -53,6 +53,8 @@ absl::Status TakeByDue(const DutyQuestion& question, const ListScan& scan, bool 
     row = &*then;
   }
   if (one.has_value() ? !filter.Matches(*row, *one) : !filter.Matches(*row)) return absl::OkStatus();
+  DOCKET_ASSIGN_OR_RETURN(const bool forbidden, filter.IsForbidden(*row));
+  if (forbidden) return absl::OkStatus();
   page->Count(*row);
   if (!page->HasRoom()) return absl::OkStatus();
   if (question.request.by_case()) {
@@ -68,7 +70,7 @@ absl::Status TakeByDue(const DutyQuestion& question, const ListScan& scan, bool 
 
 // The cases of the owner asked about, and of whom they stand in for; nullopt: too many.
 absl::StatusOr<std::optional<std::vector<std::string>>> OwnedCases(const DutyQuestion& question) {
-  std::vector<std::string> owners = question.filter.stood_in_for();
+  std::vector<std::string> owners = question.filter.deputyship().away();
   owners.push_back(question.filter.owner());
   std::vector<std::string> ids;
   for (const std::string& owner : owners) {
@@ -153,6 +155,8 @@ absl::Status DutiesOfOwner(const DutyQuestion& question, DutyPage* page) {
     std::sort(in_order.begin(), in_order.end(), [](const auto* a, const auto* b) { return PlaceOf(*a) < PlaceOf(*b); });
     for (DutyRow* row : in_order) {
       if (!question.filter.Matches(*row, one)) continue;
+      DOCKET_ASSIGN_OR_RETURN(const bool forbidden, question.filter.IsForbidden(*row));
+      if (forbidden) break;  // and so are the others of the case
       page->Count(*row);
       rows.emplace_back(std::move(*row), one);
       if (question.request.by_case()) break;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -6,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/query/case_fold.h"
+#include "services/query/deputyship.h"
 #include "services/query/filter_names.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
@@ -28,7 +28,7 @@ struct EscalationQuestion {
   const v1::ListEscalationsRequest& request;
   absl::Time at;
   Place start;
-  std::vector<std::string> stood_in_for;  // away, and the target asked about acts for them
+  Deputyship deputyship;  // of the target asked about
 };
 
 // Acknowledged after its time, or not yet and the time has passed.
@@ -38,20 +38,34 @@ bool AckLate(const v1::Escalation& escalation, absl::Time at) {
   return answered > FromProto(escalation.ack_due_at());
 }
 
-// Targets for whom the one asked about stands in.
-std::vector<std::string> StoodInFor(const EscalationQuestion& question, const v1::Escalation& escalation) {
+// Targets who are away, and for whom the one asked about stands in.
+std::vector<std::string> AwayTargets(const EscalationQuestion& question, const v1::Escalation& escalation) {
   std::vector<std::string> found;
   for (const std::string& target : escalation.targets()) {
-    const auto& away = question.stood_in_for;
-    if (std::find(away.begin(), away.end(), target) != away.end()) found.push_back(target);
+    if (question.deputyship.Covers(target)) found.push_back(target);
   }
   return found;
 }
 
-bool Matches(const EscalationQuestion& question, const v1::Escalation& escalation) {
+// Those of an escalation of `case_id` whom the one asked about may stand in for. `state`: the case, where it is at
+// hand.
+absl::StatusOr<std::vector<std::string>> StoodInFor(const EscalationQuestion& question,
+                                                    const v1::Escalation& escalation, const std::string& case_id,
+                                                    const v1::Case* state) {
+  std::vector<std::string> found = AwayTargets(question, escalation);
+  if (found.empty()) return found;
+  const Deputyship& deputyship = question.deputyship;
+  DOCKET_ASSIGN_OR_RETURN(const bool may, state != nullptr ? absl::StatusOr<bool>(deputyship.MayActIn(*state))
+                                                           : deputyship.MayActIn(question.reader, case_id));
+  if (!may) found.clear();
+  return found;
+}
+
+bool Matches(const EscalationQuestion& question, const v1::Escalation& escalation,
+             const std::vector<std::string>& stood_in_for) {
   const std::string& target = question.request.target();
   return DepartmentMatches(question.reader, question.request.department(), escalation.department()) &&
-         (target.empty() || EmptyOrHas(escalation.targets(), target) || !StoodInFor(question, escalation).empty());
+         (target.empty() || EmptyOrHas(escalation.targets(), target) || !stood_in_for.empty());
 }
 
 bool Matches(const EscalationQuestion& question, const ListedCase& one) {
@@ -63,13 +77,14 @@ bool Matches(const EscalationQuestion& question, const ListedCase& one) {
 }
 
 absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion& question,
-                                                        v1::EscalationRowValue value, const ListedCase& one) {
+                                                        v1::EscalationRowValue value, const ListedCase& one,
+                                                        const std::vector<std::string>& stood_in_for) {
   v1::ListEscalationsReply::Item item;
   DOCKET_ASSIGN_OR_RETURN(*item.mutable_case_(), Summarise(question.reader, one, question.at));
   *item.mutable_escalation() = std::move(*value.mutable_escalation());
   item.set_metric(value.metric());
   item.set_ack_late(AckLate(item.escalation(), question.at));
-  for (const std::string& away : StoodInFor(question, item.escalation())) item.add_stands_in_for(away);
+  for (const std::string& away : stood_in_for) item.add_stands_in_for(away);
   return item;
 }
 
@@ -135,10 +150,12 @@ absl::Status AddPart(const EscalationQuestion& question, uint8_t part, ScanBudge
     }
     if (!scan.stood()) continue;
     DOCKET_ASSIGN_OR_RETURN(v1::EscalationRowValue value, ValueThen(question, scan));
-    if (!Matches(question, value.escalation())) continue;
+    DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> away,
+                            StoodInFor(question, value.escalation(), scan.place().case_id, nullptr));
+    if (!Matches(question, value.escalation(), away)) continue;
     DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
     if (!Matches(question, one)) continue;
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, std::move(value), one));
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, std::move(value), one, away));
     titles->Add(one);
   }
   return scan.status();
@@ -163,22 +180,28 @@ absl::Status FromIndex(const EscalationQuestion& question, v1::ListEscalationsRe
 
 absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v1::ListEscalationsReply* reply,
                       std::optional<Place>* next) {
-  using Found = std::pair<v1::EscalationRowValue, v1::Case>;
+  struct Found {
+    v1::EscalationRowValue value;
+    v1::Case state;
+    std::vector<std::string> stood_in_for;
+  };
   FirstPlaces<Found> page(question.start, PageSize(question.request.page_size()));
-  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) {
+  const auto visit = [&](const v1::Case& state, const v1::CaseListing&) -> absl::Status {
     for (const EscalationRow& row : projection::RowsOf(state).escalations) {
       if (row.acknowledged && !question.request.include_acknowledged()) continue;
-      if (!Matches(question, row.value.escalation()) || !Matches(question, FromState(state))) continue;
+      DOCKET_ASSIGN_OR_RETURN(std::vector<std::string> away,
+                              StoodInFor(question, row.value.escalation(), row.case_id, &state));
+      if (!Matches(question, row.value.escalation(), away) || !Matches(question, FromState(state))) continue;
       page.Add({row.acknowledged ? uint8_t{1} : uint8_t{0}, row.raised_at_us, row.case_id, row.escalation_no},
-               {row.value, state});
+               {row.value, state, std::move(away)});
     }
     return absl::OkStatus();
   };
   DOCKET_RETURN_IF_ERROR(ReplayCases(question.reader, {question.at, known_at}, visit));
   PageTitles titles;
   DOCKET_ASSIGN_OR_RETURN(*next, page.Visit([&](const Found& found) -> absl::Status {
-    const ListedCase one = FromState(found.second);
-    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, found.first, one));
+    const ListedCase one = FromState(found.state);
+    DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, found.value, one, found.stood_in_for));
     titles.Add(one);
     return absl::OkStatus();
   }));
@@ -202,9 +225,9 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
   const std::string digest = QueryDigest(request, reader.viewer);
   DOCKET_ASSIGN_OR_RETURN(Cursor cursor, OpenCursor(request.page_token(), digest, FirstCursor(reader, request)));
   EscalationQuestion question{
-      .reader = reader, .request = request, .at = cursor.valid_at, .start = {}, .stood_in_for = {}};
+      .reader = reader, .request = request, .at = cursor.valid_at, .start = {}, .deputyship = {}};
   if (!request.target().empty()) {
-    question.stood_in_for = reader.view.policies->absences().StoodInForBy(request.target(), question.at);
+    DOCKET_ASSIGN_OR_RETURN(question.deputyship, Deputyship::Of(reader, request.target(), cursor));
   }
   if (!cursor.key.empty()) {
     DOCKET_ASSIGN_OR_RETURN(question.start, DecodePlace(cursor.key));

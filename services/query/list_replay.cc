@@ -85,7 +85,7 @@ void AddDuties(const DutyQuestion& question, const v1::Case& state, const v1::Ca
   std::vector<std::pair<Place, projection::DutyRow>> matching;
   for (const v1::PeriodDuty& duty : one.duties) {
     projection::DutyRow row = DutyRowOf(one, duty);
-    if (!question.filter.Matches(row, one)) continue;
+    if (!question.filter.Matches(row, one) || question.filter.IsForbidden(row, state)) continue;
     count->Add(question.filter, row, matching.empty());
     Place place = PlaceOf(question, row, listing);
     matching.emplace_back(std::move(place), std::move(row));

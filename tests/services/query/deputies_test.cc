@@ -96,5 +96,57 @@ TEST_F(DeputiesTest, EscalationsToWhomOneStandsInForAreOnesOwnMeanwhile) {
   EXPECT_THAT(Escalations("tomasz.zielinski", request), ElementsAre(Found(id, "helen.marsh")));
 }
 
+TEST_F(DeputiesTest, WhoIsInConflictStandsInForNobodyInThatCase) {
+  const std::string free = Owned("luis.romero");
+  const std::string barred = Owned("luis.romero");
+  Leave("luis.romero", "grace.lind");
+  MustDo(house_, barred, "declare_conflict { nature: 'RELATIVE' }");
+  AdvanceTo(house_, Wednesday() + absl::Hours(4));
+  EXPECT_THAT(Mine("grace.lind"), ElementsAre(Found(free, "luis.romero")));
+  EXPECT_THAT(Mine("luis.romero"), UnorderedElementsAre(Found(free, ""), Found(barred, "")));
+  MustDo(house_, barred, "clear_conflict { principal: 'grace.lind' reason_code: 'MISTAKEN' }", "luis.romero");
+  AdvanceTo(house_, Wednesday() + absl::Hours(5));
+  EXPECT_THAT(Mine("grace.lind"), UnorderedElementsAre(Found(free, "luis.romero"), Found(barred, "luis.romero")));
+  v1::ListDutiesRequest request;
+  *request.mutable_valid_at() = ToProto(Wednesday() + absl::Hours(3) + absl::Minutes(1));
+  EXPECT_THAT(Mine("grace.lind", request), ElementsAre(Found(free, "luis.romero")));
+  *request.mutable_known_at() = request.valid_at();  // by replay
+  EXPECT_THAT(Mine("grace.lind", request), ElementsAre(Found(free, "luis.romero")));
+}
+
+TEST_F(DeputiesTest, WhoIsInConflictHearsNoEscalationForSomebodyElse) {
+  const std::string id = FileCase(house_, kComplaint);
+  MustDo(house_, id, "escalate { kind: HIERARCHICAL reason_code: 'X' justification: 'x' }");
+  MustDo(house_, id, "declare_conflict { nature: 'RELATIVE' }", "tomasz.zielinski");
+  Leave("helen.marsh", "tomasz.zielinski");
+  AdvanceTo(house_, Wednesday() + absl::Hours(4));
+  EXPECT_THAT(Escalations("tomasz.zielinski"), IsEmpty());
+  EXPECT_THAT(Escalations("helen.marsh"), ElementsAre(Found(id, "")));
+  v1::ListEscalationsRequest request;
+  *request.mutable_valid_at() = ToProto(Wednesday() + absl::Hours(3) + absl::Minutes(1));
+  *request.mutable_known_at() = request.valid_at();  // by replay
+  EXPECT_THAT(Escalations("tomasz.zielinski", request), IsEmpty());
+}
+
+TEST_F(DeputiesTest, AsKnownThenGoesByTheAbsencesKnownThen) {
+  const std::string other = Owned("luis.romero");
+  const std::string escalated = FileCase(house_, kComplaint);
+  MustDo(house_, escalated, "escalate { kind: HIERARCHICAL reason_code: 'X' justification: 'x' }");
+  AdvanceTo(house_, Wednesday() + absl::Hours(1));
+  Leave("luis.romero", "grace.lind");
+  Leave("helen.marsh", "tomasz.zielinski");
+  const auto before = ToProto(Wednesday() + absl::Minutes(30));
+  v1::ListDutiesRequest request;
+  *request.mutable_valid_at() = ToProto(Wednesday() + absl::Hours(4));
+  EXPECT_THAT(Mine("grace.lind", request), ElementsAre(Found(other, "luis.romero")));
+  *request.mutable_known_at() = before;
+  EXPECT_THAT(Mine("grace.lind", request), IsEmpty());
+  v1::ListEscalationsRequest escalations;
+  *escalations.mutable_valid_at() = request.valid_at();
+  EXPECT_THAT(Escalations("tomasz.zielinski", escalations), ElementsAre(Found(escalated, "helen.marsh")));
+  *escalations.mutable_known_at() = before;
+  EXPECT_THAT(Escalations("tomasz.zielinski", escalations), IsEmpty());
+}
+
 }  // namespace
 }  // namespace docket::query
