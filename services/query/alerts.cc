@@ -10,6 +10,9 @@
 #include "workflow/base/time.h"
 #include "workflow/case/decide.h"
 #include "workflow/case/replay.h"
+#include "workflow/escalation/escalation.h"
+#include "workflow/escalation/raise.h"
+#include "workflow/escalation/triggers.h"
 
 namespace docket::query {
 namespace {
@@ -42,7 +45,11 @@ const v1::Clock* FindClock(const v1::Case& state, uint32_t clock_no) {
 // `state` is that right after `event`.
 bool IsSilent(const v1::Event& event, const v1::Case& state) {
   if (state.history() || event.clock_breached().cause() == "IMPORT") return true;
-  if (state.has_observed_until() && FromProto(event.occurred_at()) <= FromProto(state.observed_until())) return true;
+  // An entry that is disputed is for an instant of the past, but waits from when it was made.
+  const absl::Time since = FromProto(event.clock_fulfilled().disputed() && event.clock_fulfilled().has_entered_at()
+                                         ? event.clock_fulfilled().entered_at()
+                                         : event.occurred_at());
+  if (state.has_observed_until() && since <= FromProto(state.observed_until())) return true;
   if (event.has_escalation_raised()) return event.escalation_raised().passed();
   if (!event.has_warning_reached()) return false;
   const v1::Clock* clock = FindClock(state, event.warning_reached().clock_no());
@@ -110,10 +117,18 @@ void DescribeEscalation(const v1::EscalationRaised& raised, uint32_t escalation_
   if (raised.has_notify_at()) *alert->mutable_notify_at() = raised.notify_at();
 }
 
-void DescribeRequest(const v1::EscalationRequested& requested, uint32_t escalation_no, v1::Alert* alert) {
+// Quiet hours are those of the level that is asked for, which the request is pinned to.
+void DescribeRequest(const v1::Event& event, const v1::Case& state, const policy::PolicySet& policies,
+                     v1::Alert* alert) {
+  const v1::EscalationRequested& requested = event.escalation_requested();
   v1::AlertApproval* approval = alert->mutable_approval();
   approval->set_kind(v1::Approval::ESCALATION);
-  approval->set_escalation_no(escalation_no);
+  if (const v1::Escalation* one = escalation::FindRequest(state, requested); one != nullptr) {
+    approval->set_escalation_no(one->escalation_no());
+    const absl::Time asked = FromProto(event.occurred_at());
+    const absl::Time told = escalation::ToldAt(escalation::FiringOf(state, *one, policies), asked, policies);
+    if (told > asked) *alert->mutable_notify_at() = ToProto(told);
+  }
   approval->set_asked_by(requested.by());
   *approval->mutable_targets() = requested.targets();
   approval->set_department(requested.department());
@@ -152,8 +167,8 @@ void DescribeItem(const v1::Case& state, uint32_t number, v1::Alert* alert) {
 }
 
 // What waits for a second person, or is asked of a department.
-void DescribeTask(const v1::Event& event, const v1::Case& state, v1::Alert* alert) {
-  if (event.has_escalation_requested()) DescribeRequest(event.escalation_requested(), state.revision(), alert);
+void DescribeTask(const v1::Event& event, const v1::Case& state, const policy::PolicySet& policies, v1::Alert* alert) {
+  if (event.has_escalation_requested()) DescribeRequest(event, state, policies, alert);
   if (event.has_clock_fulfilled()) DescribeLateEntry(event.clock_fulfilled(), alert);
   if (event.has_owed_item_asked()) {
     const uint32_t again = event.owed_item_asked().item_no();
@@ -171,7 +186,7 @@ std::vector<std::string> TargetsOf(const v1::Alert& alert) {
 
 // `state` is that right after `event`, which stands at `position` of `record`.
 absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t position, const v1::Event& event,
-                                    const v1::Case& state) {
+                                    const v1::Case& state, const policy::PolicySet& policies) {
   v1::Alert alert;
   alert.set_position(position);
   alert.set_commit(record.commit());
@@ -191,7 +206,7 @@ absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t pos
     const uint32_t request_no = event.escalation_raised().request_no();
     DescribeEscalation(event.escalation_raised(), request_no != 0 ? request_no : state.revision(), &alert);
   }
-  DescribeTask(event, state, &alert);
+  DescribeTask(event, state, policies, &alert);
   const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
   *alert.mutable_occurred_at() = event.occurred_at();
   *alert.mutable_recorded_at() = ToProto(recorded_at);
@@ -268,7 +283,7 @@ absl::Status AlertBuilder::BuildSlice(const Reader& reader, const AlertMatcher& 
     DOCKET_RETURN_IF_ERROR(workflow::Apply(event, &held->state));
     const uint64_t position = first_position + i;
     if (position < from || !matcher.MayMatch(slice.events(i)) || IsSilent(event, held->state)) continue;
-    DOCKET_ASSIGN_OR_RETURN(v1::Alert alert, MakeAlert(record, position, event, held->state));
+    DOCKET_ASSIGN_OR_RETURN(v1::Alert alert, MakeAlert(record, position, event, held->state, *reader.view.policies));
     if (matcher.Matches(reader, alert)) out->push_back(std::move(alert));
   }
   held->last_commit = record.commit();

@@ -199,6 +199,24 @@ absl::Status TellOthers(Draft& draft, const v1::Escalation& one) {
   return Actions(draft, firing, at, targets.principals).Watch();
 }
 
+// The same request of others: what it would do is not done yet.
+absl::Status AskOthers(Draft& draft, const v1::Escalation& one) {
+  const policy::PolicySet& policies = *draft.context().policies;
+  const absl::Time at = FromProto(draft.state().last_event_at());
+  const escalation::Firing firing = escalation::FiringOf(draft.state(), one, policies);
+  const escalation::Targets targets =
+      escalation::TargetsOf(draft.state(), firing, one.kind(), one.requested_by(), policies, at);
+  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
+  v1::Event event = At(at, v1::PolicyPin());
+  v1::EscalationRequested* requested = event.mutable_escalation_requested();
+  *requested = escalation::Request(draft.state(), firing, one.kind(), targets, policies);
+  requested->set_by(one.requested_by());
+  requested->set_source(one.source());
+  requested->set_reason_code(one.reason_code());
+  if (one.has_justification()) *requested->mutable_justification() = one.justification();
+  return draft.Emit(std::move(event));
+}
+
 absl::Status Schedule(Draft& draft, v1::EscalationScheduled scheduled, absl::Time at) {
   v1::Event event = At(InOrder(draft.state(), at), scheduled.ladder());
   *event.mutable_escalation_scheduled() = std::move(scheduled);
@@ -289,10 +307,13 @@ absl::Status TellBeyondConflict(Draft& draft, const std::string& who) {
   const auto conflicted = [&](const std::string& one) { return ConflictOf(draft.state(), one) != nullptr; };
   std::vector<v1::Escalation> waiting;
   for (const v1::Escalation& one : draft.state().escalations()) {
-    if (!escalation::WaitsForAck(one) || one.has_lapsed_at() || !absl::c_linear_search(one.targets(), who)) continue;
+    if (!escalation::NeedsAnswer(one) || one.has_lapsed_at() || !absl::c_linear_search(one.targets(), who)) continue;
     if (absl::c_all_of(one.targets(), conflicted)) waiting.push_back(one);
   }
-  for (const v1::Escalation& one : waiting) DOCKET_RETURN_IF_ERROR(TellOthers(draft, one));
+  for (const v1::Escalation& one : waiting) {
+    const bool asks = one.state() == v1::Escalation::REQUESTED;
+    DOCKET_RETURN_IF_ERROR(asks ? AskOthers(draft, one) : TellOthers(draft, one));
+  }
   return absl::OkStatus();
 }
 

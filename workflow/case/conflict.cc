@@ -23,12 +23,21 @@ constexpr char kConflictKey[] = "conflict/";
 // that is still open?
 bool HasHeard(const Draft& draft, const std::string& who) {
   const bool now = absl::c_any_of(draft.events(), [&](const v1::Event& event) {
-    return absl::c_linear_search(event.escalation_raised().targets(), who);
+    return absl::c_linear_search(event.escalation_raised().targets(), who) ||
+           absl::c_linear_search(event.escalation_requested().targets(), who);
   });
   return now || absl::c_any_of(draft.state().escalations(), [&](const v1::Escalation& one) {
            return escalation::IsOpen(one) && absl::StartsWith(one.trigger_key(), kConflictKey) &&
                   absl::c_linear_search(one.targets(), who);
          });
+}
+
+// Is it known already that nobody is left? Then one is open that names nobody, and anybody may answer it.
+bool IsOpenToAnybody(const Draft& draft) {
+  return absl::c_any_of(draft.state().escalations(), [&](const v1::Escalation& one) {
+    return escalation::IsOpen(one) && !one.passed() && one.targets().empty() &&
+           ConflictOf(draft.state(), one.acknowledged_by()) == nullptr;
+  });
 }
 
 // Nobody in the line of the case is free to look at it any more: role COMPLIANCE hears of it, once.
@@ -42,7 +51,8 @@ absl::Status TellComplianceWhenAlone(Draft& draft, uint32_t revision) {
   const escalation::Targets line = escalation::ResolveTargets(level, draft.state(), *draft.context().policies, at, {});
   if (line.basis != "COMPLIANCE" && line.basis != "NO_TARGET") return absl::OkStatus();
   const auto heard = [&](const std::string& who) { return HasHeard(draft, who); };
-  if (!line.principals.empty() && absl::c_all_of(line.principals, heard)) return absl::OkStatus();
+  const bool known = line.principals.empty() ? IsOpenToAnybody(draft) : absl::c_all_of(line.principals, heard);
+  if (known) return absl::OkStatus();
   if (!escalation::MayFire(draft.state(), firing)) return absl::OkStatus();
   return RaiseLevel(draft, firing, level.kind(), at);
 }
@@ -103,6 +113,8 @@ absl::Status DecideClearConflict(Draft& draft, const v1::Command& command) {
   } else if (clear.principal() == by) {
     unmet.push_back({"SECOND_PERSON_MISSING",
                      absl::StrCat("clear_conflict.principal: ", by, " asks for it, want another person"), ""});
+  } else {
+    CheckNoConflict(draft.state(), "docket-principal", by, &unmet);
   }
   DOCKET_ASSIGN_OR_RETURN(const v1::Transition* transition, RequireTransition(draft, command, unmet));
   v1::Event event;

@@ -78,7 +78,8 @@ const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command
                                    std::vector<Unmet>* unmet) {
   const std::string& by = draft.context().actor->principal_id();
   const auto may = [&](const v1::Escalation& one) {
-    return one.requested_by() != by && escalation::MayApprove(one, by, *draft.context().policies, draft.context().now);
+    return one.requested_by() != by &&
+           escalation::MayApprove(draft.state(), one, by, *draft.context().policies, draft.context().now);
   };
   const v1::Escalation* one =
       TheOne(draft.state(), command, wanted, IsRequested, may,
@@ -87,7 +88,7 @@ const v1::Escalation* RequestedOne(const Draft& draft, absl::string_view command
   if (one->requested_by() == by) {
     unmet->push_back({"SECOND_PERSON_MISSING",
                       absl::StrCat(command, ": ", by, " asked for the escalation, want another person"), ""});
-  } else if (!escalation::MayApprove(*one, by, *draft.context().policies, draft.context().now)) {
+  } else if (!escalation::MayApprove(draft.state(), *one, by, *draft.context().policies, draft.context().now)) {
     unmet->push_back({"NOT_YOUR_ESCALATION",
                       absl::StrCat(command, ": ", by, " is neither a target (", absl::StrJoin(one->targets(), ", "),
                                    ") nor a supervisor or approver of ", one->department()),
@@ -104,17 +105,11 @@ absl::Status Request(Draft& draft, const escalation::Firing& firing, const v1::E
       escalation::TargetsOf(draft.state(), firing, kind, by, *draft.context().policies, draft.context().effective);
   v1::Event event;
   v1::EscalationRequested* requested = event.mutable_escalation_requested();
-  requested->set_kind(kind);
-  *requested->mutable_ladder() = firing.ladder;
-  requested->set_level(firing.level->level());
-  requested->set_trigger_key(firing.key);
+  *requested = escalation::Request(draft.state(), firing, kind, targets, *draft.context().policies);
   requested->set_by(by);
   requested->set_source(by_hand.source());
   requested->set_reason_code(by_hand.reason_code());
   *requested->mutable_justification() = by_hand.justification();
-  requested->mutable_targets()->Assign(targets.principals.begin(), targets.principals.end());
-  requested->set_department(escalation::DepartmentOf(draft.state()));
-  requested->set_queue(draft.state().queue());
   return draft.Emit(std::move(event));
 }
 

@@ -58,8 +58,8 @@ bool MayAcknowledge(const v1::Escalation& escalation, const std::string& princip
   return false;
 }
 
-bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
-                absl::Time at) {
+bool MayApprove(const v1::Case& state, const v1::Escalation& escalation, const std::string& principal,
+                const policy::PolicySet& policies, absl::Time at) {
   const auto acts = [&](const std::string& who) {
     return who == principal || policies.absences().ActingFor(who, at) == principal;
   };
@@ -69,7 +69,18 @@ bool MayApprove(const v1::Escalation& escalation, const std::string& principal, 
   const bool role =
       absl::c_linear_search(known->roles(), "SUPERVISOR") || absl::c_linear_search(known->roles(), "APPROVER");
   return role && (policies.IsWithin(escalation.department(), known->department()) ||
+                  policies.IsWithin(DepartmentOf(state), known->department()) ||
                   policies.Department(escalation.department()) == nullptr);
+}
+
+const v1::Escalation* FindRequest(const v1::Case& state, const v1::EscalationRequested& requested) {
+  for (const v1::Escalation& one : state.escalations()) {
+    if (one.state() == v1::Escalation::REQUESTED && one.ladder().id() == requested.ladder().id() &&
+        one.trigger_key() == requested.trigger_key()) {
+      return &one;
+    }
+  }
+  return nullptr;
 }
 
 const v1::Escalation* NextAckDue(const v1::Case& state) {

@@ -34,10 +34,14 @@ bool IsOpen(const v1::Escalation& escalation);
 bool MayAcknowledge(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
                     absl::Time at);
 
-// Whether `principal` may grant or decline one that is requested: its targets to be, whoever stands in for them at
-// `at`, and supervisors and approvers of its department or one above.
-bool MayApprove(const v1::Escalation& escalation, const std::string& principal, const policy::PolicySet& policies,
-                absl::Time at);
+// Whether `principal` may grant or decline one that is requested in `state`: its targets to be, whoever stands in for
+// them at `at`, and supervisors and approvers of its department, of that where the case stands, or of one above.
+bool MayApprove(const v1::Case& state, const v1::Escalation& escalation, const std::string& principal,
+                const policy::PolicySet& policies, absl::Time at);
+
+// The one that `requested` is about, which waits already and is asked of others, or has just been recorded; null: none
+// waits, it is a new one.
+const v1::Escalation* FindRequest(const v1::Case& state, const v1::EscalationRequested& requested);
 
 // The escalation whose time to acknowledge ends first; null: none runs.
 const v1::Escalation* NextAckDue(const v1::Case& state);

@@ -5,6 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "workflow/base/time.h"
+#include "workflow/escalation/escalation.h"
 #include "workflow/escalation/triggers.h"
 
 namespace docket::escalation {
@@ -59,6 +60,13 @@ absl::Status ApplyRaised(const v1::Event& event, uint32_t revision, v1::Case* st
 
 void ApplyRequested(const v1::Event& event, uint32_t revision, v1::Case* state) {
   const v1::EscalationRequested& requested = event.escalation_requested();
+  if (const v1::Escalation* waiting = FindRequest(*state, requested); waiting != nullptr) {
+    v1::Escalation* asked_of_others = Find(waiting->escalation_no(), state);
+    *asked_of_others->mutable_targets() = requested.targets();
+    asked_of_others->set_department(requested.department());
+    asked_of_others->set_queue(requested.queue());
+    return;
+  }
   v1::Escalation* one = state->add_escalations();
   one->set_escalation_no(revision);
   one->set_kind(requested.kind());

@@ -68,9 +68,7 @@ v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::Esca
   raised.set_queue(state.queue());
   raised.set_auto_close(level.auto_close());
   raised.set_lapsed_no(firing.lapsed_no);
-  const bool own = !level.notify_calendar().empty() || firing.rules == nullptr;
-  const std::string& quiet = own ? level.notify_calendar() : firing.rules->notify_calendar();
-  const absl::Time told = NextOpen(quiet, noticed, policies);
+  const absl::Time told = ToldAt(firing, noticed, policies);
   if (told > noticed) *raised.mutable_notify_at() = ToProto(told);
   if (!level.has_ack_within()) return raised;
   const absl::Time ack_due = SpanAfter(level, level.ack_within(), told, policies);
@@ -80,6 +78,25 @@ v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::Esca
       firing.rules == nullptr ? nullptr : NextLevel(state, *firing.rules, firing.key, kind, level.level());
   if (next != nullptr) raised.set_next_level(next->level());
   return raised;
+}
+
+v1::EscalationRequested Request(const v1::Case& state, const Firing& firing, v1::EscalationKind kind,
+                                const Targets& targets, const policy::PolicySet& policies) {
+  v1::EscalationRequested requested;
+  requested.set_kind(kind);
+  *requested.mutable_ladder() = firing.ladder;
+  requested.set_level(firing.level->level());
+  requested.set_trigger_key(firing.key);
+  requested.mutable_targets()->Assign(targets.principals.begin(), targets.principals.end());
+  const v1::Principal* decides = targets.principals.empty() ? nullptr : policies.Principal(targets.principals.front());
+  requested.set_department(decides == nullptr ? DepartmentOf(state) : decides->department());
+  requested.set_queue(state.queue());
+  return requested;
+}
+
+absl::Time ToldAt(const Firing& firing, absl::Time noticed, const policy::PolicySet& policies) {
+  const bool own = !firing.level->notify_calendar().empty() || firing.rules == nullptr;
+  return NextOpen(own ? firing.level->notify_calendar() : firing.rules->notify_calendar(), noticed, policies);
 }
 
 std::vector<v1::EscalationLevelSkipped> SkipsOf(const Firing& firing, const Targets& targets) {

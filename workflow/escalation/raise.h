@@ -19,10 +19,19 @@ namespace docket::escalation {
 Targets TargetsOf(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const std::string& by,
                   const policy::PolicySet& policies, absl::Time at);
 
-// The fact, without what belongs to asking by hand. People can hear of it from `noticed` on, by the quiet hours of the
-// level, else of the ladder, perhaps later; the time to acknowledge runs from then.
+// The fact, without what belongs to asking by hand. People can hear of it from `noticed` on; the time to acknowledge
+// runs from when they are told.
 v1::EscalationRaised Raise(const v1::Case& state, const Firing& firing, v1::EscalationKind kind, const Targets& targets,
                            const policy::PolicySet& policies, absl::Time noticed);
+
+// What waits for a second person, without what belongs to asking: the department is that of who is to decide (R11), or
+// where the case stands, if nobody is left.
+v1::EscalationRequested Request(const v1::Case& state, const Firing& firing, v1::EscalationKind kind,
+                                const Targets& targets, const policy::PolicySet& policies);
+
+// When people are told of what is noticed at `noticed`: by the quiet hours of the level, else of the ladder, perhaps
+// later.
+absl::Time ToldAt(const Firing& firing, absl::Time noticed, const policy::PolicySet& policies);
 
 // `span` after `from`, in working time of the level's calendar if it has one; InfiniteFuture: it never opens.
 absl::Time SpanAfter(const v1::Ladder::Level& level, const google::protobuf::Duration& span, absl::Time from,

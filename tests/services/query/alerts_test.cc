@@ -207,6 +207,34 @@ TEST(AlertsTest, WhatWaitsForASecondPersonIsToldToWhoMayDecide) {
   EXPECT_THAT(AlertsFrom(house, from, "targets: 'sam.doyle'"), IsEmpty());
 }
 
+TEST(AlertsTest, QuietHoursDelayTellingOfARequestAndItsDepartmentIsTheOneAsked) {
+  House house;
+  ASSERT_TRUE(house
+                  .Publish("ladder: second-persons\nnotify_calendar: london\nlevels:\n"
+                           "  - {level: 1, kind: CUSTOMER_ESCALATION, trigger: MANUAL, target: ROLE, role: COMPLIANCE, "
+                           "approval: true}\n")
+                  .ok());
+  constexpr char kAsk[] = "escalate { kind: CUSTOMER_ESCALATION reason_code: 'PRESS' justification: 'the news' }";
+  const std::string id = FileCase(house, kComplaint);
+  const uint64_t from = house.engine().Read().position + 1;
+  MustDo(house, id, kAsk);
+  AdvanceTo(house, Wednesday() + absl::Hours(11));  // 20:00
+  MustDo(house, FileCase(house, kComplaint), kAsk);
+  std::vector<v1::Alert> alerts = AlertsFrom(house, from, "kinds: APPROVAL department: 'legal'");
+  ASSERT_EQ(alerts.size(), 2u);
+  EXPECT_EQ(alerts[0].department(), "legal");
+  EXPECT_EQ(alerts[0].approval().department(), "legal");
+  EXPECT_FALSE(alerts[0].has_notify_at());
+  EXPECT_EQ(FromProto(alerts[1].notify_at()), Wednesday() + absl::Hours(24));
+  // Asked of others, it is told to them under its number.
+  MustDo(house, id, "declare_conflict { principal: 'jonas.weber' nature: 'KINSHIP' }");
+  alerts = AlertsFrom(house, from, "kinds: APPROVAL");
+  ASSERT_EQ(alerts.size(), 3u);
+  EXPECT_EQ(alerts[2].approval().escalation_no(), alerts[0].approval().escalation_no());
+  EXPECT_THAT(alerts[2].approval().targets(), ElementsAre("helen.marsh"));
+  EXPECT_EQ(alerts[2].department(), "complaints");
+}
+
 TEST(AlertsTest, OfStoppedClocksOnlyADisputedEntryIsTold) {
   House house;
   const std::string id = FileCase(house, "kind: INCIDENT title: 'dark' impact: 2 urgency: 2");
@@ -296,6 +324,40 @@ TEST(AlertsTest, ImportedHistoriesAreSilent) {
   AdvanceTo(house, Wednesday() + absl::Minutes(1));
   ASSERT_TRUE(house.Do(filed->case_id(), "escalate { kind: HIERARCHICAL reason_code: 'X' }").ok());
   EXPECT_THAT(KindsOf(AlertsFrom(house, from)), ElementsAre("ESCALATION"));
+}
+
+// The promise was broken before the case came here; what is entered about it now is judged now.
+TEST(AlertsTest, ADisputedEntryIsToldAlsoOfTheTimeBeforeAnImport) {
+  House house;
+  const absl::Status published = house.Publish(
+      "sla: old-answers\neffective_from: 2000-01-01T00:00:00Z\nobligation: CUSTOMER\norder: 10\n"
+      "when: {case.external_source: old}\ncalendar: ALWAYS\nmetrics:\n"
+      "  - {metric: FIRST_RESPONSE, start: {event: case_received}, stop: [{event: outbound_sent}], "
+      "targets: [{target: 4h}]}\n");
+  ASSERT_TRUE(published.ok()) << published;
+  v1::ExecuteRequest filing;
+  *filing.mutable_occurred_at() = ToProto(Wednesday() - absl::Hours(48));
+  *filing.mutable_command()->mutable_file() = Text<v1::FileCase>(
+      "kind: INCIDENT title: 'old' workflow: 'servicenow-incident' history: true "
+      "external_ref { source: 'old' key: '1' } "
+      "row { cursor: 1 status: 'NEW' priority: 2 }");
+  *filing.mutable_command()->mutable_file()->mutable_received_at() = filing.occurred_at();
+  const auto filed = house.Do(filing);
+  ASSERT_TRUE(filed.ok()) << filed.status();
+  v1::ExecuteRequest end;
+  end.set_case_id(filed->case_id());
+  *end.mutable_command()->mutable_end_history()->mutable_observed_until() = ToProto(Wednesday());
+  ASSERT_TRUE(house.Do(end).ok());
+  AdvanceTo(house, Wednesday() + absl::Minutes(1));
+  const uint64_t from = house.engine().Read().position + 1;
+  v1::ExecuteRequest answer;
+  answer.set_case_id(filed->case_id());
+  *answer.mutable_occurred_at() = ToProto(Wednesday() - absl::Hours(48) + absl::Minutes(1));
+  answer.set_evidence_ref("call-log-18");
+  *answer.mutable_command()->mutable_send_outbound() = Text<v1::SendOutbound>("kind: RESPONSE body: 'we come'");
+  const auto sent = house.Do(answer);
+  ASSERT_TRUE(sent.ok()) << sent.status();
+  EXPECT_THAT(KindsOf(AlertsFrom(house, from)), ElementsAre("APPROVAL"));
 }
 
 // The first commit with an escalation.

@@ -66,6 +66,19 @@ class ApprovalsTest : public ::testing::Test {
   House house_;
 };
 
+TEST_F(ApprovalsTest, OfAnEscalationTheDepartmentAskedAnswers) {
+  ASSERT_TRUE(
+      house_
+          .Publish("ladder: second-persons\nlevels:\n  - {level: 1, kind: CUSTOMER_ESCALATION, trigger: MANUAL, "
+                   "target: ROLE, role: COMPLIANCE, approval: true}\n")
+          .ok());
+  const std::string id = FileCase(house_, "kind: COMPLAINT title: 'No water' queue: 'complaints'");
+  MustDo(house_, id, kAsk);
+  EXPECT_EQ(MustList({}).items(0).department(), "legal");
+  EXPECT_EQ(MustList(Text<v1::ListDutiesRequest>("department: 'legal'")).items_size(), 1);
+  EXPECT_EQ(MustList(Text<v1::ListDutiesRequest>("department: 'complaints'")).items_size(), 0);
+}
+
 TEST_F(ApprovalsTest, AnEscalationAskedForWaitsUntilItIsGrantedOrDeclined) {
   const std::string id = FileCase(house_, "kind: COMPLAINT title: 'No water' queue: 'complaints'");
   AdvanceTo(house_, Wednesday() + absl::Hours(1));

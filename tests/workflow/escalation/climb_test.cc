@@ -428,6 +428,21 @@ TEST(ByHand, WithApprovalItWaitsForASecondPerson) {
             "CONDITIONS_UNMET: NO_REQUESTED_ESCALATION");
 }
 
+TEST(ByHand, WhoDecidesOfItIsOfTheDepartmentThatIsAsked) {
+  CaseDesk desk(Ladder({"level: 1, kind: HIERARCHICAL, trigger: MANUAL, approval: true, target: ACCOUNTABLE_MANAGER"}));
+  desk.Must(kFileComplaint);
+  desk.Must(kByHand);
+  const v1::Escalation& one = desk.state().escalations(0);
+  EXPECT_THAT(one.targets(), ElementsAre("amara.osei"));
+  EXPECT_EQ(one.department(), "company");
+  // Supervisors of where the case stands may decide all the same.
+  for (const auto& [who, told] : {std::pair<std::string, std::string>("amara.osei", "ok: EscalationRaised"),
+                                  {"helen.marsh", "ok: EscalationRaised"},
+                                  {"priya.nair", "CONDITIONS_UNMET: NOT_YOUR_ESCALATION"}}) {
+    EXPECT_EQ(Told(desk.Would("approve_escalation {}", {.principal = who}, nullptr)), told) << who;
+  }
+}
+
 // A request is timed like anything else, once a policy says how.
 TEST(ByHand, WhatWaitsForASecondPersonIsEscalatedWhenLate) {
   CaseDesk desk(workflow::testing::With(

@@ -234,6 +234,64 @@ TEST(ConflictTest, KeepsAPrincipalFromTakingAndDeciding) {
             "CONDITIONS_UNMET: NO_CONFLICT");
 }
 
+TEST(ConflictTest, WhoIsInConflictClearsNobodyElses) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  desk.Must("declare_conflict { nature: 'KINSHIP' }");
+  desk.Must(Declare("luis.romero"));
+  EXPECT_EQ(Told(desk.Would("clear_conflict { principal: 'luis.romero' reason_code: 'X' }")),
+            "CONDITIONS_UNMET: CONFLICT_OF_INTEREST");
+  desk.Must("clear_conflict { principal: 'grace.lind' reason_code: 'X' }", {.principal = "helen.marsh"});
+  desk.Must("clear_conflict { principal: 'luis.romero' reason_code: 'X' }");
+}
+
+TEST(ConflictTest, WhenNobodyIsLeftItIsSaidOnce) {
+  CaseDesk desk;
+  desk.Must(kFileComplaint);
+  for (const char* who : {"helen.marsh", "amara.osei", "jonas.weber", "luis.romero", "sam.doyle"}) {
+    desk.Must(Declare(who));
+  }
+  ASSERT_EQ(desk.state().escalations_size(), 1);
+  EXPECT_THAT(desk.state().escalations(0).targets(), IsEmpty());
+  // Anybody may answer it; when whoever did is in conflict too, it is said again.
+  desk.Must("acknowledge_escalation {}", {.principal = "priya.nair"});
+  EXPECT_EQ(desk.Must(Declare("owen.pritchard")), "ConflictDeclared");
+  desk.Must(Declare("priya.nair"));
+  EXPECT_EQ(desk.state().escalations_size(), 2);
+}
+
+TEST(ConflictTest, OfWhoIsToGrantARequestAsksTheNext) {
+  CaseDesk desk(
+      With(Ladder({"level: 1, kind: HIERARCHICAL, trigger: MANUAL, target: QUEUE_LEAD, approval: true"}),
+           "sla: second-persons\nobligation: INTERNAL\ncalendar: london\nmetrics:\n  - metric: APPROVAL\n"
+           "    start: {event: escalation_requested}\n"
+           "    stop: [{event: escalation_raised}, {event: escalation_declined}]\n    targets: [{target: 4h}]\n"));
+  desk.Must(kFileComplaint);
+  desk.Must("escalate { kind: HIERARCHICAL reason_code: 'ANGRY' justification: 'x' }");
+  const v1::Escalation asked = desk.state().escalations(0);
+  EXPECT_THAT(asked.targets(), ElementsAre("helen.marsh"));
+  EXPECT_EQ(asked.department(), "complaints");
+  desk.MoveTo("2026-11-18 10:00");
+  EXPECT_EQ(desk.Must(Declare("helen.marsh")), "ConflictDeclared EscalationLevelSkipped EscalationRequested");
+  ASSERT_EQ(desk.state().escalations_size(), 1);
+  const v1::Escalation& one = desk.state().escalations(0);
+  EXPECT_EQ(one.escalation_no(), asked.escalation_no());
+  EXPECT_EQ(one.state(), v1::Escalation::REQUESTED);
+  EXPECT_EQ(FromProto(one.requested_at()), FromProto(asked.requested_at()));
+  EXPECT_EQ(one.requested_by(), "grace.lind");
+  EXPECT_THAT(one.targets(), ElementsAre("amara.osei"));
+  EXPECT_EQ(one.department(), "company");  // R11: that of who is to decide
+  EXPECT_EQ(FromProto(desk.clock("APPROVAL").due_at()), At("2026-11-18 13:00"));
+  EXPECT_EQ(Told(desk.Would("approve_escalation {}", {.principal = "amara.osei"}, nullptr)),
+            "ok: EscalationLevelSkipped EscalationRaised ClockFulfilled");
+  // At the end compliance is asked, and hears nothing beside.
+  EXPECT_EQ(desk.Must(Declare("amara.osei")),
+            "ConflictDeclared EscalationLevelSkipped EscalationLevelSkipped EscalationRequested");
+  EXPECT_THAT(desk.state().escalations(0).targets(), ElementsAre("jonas.weber"));
+  desk.Must("approve_escalation {}", {.principal = "jonas.weber"});
+  EXPECT_EQ(desk.state().escalations(0).state(), v1::Escalation::RAISED);
+}
+
 TEST(WatcherTest, IsAddedOnceAndRemoved) {
   CaseDesk desk;
   desk.Must(kFileComplaint);
