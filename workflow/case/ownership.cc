@@ -5,12 +5,14 @@
 #include "workflow/base/check.h"
 #include "workflow/base/time.h"
 #include "workflow/case/conflict.h"
+#include "workflow/case/conflicted.h"
 #include "workflow/case/status.h"
 
 namespace docket::workflow {
 namespace {
 
-// Who is asked to accept a transfer is of the receiving department or of one below it; somebody above may have made it.
+// Who is asked to accept a transfer is of the receiving department or of one below it, or stands in for somebody there
+// who is away; somebody above may have made it.
 bool ActsForReceiver(const Draft& draft) {
   const v1::Actor& actor = *draft.context().actor;
   const v1::PendingTransfer& transfer = draft.state().transfer();
@@ -22,23 +24,35 @@ bool ActsForReceiver(const Draft& draft) {
   };
   if (absl::c_none_of(policies.directory().principals(), receives)) return true;
   const v1::Principal* principal = policies.Principal(actor.principal_id());
-  return principal != nullptr ? receives(*principal)
-                              : policies.IsWithin(actor.department_id(), transfer.to_department());
+  if (principal == nullptr) return policies.IsWithin(actor.department_id(), transfer.to_department());
+  if (receives(*principal)) return true;
+  if (ConflictOf(draft.state(), principal->id()) != nullptr) return false;
+  return absl::c_any_of(policies.directory().principals(), [&](const v1::Principal& one) {
+    return receives(one) && policies.absences().ActingFor(one.id(), draft.context().now) == principal->id();
+  });
 }
 
-// Who hands a case over does not accept it too, unless nobody else receives there.
+// Who hands a case over does not accept it too, unless nobody else receives there now: somebody away does so by who
+// stands in for them. To stand in for a receiver oneself is no way around it (R12).
 void AddUnmetForSender(const Draft& draft, std::vector<Unmet>* unmet) {
   const v1::PendingTransfer& transfer = draft.state().transfer();
   const std::string& by = draft.context().actor->principal_id();
   if (transfer.by().empty() || transfer.by() != by) return;
   const policy::PolicySet& policies = *draft.context().policies;
-  const bool others = absl::c_any_of(policies.directory().principals(), [&](const v1::Principal& one) {
-    return one.id() != by && policies.IsWithin(one.department(), transfer.to_department());
-  });
-  if (!others) return;
+  bool others = false;
+  bool receives = false;
+  bool stands_in = false;
+  for (const v1::Principal& one : policies.directory().principals()) {
+    if (!policies.IsWithin(one.department(), transfer.to_department())) continue;
+    const std::string acting = policies.absences().ActingFor(one.id(), draft.context().now);
+    others = others || (one.id() != by && acting != by && policies.Principal(acting) != nullptr);
+    stands_in = stands_in || (one.id() != by && acting == by);
+    receives = receives || one.id() == by;
+  }
+  if (!others && (receives || !stands_in)) return;
   unmet->push_back({"SECOND_PERSON_MISSING",
                     absl::StrCat("accept_transfer: ", by, " handed the case over, want another person of ",
-                                 transfer.to_department()),
+                                 transfer.to_department(), others ? "" : ", where everybody is away now"),
                     ""});
 }
 

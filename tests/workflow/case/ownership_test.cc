@@ -1,5 +1,7 @@
 // Queue, handler, accountable department, transfers.
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -108,6 +110,51 @@ TEST(TransferTest, WhoHandsOverAcceptsWhereNobodyElseReceives) {
   const CaseDesk::Given jonas = {.principal = "jonas.weber"};
   desk.Must("transfer { to_queue: 'legal' handoff_note: 'x' }", jonas);
   desk.Must("accept_transfer {}", jonas);
+}
+
+// `who` is away all day.
+std::shared_ptr<const policy::PolicySet> Away(const std::shared_ptr<const policy::PolicySet>& policies,
+                                              const std::string& who, const std::string& deputy) {
+  v1::Event event;
+  v1::Absence* absence = event.mutable_absence_recorded()->mutable_absence();
+  absence->set_principal(who);
+  *absence->mutable_from() = ToProto(At("2026-11-18 00:00"));
+  *absence->mutable_until() = ToProto(At("2026-11-19 00:00"));
+  absence->set_deputy(deputy);
+  const auto next = policies->With(event, 1000, At("2026-11-17 12:00"), "mei.tan");
+  EXPECT_TRUE(next.ok()) << next.status();
+  return next.ok() ? *next : policies;
+}
+
+TEST(TransferTest, WhoStandsInForAReceiverAnswersForThem) {
+  CaseDesk desk(Away(ShippedPolicies(), "jonas.weber", "luis.romero"));
+  desk.Must(kFileComplaint);
+  desk.Must("transfer { to_queue: 'legal' handoff_note: 'x' }");
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}")), "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+  const CaseDesk::Given luis = {.principal = "luis.romero"};
+  EXPECT_THAT(Told(desk.Would("accept_transfer {}", luis, nullptr)), ::testing::StartsWith("ok: TransferAccepted"));
+  desk.Must("declare_conflict { nature: 'KINSHIP' }", luis);
+  EXPECT_EQ(Told(desk.Would("accept_transfer {}", luis, nullptr)), "CONDITIONS_UNMET: NOT_THE_RECEIVER");
+}
+
+TEST(TransferTest, ToStandInForTheReceiverIsNoWayToAcceptWhatOneHandedOver) {
+  CaseDesk desk(Away(ShippedPolicies(), "jonas.weber", "grace.lind"));
+  desk.Must(kFileComplaint);
+  desk.Must("transfer { to_queue: 'legal' handoff_note: 'x' }");
+  const auto refused = desk.Would("accept_transfer {}");
+  EXPECT_EQ(Told(refused), "CONDITIONS_UNMET: SECOND_PERSON_MISSING");
+  EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("where everybody is away now"));
+}
+
+TEST(TransferTest, WhoHandsOverAcceptsWhereEverybodyElseIsAwayAndNobodyActsForThem) {
+  const CaseDesk::Given sam = {.principal = "sam.doyle"};
+  for (const auto& [deputy, told] : {std::pair<std::string, std::string>("luis.romero", "CONDITIONS_UNMET"),
+                                     {"sam.doyle", "ok: TransferAccepted"}}) {
+    CaseDesk desk(Away(ShippedPolicies(), "priya.nair", deputy));
+    desk.Must(kFileComplaint);
+    desk.Must(kTransfer, sam);
+    EXPECT_THAT(Told(desk.Would("accept_transfer {}", sam, nullptr)), ::testing::StartsWith(told)) << deputy;
+  }
 }
 
 TEST(TransferTest, AcceptedItMovesQueueAndAccountAndLosesItsHandler) {
