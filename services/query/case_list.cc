@@ -25,6 +25,7 @@ absl::Status CheckNames(const Reader& reader, const v1::CaseFilter& filter) {
   names.Add(policy::NameKind::kDepartment, "filter.department", filter.department());
   names.Add(policy::NameKind::kQueue, "filter.queue", filter.queue());
   names.AddOwner("filter.owner", filter.owner());
+  names.AddTiers("filter.tiers", filter.tiers());
   return names.Check();
 }
 

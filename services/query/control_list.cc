@@ -141,6 +141,7 @@ absl::Status CheckNames(const Reader& reader, const v1::ListControlRequest& requ
   names.Add(policy::NameKind::kDepartment, "department", request.department());
   names.Add(policy::NameKind::kQueue, "queue", request.queue());
   names.AddOwner("owner", request.owner());
+  names.AddTiers("tiers", request.tiers());
   return names.Check();
 }
 

@@ -44,6 +44,7 @@ absl::Status CheckNames(const Reader& reader, const v1::ListDutiesRequest& reque
   names.Add(policy::NameKind::kQueue, "queue", request.queue());
   names.Add(policy::NameKind::kMetric, "metric", request.metric());
   names.AddOwner("owner", request.owner());
+  names.AddTiers("tiers", request.tiers());
   if (request.preset() == v1::MINE && request.owner().empty()) names.AddOwner("owner", reader.viewer.principal_id);
   return names.Check();
 }

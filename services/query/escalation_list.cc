@@ -214,6 +214,7 @@ absl::Status CheckNames(const Reader& reader, const v1::ListEscalationsRequest& 
   names.Add(policy::NameKind::kPrincipal, "target", request.target());
   names.Add(policy::NameKind::kQueue, "queue", request.queue());
   names.AddOwner("owner", request.owner());
+  names.AddTiers("tiers", request.tiers());
   return names.Check();
 }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
 #include "store/view_table.h"
 #include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
+#include "workflow/case/intake.h"
 #include "workflow/projection/rows.h"
 
 namespace docket::query {
@@ -55,6 +58,14 @@ void FilterNames::AddOwner(const std::string& field, const std::string& name) {
   if (name != "-") Add(NameKind::kPrincipal, field, name);
 }
 
+void FilterNames::AddTiers(const std::string& field, const google::protobuf::RepeatedPtrField<std::string>& tiers) {
+  for (int i = 0; i < tiers.size(); ++i) {
+    if (absl::c_linear_search(workflow::kTiers, tiers[i])) continue;
+    no_tiers_.push_back(
+        {absl::StrCat(field, "[", i, "]"), absl::StrCat("\"", tiers[i], "\", want ", workflow::kTiersInWords)});
+  }
+}
+
 absl::Status FilterNames::LookInCases(std::vector<Name>* names) const {
   const auto in_rows = [](const Name& one) { return one.kind != NameKind::kMetric; };
   if (std::none_of(names->begin(), names->end(), in_rows)) return absl::OkStatus();
@@ -79,6 +90,7 @@ absl::Status FilterNames::LookInCases(std::vector<Name>* names) const {
 }
 
 absl::Status FilterNames::Check() const {
+  if (!no_tiers_.empty()) return RefuseFields("UNKNOWN_TIER", no_tiers_);
   if (unpublished_.empty()) return absl::OkStatus();
   std::vector<Name> unknown = unpublished_;
   DOCKET_RETURN_IF_ERROR(LookInCases(&unknown));

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "google/protobuf/repeated_ptr_field.h"
 #include "services/query/reader.h"
+#include "workflow/base/refusal.h"
 #include "workflow/policy/policy_set.h"
 
 // The names a question is filtered by. Nothing stands under a misspelt name, so without this check a monitor with a
@@ -21,10 +23,13 @@ class FilterNames {
   // Also "-": unowned.
   void AddOwner(const std::string& field, const std::string& name);
 
-  // INVALID_ARGUMENT UNKNOWN_DEPARTMENT, UNKNOWN_QUEUE, UNKNOWN_PRINCIPAL, UNKNOWN_STATUS or UNKNOWN_METRIC (of the
-  // first unknown name), with the nearest. A name is known when any version ever published has it, or a case carries it
-  // today: imports name queues and people that no directory had. A name without a publication is looked for in the rows
-  // of all cases, so lists ask only when nothing matched. Otherwise as EnterReplay; kCancelled: the caller has gone.
+  void AddTiers(const std::string& field, const google::protobuf::RepeatedPtrField<std::string>& tiers);
+
+  // INVALID_ARGUMENT UNKNOWN_TIER naming those there are; UNKNOWN_DEPARTMENT, UNKNOWN_QUEUE, UNKNOWN_PRINCIPAL,
+  // UNKNOWN_STATUS or UNKNOWN_METRIC (of the first unknown name), with the nearest. A name is known when any version
+  // ever published has it, or a case carries it today: imports name queues and people that no directory had. A name
+  // without a publication is looked for in the rows of all cases, so lists ask only when nothing matched. Otherwise as
+  // EnterReplay; kCancelled: the caller has gone.
   absl::Status Check() const;
 
  private:
@@ -38,6 +43,7 @@ class FilterNames {
 
   const Reader& reader_;
   std::vector<Name> unpublished_;
+  std::vector<BadField> no_tiers_;
 };
 
 }  // namespace docket::query

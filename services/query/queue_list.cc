@@ -176,6 +176,7 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
   if (reply.items().empty()) {
     FilterNames names(reader);
     names.Add(policy::NameKind::kQueue, "queue", request.queue());
+    names.AddTiers("tiers", request.tiers());
     DOCKET_RETURN_IF_ERROR(names.Check());
   }
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));

@@ -23,7 +23,6 @@ namespace {
 
 constexpr const char* kCriteria[] = {"IDENTIFIED_COMPLAINANT", "LISTED_MATTERS", "ACTUAL_HARM", "EXPLICIT_DEMAND",
                                      "IN_SCOPE"};
-constexpr const char* kTiers[] = {"VIP", "MAIN", "ORDINARY", "SMALL"};
 constexpr uint32_t kMatrixSize = 3;
 
 // Priority by the matrix in force; nullopt when none is published for the kind.
@@ -101,7 +100,7 @@ std::vector<BadField> BadFileFields(const Draft& draft, const v1::FileCase& file
   }
   if (file.has_due_at()) CheckPromise(draft, file, &bad);
   if (!file.tier().empty() && !absl::c_linear_search(kTiers, file.tier())) {
-    bad.push_back({"file.tier", absl::StrCat("\"", file.tier(), "\", want VIP, MAIN, ORDINARY or SMALL")});
+    bad.push_back({"file.tier", absl::StrCat("\"", file.tier(), "\", want ", kTiersInWords)});
   }
   if (file.history() && !file.has_row()) bad.push_back({"file.row", "missing, want the first row with history"});
   if (!file.history() && file.has_row()) bad.push_back({"file.row", "given, want none without history"});

@@ -10,6 +10,10 @@
 // Filing, admitting, classifying and prioritising a case.
 namespace docket::workflow {
 
+// The tiers a case may have (DOMAIN 7), and how refusals name them.
+inline constexpr const char* kTiers[] = {"VIP", "MAIN", "ORDINARY", "SMALL"};
+inline constexpr char kTiersInWords[] = "VIP, MAIN, ORDINARY or SMALL";
+
 absl::Status DecideFile(Draft& draft, const v1::Command& command);
 absl::Status DecideAccept(Draft& draft, const v1::Command& command);
 absl::Status DecideDecline(Draft& draft, const v1::Command& command);

@@ -53,6 +53,22 @@ TEST(FilterNamesTest, DutiesUnderANameThatNeverWasAreRefused) {
       ListDuties(ReaderOf(house), Text<v1::ListDutiesRequest>("preset: OVERDUE owner: '-' queue: 'legal'")).ok());
 }
 
+TEST(FilterNamesTest, TiersThatThereAreNotAreRefused) {
+  House house;
+  FileCase(house, kComplaint);
+  const Reader reader = ReaderOf(house);
+  const Misspelt gold = {"tiers: 'VIP' tiers: 'GOLD'", "UNKNOWN_TIER",
+                         "tiers[1]: \"GOLD\", want VIP, MAIN, ORDINARY or SMALL"};
+  ExpectRefused(ListDuties(reader, Text<v1::ListDutiesRequest>(gold.filter)).status(), gold);
+  ExpectRefused(ListEscalations(reader, Text<v1::ListEscalationsRequest>(gold.filter)).status(), gold);
+  ExpectRefused(ListControl(reader, Text<v1::ListControlRequest>(gold.filter)).status(), gold);
+  ExpectRefused(ListQueue(reader, Text<v1::ListQueueRequest>(absl::StrCat("queue: 'intake' ", gold.filter))).status(),
+                gold);
+  ExpectRefused(ListCases(reader, Text<v1::ListCasesRequest>(absl::StrCat("filter { ", gold.filter, " }"))).status(),
+                gold);
+  EXPECT_TRUE(ListQueue(reader, Text<v1::ListQueueRequest>("queue: 'intake' tiers: 'SMALL'")).ok());
+}
+
 TEST(FilterNamesTest, MineAsksWhoIsAsking) {
   House house;
   const auto mine = Text<v1::ListDutiesRequest>("preset: MINE");
