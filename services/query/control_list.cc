@@ -4,13 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "services/query/filter_names.h"
+#include "services/query/fact_filter.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
 #include "services/query/list_scan.h"
 #include "services/query/listed_case.h"
 #include "services/query/lists.h"
-#include "services/query/summary.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
 
@@ -37,17 +36,13 @@ v1::ListKind KindOf(v1::ControlList list) {
 
 bool Matches(const ControlQuestion& question, const ListedCase& one) {
   const v1::ListControlRequest& request = question.request;
-  const v1::RowFacts& facts = one.facts;
-  if (!MaySee(question.reader.viewer, {.facts = &facts})) return false;
   const bool waits = WaitsAt(one, question.at);
   if (request.list() == v1::WAKE_UP && !waits) return false;
   if (request.waiting_on_size() > 0 && (!waits || !EmptyOrHas(request.waiting_on(), one.shown.wait().on()))) {
     return false;
   }
-  return EmptyOrHas(request.kinds(), facts.kind()) && EmptyOrHas(request.priorities(), facts.priority()) &&
-         EmptyOrHas(request.tiers(), facts.tier()) && OwnerMatches(request.owner(), facts.owner()) &&
-         (request.queue().empty() || request.queue() == facts.queue()) &&
-         DepartmentMatches(question.reader, request.department(), facts.department());
+  return FactsMatch(question.reader, request, one.facts) &&
+         DepartmentMatches(question.reader, request.department(), one.facts.department());
 }
 
 absl::StatusOr<v1::ListControlReply::Item> MakeItem(const ControlQuestion& question, const ListedCase& one,
@@ -136,15 +131,6 @@ absl::Status ByReplay(const ControlQuestion& question, absl::Time known_at, v1::
   return page.Finish();
 }
 
-absl::Status CheckNames(const Reader& reader, const v1::ListControlRequest& request) {
-  FilterNames names(reader);
-  names.Add(policy::NameKind::kDepartment, "department", request.department());
-  names.Add(policy::NameKind::kQueue, "queue", request.queue());
-  names.AddOwner("owner", request.owner());
-  names.AddTiers("tiers", request.tiers());
-  return names.Check();
-}
-
 }  // namespace
 
 absl::StatusOr<v1::ListControlReply> ListControl(const Reader& reader, const v1::ListControlRequest& request) {
@@ -159,16 +145,12 @@ absl::StatusOr<v1::ListControlReply> ListControl(const Reader& reader, const v1:
   std::optional<Place> next;
   DOCKET_RETURN_IF_ERROR(cursor.by_replay ? ByReplay(question, cursor.known_at, &reply, &next)
                                           : FromIndex(question, &reply, &next));
-  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
+  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(NamesOfFacts(reader, request).Check());
   if (next.has_value()) {
     cursor.key = EncodePlace(*next);
     reply.set_next_page_token(EncodePageToken(digest, cursor));
   }
-  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
-  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
-  reply.set_position(position);
-  reply.set_by_replay(cursor.by_replay);
+  DOCKET_RETURN_IF_ERROR(SayWhen(reader, cursor, &reply));
   reply.set_clock_suspect(reader.clock_suspect);
   return reply;
 }

@@ -4,7 +4,7 @@
 #include "services/query/approvals.h"
 #include "services/query/duty_filter.h"
 #include "services/query/duty_page.h"
-#include "services/query/filter_names.h"
+#include "services/query/fact_filter.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
 #include "services/query/lists.h"
@@ -39,12 +39,8 @@ absl::Status ByReplay(const DutyQuestion& question, absl::Time known_at, v1::Lis
 }
 
 absl::Status CheckNames(const Reader& reader, const v1::ListDutiesRequest& request) {
-  FilterNames names(reader);
-  names.Add(policy::NameKind::kDepartment, "department", request.department());
-  names.Add(policy::NameKind::kQueue, "queue", request.queue());
+  FilterNames names = NamesOfFacts(reader, request);
   names.Add(policy::NameKind::kMetric, "metric", request.metric());
-  names.AddOwner("owner", request.owner());
-  names.AddTiers("tiers", request.tiers());
   if (request.preset() == v1::MINE && request.owner().empty()) names.AddOwner("owner", reader.viewer.principal_id);
   return names.Check();
 }
@@ -79,11 +75,7 @@ absl::StatusOr<v1::ListDutiesReply> ListDuties(const Reader& reader, const v1::L
     reply.set_next_page_token(EncodePageToken(digest, cursor));
   }
   if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(CheckNames(reader, request));
-  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
-  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
-  reply.set_position(position);
-  reply.set_by_replay(cursor.by_replay);
+  DOCKET_RETURN_IF_ERROR(SayWhen(reader, cursor, &reply));
   reply.set_clock_suspect(reader.clock_suspect);
   return reply;
 }

@@ -6,13 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "services/query/case_fold.h"
 #include "services/query/deputyship.h"
-#include "services/query/filter_names.h"
+#include "services/query/fact_filter.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
 #include "services/query/list_scan.h"
 #include "services/query/listed_case.h"
 #include "services/query/lists.h"
-#include "services/query/summary.h"
 #include "services/query/texts.h"
 #include "store/view_table.h"
 #include "workflow/base/time.h"
@@ -61,19 +60,14 @@ absl::StatusOr<std::vector<std::string>> StoodInFor(const EscalationQuestion& qu
   return found;
 }
 
-bool Matches(const EscalationQuestion& question, const v1::Escalation& escalation,
+bool Matches(const EscalationQuestion& question, const v1::EscalationRowValue& value,
              const std::vector<std::string>& stood_in_for) {
-  const std::string& target = question.request.target();
-  return DepartmentMatches(question.reader, question.request.department(), escalation.department()) &&
-         (target.empty() || EmptyOrHas(escalation.targets(), target) || !stood_in_for.empty());
-}
-
-bool Matches(const EscalationQuestion& question, const ListedCase& one) {
   const v1::ListEscalationsRequest& request = question.request;
-  const v1::RowFacts& facts = one.facts;
-  return MaySee(question.reader.viewer, {.facts = &facts}) && EmptyOrHas(request.kinds(), facts.kind()) &&
-         EmptyOrHas(request.priorities(), facts.priority()) && EmptyOrHas(request.tiers(), facts.tier()) &&
-         OwnerMatches(request.owner(), facts.owner()) && (request.queue().empty() || request.queue() == facts.queue());
+  const v1::Escalation& escalation = value.escalation();
+  return DepartmentMatches(question.reader, request.department(), escalation.department()) &&
+         (request.metric().empty() || request.metric() == value.metric()) &&
+         EmptyOrHas(request.obligations(), value.obligation()) &&
+         (request.target().empty() || EmptyOrHas(escalation.targets(), request.target()) || !stood_in_for.empty());
 }
 
 absl::StatusOr<v1::ListEscalationsReply::Item> MakeItem(const EscalationQuestion& question,
@@ -152,9 +146,9 @@ absl::Status AddPart(const EscalationQuestion& question, uint8_t part, ScanBudge
     DOCKET_ASSIGN_OR_RETURN(v1::EscalationRowValue value, ValueThen(question, scan));
     DOCKET_ASSIGN_OR_RETURN(const std::vector<std::string> away,
                             StoodInFor(question, value.escalation(), scan.place().case_id, nullptr));
-    if (!Matches(question, value.escalation(), away)) continue;
+    if (!Matches(question, value, away)) continue;
     DOCKET_ASSIGN_OR_RETURN(const ListedCase one, MustFindListed(question.reader, scan.place().case_id, question.at));
-    if (!Matches(question, one)) continue;
+    if (!FactsMatch(question.reader, question.request, one.facts)) continue;
     DOCKET_ASSIGN_OR_RETURN(*reply->add_items(), MakeItem(question, std::move(value), one, away));
     titles->Add(one);
   }
@@ -191,7 +185,8 @@ absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v
       if (row.acknowledged && !question.request.include_acknowledged()) continue;
       DOCKET_ASSIGN_OR_RETURN(std::vector<std::string> away,
                               StoodInFor(question, row.value.escalation(), row.case_id, &state));
-      if (!Matches(question, row.value.escalation(), away) || !Matches(question, FromState(state))) continue;
+      if (!Matches(question, row.value, away) || !FactsMatch(question.reader, question.request, FromState(state).facts))
+        continue;
       page.Add({row.acknowledged ? uint8_t{1} : uint8_t{0}, row.raised_at_us, row.case_id, row.escalation_no},
                {row.value, state, std::move(away)});
     }
@@ -209,12 +204,9 @@ absl::Status ByReplay(const EscalationQuestion& question, absl::Time known_at, v
 }
 
 absl::Status CheckNames(const Reader& reader, const v1::ListEscalationsRequest& request) {
-  FilterNames names(reader);
-  names.Add(policy::NameKind::kDepartment, "department", request.department());
+  FilterNames names = NamesOfFacts(reader, request);
   names.Add(policy::NameKind::kPrincipal, "target", request.target());
-  names.Add(policy::NameKind::kQueue, "queue", request.queue());
-  names.AddOwner("owner", request.owner());
-  names.AddTiers("tiers", request.tiers());
+  names.Add(policy::NameKind::kMetric, "metric", request.metric());
   return names.Check();
 }
 
@@ -242,11 +234,7 @@ absl::StatusOr<v1::ListEscalationsReply> ListEscalations(const Reader& reader,
     cursor.key = EncodePlace(*next);
     reply.set_next_page_token(EncodePageToken(digest, cursor));
   }
-  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
-  reply.set_position(position);
-  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
-  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  reply.set_by_replay(cursor.by_replay);
+  DOCKET_RETURN_IF_ERROR(SayWhen(reader, cursor, &reply));
   return reply;
 }
 

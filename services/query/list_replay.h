@@ -34,6 +34,18 @@ inline absl::StatusOr<uint64_t> AnsweredPosition(const Reader& reader, const Cur
   return PositionAt(reader, cursor.known_at);
 }
 
+// The times and the position of the answer, and how it was found.
+template <class Reply>
+absl::Status SayWhen(const Reader& reader, const Cursor& cursor, Reply* reply) {
+  const absl::StatusOr<uint64_t> position = AnsweredPosition(reader, cursor);
+  if (!position.ok()) return position.status();
+  *reply->mutable_valid_at() = ToProto(cursor.valid_at);
+  *reply->mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
+  reply->set_position(*position);
+  reply->set_by_replay(cursor.by_replay);
+  return absl::OkStatus();
+}
+
 // Visits every case with the state that was known then of what had occurred by then, and since when it stood where.
 // kResourceExhausted REPLAY_BUSY: the reader's gate is full. kCancelled: nobody waits for the answer any more.
 // Cases filed after known_at cost nothing; before the log began there are none, and the gate is not asked.

@@ -3,14 +3,13 @@
 #include <utility>
 #include <vector>
 
-#include "services/query/filter_names.h"
+#include "services/query/fact_filter.h"
 #include "services/query/list_page.h"
 #include "services/query/list_replay.h"
 #include "services/query/list_scan.h"
 #include "services/query/listed_case.h"
 #include "services/query/lists.h"
 #include "services/query/queue_scan.h"
-#include "services/query/summary.h"
 #include "workflow/base/time.h"
 #include "workflow/case/advance.h"
 #include "workflow/projection/project.h"
@@ -33,8 +32,8 @@ const char* BandName(uint8_t band) {
 }
 
 bool Matches(const Reader& reader, const v1::ListQueueRequest& request, const v1::RowFacts& facts) {
-  return MaySee(reader.viewer, {.facts = &facts}) && (!request.unowned_only() || facts.owner().empty()) &&
-         EmptyOrHas(request.tiers(), facts.tier());
+  return FactsMatch(reader, request, facts) && (!request.unowned_only() || facts.owner().empty()) &&
+         DepartmentMatches(reader, request.department(), facts.department());
 }
 
 // Its wait may be over by then.
@@ -173,18 +172,9 @@ absl::StatusOr<v1::ListQueueReply> ListQueue(const Reader& reader, const v1::Lis
   v1::ListQueueReply reply;
   DOCKET_ASSIGN_OR_RETURN(cursor.key, cursor.by_replay ? ByReplay(reader, request, cursor, &reply)
                                                        : FromIndex(reader, request, cursor, &reply));
-  if (reply.items().empty()) {
-    FilterNames names(reader);
-    names.Add(policy::NameKind::kQueue, "queue", request.queue());
-    names.AddTiers("tiers", request.tiers());
-    DOCKET_RETURN_IF_ERROR(names.Check());
-  }
+  if (reply.items().empty()) DOCKET_RETURN_IF_ERROR(NamesOfFacts(reader, request).Check());
   if (!cursor.key.empty()) reply.set_next_page_token(EncodePageToken(digest, cursor));
-  DOCKET_ASSIGN_OR_RETURN(const uint64_t position, AnsweredPosition(reader, cursor));
-  reply.set_position(position);
-  *reply.mutable_valid_at() = ToProto(cursor.valid_at);
-  *reply.mutable_known_at() = ToProto(cursor.by_replay ? cursor.known_at : reader.now);
-  reply.set_by_replay(cursor.by_replay);
+  DOCKET_RETURN_IF_ERROR(SayWhen(reader, cursor, &reply));
   return reply;
 }
 

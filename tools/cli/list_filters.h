@@ -39,8 +39,12 @@ struct CaseFilters {
 
   // All but --department, which says something else in each list.
   void AddTo(CLI::App* command) {
-    command->add_option("--owner", owner, "Only cases of this handler; - for cases that nobody owns");
     command->add_option("--queue", queue, "Only cases of this queue");
+    AddInQueueTo(command);
+  }
+  // Those of cases whose queue is given.
+  void AddInQueueTo(CLI::App* command) {
+    command->add_option("--owner", owner, "Only cases of this handler; - for cases that nobody owns");
     command->add_option("--kind", kinds, "Case kind; may be repeated")->allow_extra_args(false);
     AddPriorityOption(command, &priorities);
     command->add_option("--tier", tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
@@ -58,6 +62,29 @@ struct CaseFilters {
     request->set_department(department);
     request->set_owner(owner);
     request->set_queue(queue);
+    return absl::OkStatus();
+  }
+};
+
+// Of the duty that an entry is about.
+struct MetricFilters {
+  std::string metric;
+  std::vector<std::string> obligations;
+
+  void AddTo(CLI::App* command) {
+    command->add_option("--metric", metric, "Only this metric");
+    command->add_option("--owed-to", obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
+        ->allow_extra_args(false);
+  }
+
+  template <class Request>
+  absl::Status Apply(Request* request) const {
+    request->set_metric(MetricName(metric));
+    for (const std::string& obligation : obligations) {
+      const auto value = ParseEnum(*v1::Obligation_descriptor(), obligation);
+      if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--owed-to: ", value.status().message()));
+      request->add_obligations(static_cast<v1::Obligation>(*value));
+    }
     return absl::OkStatus();
   }
 };

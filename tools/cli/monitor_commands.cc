@@ -28,9 +28,10 @@ struct DutyInput {
   std::string within = "4h";
   bool elapsed = false;
   std::string by;
-  std::string metric, longer_than;
+  std::string longer_than;
   CaseFilters filters;
-  std::vector<std::string> obligations, waiting_on;
+  MetricFilters duty;
+  std::vector<std::string> waiting_on;
 };
 
 absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options, const DutyInput& input) {
@@ -54,12 +55,7 @@ absl::StatusOr<v1::ListDutiesRequest> BuildRequest(const GlobalOptions& options,
   }
   DOCKET_RETURN_IF_ERROR(input.filters.Apply(&request));
   DOCKET_RETURN_IF_ERROR(AddWaitingOn(input.waiting_on, &request));
-  for (const std::string& obligation : input.obligations) {
-    const auto value = ParseEnum(*v1::Obligation_descriptor(), obligation);
-    if (!value.ok()) return absl::InvalidArgumentError(absl::StrCat("--owed-to: ", value.status().message()));
-    request.add_obligations(static_cast<v1::Obligation>(*value));
-  }
-  request.set_metric(MetricName(input.metric));
+  DOCKET_RETURN_IF_ERROR(input.duty.Apply(&request));
   request.set_by_case(input.by == "case");
   return request;
 }
@@ -121,12 +117,9 @@ std::shared_ptr<DutyInput> AddDutyList(CLI::App& app, GlobalOptions& options, v1
   input->preset = preset;
   *command = AddListCommand(app, name, description, options, [&options, input] { return ListDuties(options, *input); });
   (*command)->add_option("--department", input->filters.department, "Who answers, and the departments below it");
-  (*command)->add_option("--metric", input->metric, "Only this metric");
+  input->duty.AddTo(*command);
   input->filters.AddTo(*command);
   AddWaitingOnOption(*command, &input->waiting_on);
-  (*command)
-      ->add_option("--owed-to", input->obligations, "CUSTOMER, INTERNAL, VENDOR or REGULATOR; may be repeated")
-      ->allow_extra_args(false);
   (*command)->add_option("--by", input->by, "case: one row per case, its earliest")->check(CLI::IsMember({"case"}));
   input->as_of.AddTo(*command);
   input->limit.AddTo(*command);
@@ -138,6 +131,7 @@ struct EscalationInput {
   bool all = false;
   AsOf as_of;
   CaseFilters filters;
+  MetricFilters duty;
   ListLimit limit;
 };
 
@@ -146,6 +140,7 @@ absl::StatusOr<v1::ListEscalationsRequest> BuildRequest(const GlobalOptions& opt
   request.set_target(input.target);
   request.set_include_acknowledged(input.all);
   DOCKET_RETURN_IF_ERROR(input.as_of.Apply(options, &request));
+  DOCKET_RETURN_IF_ERROR(input.duty.Apply(&request));
   DOCKET_RETURN_IF_ERROR(input.filters.Apply(&request));
   return request;
 }
@@ -195,6 +190,7 @@ void AddMonitorCommands(CLI::App& app, GlobalOptions& options) {
   escalations->add_option("--department", input->filters.department, "Only of this department");
   escalations->add_option("--target", input->target, "Only to this principal, or to whom they stand in for");
   escalations->add_flag("--all", input->all, "Acknowledged ones too");
+  input->duty.AddTo(escalations);
   input->filters.AddTo(escalations);
   input->as_of.AddTo(escalations);
   input->limit.AddTo(escalations);

@@ -6,11 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/list_filters.h"
 #include "tools/cli/lists.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
 #include "tools/cli/text.h"
 #include "tools/cli/write_report.h"
+#include "workflow/base/check.h"
 #include "workflow/base/refusal.h"
 
 namespace docket::cli {
@@ -19,21 +21,26 @@ namespace {
 struct QueueInput {
   std::string queue;
   bool unowned = false;
-  std::vector<std::string> tiers;
+  CaseFilters filters;
   std::string request_id;
   AsOf as_of;
   ListLimit limit;
 };
 
-int Show(GlobalOptions& options, const QueueInput& input) {
+absl::StatusOr<v1::ListQueueRequest> BuildRequest(const GlobalOptions& options, const QueueInput& input) {
   v1::ListQueueRequest request;
+  DOCKET_RETURN_IF_ERROR(input.filters.Apply(&request));
+  DOCKET_RETURN_IF_ERROR(input.as_of.Apply(options, &request));
   request.set_queue(input.queue);
   request.set_unowned_only(input.unowned);
-  for (const std::string& tier : input.tiers) request.add_tiers(tier);
-  const absl::Status timed = input.as_of.Apply(options, &request);
-  if (!timed.ok()) return ReportUsage(options, timed.message());
+  return request;
+}
+
+int Show(GlobalOptions& options, const QueueInput& input) {
+  const auto request = BuildRequest(options, input);
+  if (!request.ok()) return ReportUsage(options, request.status().message());
   const auto reply = ReadPages<v1::ListQueueRequest, v1::ListQueueReply>(
-      options, request, input.limit, "items", [](const v1::ListQueueReply& page) { return page.items_size(); },
+      options, *request, input.limit, "items", [](const v1::ListQueueReply& page) { return page.items_size(); },
       [&](const v1::ListQueueRequest& page) { return options.client().ListQueue(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "items")) return kExitOk;
@@ -97,7 +104,8 @@ void AddQueueCommands(CLI::App& app, GlobalOptions& options) {
                                   [&options, shown] { return Show(options, *shown); });
   show->add_option("QUEUE", shown->queue, "Queue")->required();
   show->add_flag("--unowned", shown->unowned, "Only cases that nobody owns");
-  show->add_option("--tier", shown->tiers, "Tier of the requester; may be repeated")->allow_extra_args(false);
+  show->add_option("--department", shown->filters.department, "Accountable, and the departments below it");
+  shown->filters.AddInQueueTo(show);
   shown->as_of.AddTo(show);
   shown->limit.AddTo(show);
   show->footer("Example:\n  docket queue show first-line --as-known \"2026-11-20 17:00\"");

@@ -46,7 +46,9 @@ void AddEscalations(const v1::Case& state, Rows* rows) {
     row.escalation_no = one.escalation_no();
     *row.value.mutable_escalation() = one;
     for (const v1::Clock& clock : state.clocks()) {
-      if (one.clock_no() != 0 && clock.clock_no() == one.clock_no()) row.value.set_metric(clock.metric());
+      if (one.clock_no() == 0 || clock.clock_no() != one.clock_no()) continue;
+      row.value.set_metric(clock.metric());
+      row.value.set_obligation(clock.obligation());
     }
   }
 }

@@ -167,7 +167,7 @@ struct WakeRow : NoValue {
 // Escalations, unacknowledged first, oldest first.
 struct EscalationRow : ValueOf<v1::EscalationRowValue> {
   static constexpr uint16_t kKeyspace = 7;
-  static constexpr uint32_t kVersion = 1;
+  static constexpr uint32_t kVersion = 2;
   bool acknowledged = false;
   int64_t raised_at_us = 0;
   std::string case_id;
