@@ -29,6 +29,7 @@ absl::Status ApplyPeople(const v1::Event& event, v1::Case* state) {
 
 // One line per event. The compiler does not demand the list to be complete, tests/workflow/case/golden_test.cc does.
 absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* state) {
+  if (sla::IsClockEvent(event)) return sla::ApplyClockEvent(event, revision, state);
   switch (event.body_case()) {
     case v1::Event::kCaseReceived:
       return ApplyCaseReceived(event, state);
@@ -104,21 +105,6 @@ absl::Status ApplyBody(const v1::Event& event, uint32_t revision, v1::Case* stat
       return ApplyDecisionIssued(event, state);
     case v1::Event::kResolutionAccepted:
       return ApplyResolutionAccepted(event.resolution_accepted(), state);
-    case v1::Event::kClockAttached:
-    case v1::Event::kClockRetargeted:
-    case v1::Event::kClockPaused:
-    case v1::Event::kClockResumed:
-    case v1::Event::kWarningReached:
-    case v1::Event::kClockBreached:
-    case v1::Event::kClockFulfilled:
-    case v1::Event::kClockCancelled:
-    case v1::Event::kClockReopened:
-    case v1::Event::kClockExtended:
-    case v1::Event::kClockExempted:
-    case v1::Event::kBreachAnnulled:
-    case v1::Event::kLateEntryRejected:
-    case v1::Event::kClockPauseShortened:
-      return sla::ApplyClockEvent(event, revision, state);
     case v1::Event::kEscalationRaised:
     case v1::Event::kEscalationAcknowledged:
     case v1::Event::kEscalationRequested:

@@ -308,6 +308,28 @@ void UpdateAnswering(const Timestamp& at, v1::Case* state) {
   }
 }
 
+bool IsClockEvent(const v1::Event& event) {
+  switch (event.body_case()) {
+    case v1::Event::kClockAttached:
+    case v1::Event::kClockRetargeted:
+    case v1::Event::kClockPaused:
+    case v1::Event::kClockResumed:
+    case v1::Event::kWarningReached:
+    case v1::Event::kClockBreached:
+    case v1::Event::kClockFulfilled:
+    case v1::Event::kClockCancelled:
+    case v1::Event::kClockReopened:
+    case v1::Event::kClockExtended:
+    case v1::Event::kClockExempted:
+    case v1::Event::kBreachAnnulled:
+    case v1::Event::kLateEntryRejected:
+    case v1::Event::kClockPauseShortened:
+      return true;
+    default:
+      return false;
+  }
+}
+
 absl::Status ApplyClockEvent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   if (event.has_clock_attached()) {
     v1::Clock* clock = state->add_clocks();

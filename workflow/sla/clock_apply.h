@@ -10,15 +10,18 @@
 // Folding the events of clocks. Pure and closed: reads the event and the state, computes no due.
 namespace docket::sla {
 
-// Folds a clock event (ClockAttached … ClockReopened) into `state`; `revision` is the event's own and names the clock
-// that a ClockAttached makes. Does not touch state->revision().
-// kDataLoss: not a clock event, a clock the case does not have, or an event that cannot follow the clock's state.
 // The most changes of the answering department that one clock keeps; later ones are charged to the last kept.
 inline constexpr int kMaxAnswered = 1024;
 // Notes for every unfinished clock who answers for it from `at` on, if that has changed. Follows every event that may
 // change it.
 void UpdateAnswering(const google::protobuf::Timestamp& at, v1::Case* state);
 
+// ClockAttached, ClockRetargeted, … ClockPauseShortened.
+bool IsClockEvent(const v1::Event& event);
+
+// Folds a clock event into `state`; `revision` is the event's own and names the clock that a ClockAttached makes. Does
+// not touch state->revision().
+// kDataLoss: not a clock event, a clock the case does not have, or an event that cannot follow the clock's state.
 absl::Status ApplyClockEvent(const v1::Event& event, uint32_t revision, v1::Case* state);
 
 }  // namespace docket::sla

@@ -13,28 +13,6 @@
 namespace docket::sla {
 namespace {
 
-bool IsClockEvent(const v1::Event& event) {
-  switch (event.body_case()) {
-    case v1::Event::kClockAttached:
-    case v1::Event::kClockRetargeted:
-    case v1::Event::kClockPaused:
-    case v1::Event::kClockResumed:
-    case v1::Event::kWarningReached:
-    case v1::Event::kClockBreached:
-    case v1::Event::kClockFulfilled:
-    case v1::Event::kClockCancelled:
-    case v1::Event::kClockReopened:
-    case v1::Event::kClockExtended:
-    case v1::Event::kClockExempted:
-    case v1::Event::kBreachAnnulled:
-    case v1::Event::kLateEntryRejected:
-    case v1::Event::kClockPauseShortened:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::string RuleName(const v1::PolicyPin& pin) { return absl::StrCat(pin.id(), "@", pin.version()); }
 
 uint32_t ItemOf(const v1::Event& event, const v1::Case& after) {
