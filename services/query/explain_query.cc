@@ -76,6 +76,7 @@ std::string CauseOf(const v1::Event& event) {
   }
   if (event.has_clock_extended()) return event.clock_extended().ground();
   if (event.has_clock_exempted()) return event.clock_exempted().cause();
+  if (event.has_clock_pause_shortened()) return event.clock_pause_shortened().cause();
   if (event.has_breach_annulled()) return event.breach_annulled().cause();
   return "";
 }

@@ -42,9 +42,22 @@ const v1::SentMessage* FindSent(const v1::Case& state, uint32_t revision) {
   return found == state.sent().end() ? nullptr : &*found;
 }
 
+// Makes room for one more. What machines sent goes first, for it ends few clocks and asks nothing; the question that is
+// open stays.
+void ForgetOneSent(v1::Case* state) {
+  auto& sent = *state->mutable_sent();
+  auto gone = absl::c_find_if(
+      sent, [](const v1::SentMessage& one) { return !one.human() && one.kind() != v1::INFORMATION_REQUEST; });
+  if (gone == sent.end()) {
+    gone = absl::c_find_if(
+        sent, [&](const v1::SentMessage& one) { return one.revision() != state->last_information_request(); });
+  }
+  sent.erase(gone);
+}
+
 void KeepSent(const v1::Event& event, uint32_t revision, v1::Case* state) {
   const v1::OutboundSent& sent = event.outbound_sent();
-  if (state->sent_size() == kMaxSentKept) state->mutable_sent()->erase(state->sent().begin());
+  if (state->sent_size() == kMaxSentKept) ForgetOneSent(state);
   v1::SentMessage* kept = state->add_sent();
   kept->set_revision(revision);
   kept->set_kind(sent.kind());
@@ -212,7 +225,11 @@ absl::Status DecideReportDelivery(Draft& draft, const v1::Command& command) {
   if (sent->outcome() == report.outcome()) return absl::OkStatus();
   v1::Event event;
   *event.mutable_delivery_reported() = DeliveryOf(state, report);
+  // A wait for the requester goes on while a question stands.
+  const bool still_asked = report.outcome() == v1::BOUNCED && state.wait().on() == v1::COMPLAINANT &&
+                           (sent->kind() != v1::INFORMATION_REQUEST || event.delivery_reported().question() != 0);
   DOCKET_RETURN_IF_ERROR(draft.Emit(std::move(event)));
+  if (still_asked) return absl::OkStatus();
   return Follow(draft, transition);
 }
 

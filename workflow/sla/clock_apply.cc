@@ -149,7 +149,7 @@ absl::Status ShortenPause(const v1::ClockPauseShortened& event, v1::Clock* clock
   const bool in_force = clock->state() == v1::PAUSED && static_cast<int>(event.pause()) + 1 == clock->pauses_size();
   if (in_force && event.has_end()) *clock->mutable_paused_until() = event.end();
   if (event.has_carried_used()) *clock->mutable_carried_used() = event.carried_used();
-  SetDue(event, clock);
+  if (Unfinished(*clock)) SetDue(event, clock);
   return absl::OkStatus();
 }
 
@@ -251,7 +251,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
       clock->set_disputed(false);
       return absl::OkStatus();
     case v1::Event::kClockPauseShortened:
-      if (!Unfinished(*clock)) return Cannot("ClockPauseShortened", *clock);
+      if (clock->state() == v1::EXEMPTED) return Cannot("ClockPauseShortened", *clock);
       return ShortenPause(event.clock_pause_shortened(), clock);
     default:
       return absl::DataLossError(absl::StrCat("event type ", event.body_case(), " is no event of a clock"));

@@ -37,12 +37,15 @@ absl::Status Steps::ReconcilePause(int i) {
   return pause ? Pause(i, /*by_trigger=*/false) : absl::OkStatus();
 }
 
+// Its waits are those that were, whether it runs or has ended: it may run again.
+bool Steps::KeepsWaits(const v1::Clock& clock) { return clock.state() != v1::EXEMPTED; }
+
 // A message of the party ends the wait for it when it came, also when it is entered later. What came between the
 // question and the hold leaves nothing of the wait.
 absl::Status Steps::ShortenPauses() {
   if (!event_.has_inbound_received() || !event_.inbound_received().from_requester()) return absl::OkStatus();
   for (int i = 0; i < work_.clocks_size(); ++i) {
-    if (!Unfinished(clock(i))) continue;
+    if (!KeepsWaits(clock(i))) continue;
     for (int pause = 0; pause < clock(i).pauses_size(); ++pause) {
       const v1::Interval& wait = clock(i).pauses(pause);
       const absl::Time end = wait.has_end() ? FromProto(wait.end()) : absl::InfiniteFuture();
@@ -63,7 +66,7 @@ absl::Status Steps::TakePausesBack() {
   if (sent == nullptr || sent->kind() != v1::INFORMATION_REQUEST) return absl::OkStatus();
   const absl::Time heard = after_.has_last_inbound_at() ? FromProto(after_.last_inbound_at()) : absl::InfinitePast();
   for (int i = 0; i < work_.clocks_size(); ++i) {
-    if (!Unfinished(clock(i))) continue;
+    if (!KeepsWaits(clock(i))) continue;
     for (int pause = 0; pause < clock(i).pauses_size(); ++pause) {
       const v1::Interval& wait = clock(i).pauses(pause);
       const TimeSpan span = PausesOf(clock(i))[pause];
@@ -80,7 +83,7 @@ absl::Status Steps::TakePausesBack() {
       if (from <= span.start || span.end <= span.start) continue;
       const TimeSpan left = from < span.end ? TimeSpan{from, span.end} : TimeSpan{span.start, span.start};
       DOCKET_RETURN_IF_ERROR(ShortenPause(i, pause, left, kUndelivered));
-      DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), kUndelivered));
+      if (Unfinished(clock(i))) DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), kUndelivered));
     }
   }
   return absl::OkStatus();
@@ -114,7 +117,10 @@ absl::Status Steps::ShortenPause(int i, int pause, const TimeSpan& left, absl::s
     *changed.mutable_carried_used() = ToProto(FromProto(clock(i).carried_used()) + grown);
     *shortened->mutable_carried_used() = changed.carried_used();
   }
-  SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar, promised_), PausesOf(changed)), shortened);
+  // What has ended is not judged again; should it run again, it will be by these waits.
+  if (Unfinished(changed)) {
+    SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar, promised_), PausesOf(changed)), shortened);
+  }
   return Emit(std::move(event));
 }
 

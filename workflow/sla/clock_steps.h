@@ -138,6 +138,7 @@ class Steps {
   absl::Status PauseByTrigger(int i);
   absl::Status ShortenPauses();
   absl::Status TakePausesBack();
+  static bool KeepsWaits(const v1::Clock& clock);
   absl::Status ShortenPause(int i, int pause, const TimeSpan& left, absl::string_view cause);
   absl::Status Pause(int i, bool by_trigger);
   absl::Status Resume(int i);

@@ -8,6 +8,12 @@
 #include "workflow/sla/clock_steps.h"
 
 namespace docket::sla {
+namespace {
+
+// Says by itself that something is owed no more, although it was not done.
+bool LetsOff(const v1::Event& event) { return event.has_no_reply_needed_marked() || event.has_owed_item_cancelled(); }
+
+}  // namespace
 
 bool Withdraws(const v1::Event& event) {
   return event.case_declined().reason_code() == kWithdrawn || event.case_closed().basis() == kWithdrawn;
@@ -42,6 +48,9 @@ absl::Status Steps::StopAndCancel(bool stop) {
     DOCKET_RETURN_IF_ERROR(RecordBreachIfOver(clock(i), "TIME"));
     if (stop) {
       DOCKET_RETURN_IF_ERROR(Fulfil(clock(i), *rule, at_, after_.revision()));
+    } else if (LetsOff(event_) && IsOver(clock(i), at_) && NeedsSecondPerson(i, occasion_.approver)) {
+      return SecondPersonMissing(
+          absl::StrCat(clock(i).metric(), " is late; that it is owed no more wants a second person"));
     } else {
       DOCKET_RETURN_IF_ERROR(Cancel(clock(i), {at_, after_.revision(), cause}));
     }

@@ -55,6 +55,7 @@ struct TwinClock {
   bool withdrawn = false;
   enum Ending { kNone, kMet, kCancelled, kExempted } ending = kNone;
   absl::Time stopped;
+  absl::Duration elapsed;  // when it was stopped
   bool on_time = false;
   bool disputed = false;
 };
@@ -105,6 +106,7 @@ class ClockTwin {
     EndPause(clock, at);
     clock.ending = TwinClock::kMet;
     clock.stopped = at;
+    clock.elapsed = clock.brought + Counted(clock.start, at, clock.pauses);
     clock.on_time = clock.rule->window ? at <= Due(clock) : !clock.breached.has_value();
     clock.disputed = clock.breached.has_value() && at <= *clock.breached && !LateAtStart(clock);
   }
@@ -243,7 +245,7 @@ class ClockTwin {
       }
     }
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
-    BreachIfOver(clock, now);
+    if (clock.ending == TwinClock::kNone) BreachIfOver(clock, now);
   }
 
  private:

@@ -275,7 +275,7 @@ void Life::Hear(absl::Time at, bool from_requester) {
     if (at >= window->start) twin_.Stop(*window, at);
   }
   for (TwinClock& clock : twin_.clocks()) {
-    if (Unended(clock)) twin_.Heard(clock, at);
+    if (clock.ending != TwinClock::kExempted) twin_.Heard(clock, at);
   }
   if (wait_.on() == v1::COMPLAINANT) Resume();  // as every chart has it
 }
@@ -356,7 +356,8 @@ void Life::Bounce() {
     }
   }
   for (TwinClock& clock : twin_.clocks()) {
-    if (sent.asks && Unended(clock)) twin_.Unasked(clock, sent.at, StandingQuestions(), heard_, now_);
+    if (sent.asks && clock.ending != TwinClock::kExempted)
+      twin_.Unasked(clock, sent.at, StandingQuestions(), heard_, now_);
   }
 }
 
