@@ -91,7 +91,23 @@ void Attach(const v1::ClockAttached& event, const Timestamp& occurred_at, v1::Cl
   if (event.has_paused()) Pause(event.paused(), occurred_at, clock);
 }
 
-void Retarget(const v1::ClockRetargeted& event, v1::Clock* clock) {
+// A start that moves makes other terms of the old ones.
+void KeepTerms(const v1::ClockRetargeted& event, const Timestamp& occurred_at, v1::Clock* clock) {
+  if (event.has_start_at()) clock->clear_former_terms();
+  if (event.has_start_at() || clock->target().unit() != v1::Target::WORKING_TIME) return;
+  if (clock->former_terms_size() == kMaxFormerTerms) {
+    clock->mutable_former_terms()->erase(clock->former_terms().begin());
+  }
+  v1::FormerTerms* former = clock->add_former_terms();
+  *former->mutable_until() = occurred_at;
+  *former->mutable_target() = clock->target().duration();
+  *former->mutable_counted_from() = clock->has_carried_at() ? clock->carried_at() : clock->start_at();
+  *former->mutable_used() = clock->has_carried_at() ? clock->carried_used() : clock->brought();
+  *former->mutable_calendar() = clock->calendar();
+}
+
+void Retarget(const v1::ClockRetargeted& event, const Timestamp& occurred_at, v1::Clock* clock) {
+  KeepTerms(event, occurred_at, clock);
   *clock->mutable_policy() = event.policy();
   *clock->mutable_calendar() = event.calendar();
   *clock->mutable_target() = event.target();
@@ -112,6 +128,7 @@ void Retarget(const v1::ClockRetargeted& event, v1::Clock* clock) {
 void Extend(const v1::ClockExtended& event, v1::Clock* clock) {
   *clock->mutable_target() = event.target();
   clock->add_extensions(event.ground());
+  clock->clear_former_terms();
   clock->clear_carried_at();
   clock->clear_carried_used();
   SetDue(event, clock);
@@ -173,7 +190,7 @@ absl::Status ApplyToClock(const v1::Event& event, v1::Clock* clock) {
   switch (event.body_case()) {
     case v1::Event::kClockRetargeted:
       if (!Unfinished(*clock)) return Cannot("ClockRetargeted", *clock);
-      Retarget(event.clock_retargeted(), clock);
+      Retarget(event.clock_retargeted(), event.occurred_at(), clock);
       return absl::OkStatus();
     case v1::Event::kClockPaused:
       if (clock->state() != v1::RUNNING) return Cannot("ClockPaused", *clock);

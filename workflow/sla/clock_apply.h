@@ -12,6 +12,8 @@ namespace docket::sla {
 
 // The most changes of the answering department that one clock keeps; later ones are charged to the last kept.
 inline constexpr int kMaxAnswered = 1024;
+// Terms kept of those a clock had before its retargets.
+inline constexpr int kMaxFormerTerms = 16;
 // Notes for every unfinished clock who answers for it from `at` on, if that has changed. Follows every event that may
 // change it.
 void UpdateAnswering(const google::protobuf::Timestamp& at, v1::Case* state);

@@ -121,7 +121,8 @@ absl::Status Steps::ShortenPause(int i, int pause, const TimeSpan& left, absl::s
   if (Unfinished(changed)) {
     SetPlan(PlanClock(changed, TermsOf(clock(i), *calendar, promised_), PausesOf(changed)), shortened);
   }
-  return Emit(std::move(event));
+  DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
+  return JudgeFormerTerms(i, cause.empty() ? "LATE_RECORDED" : cause);
 }
 
 bool Steps::StatusPauses(const v1::Clock& clock) const {

@@ -90,6 +90,22 @@ absl::Status Steps::EmitBreach(const v1::Clock& clock, absl::string_view cause, 
   return Emit(std::move(event));
 }
 
+// A retarget excuses lateness only until the old due has passed too (R8). It had, where a wait from before it turns out
+// to have been none.
+absl::Status Steps::JudgeFormerTerms(int i, absl::string_view cause) {
+  for (const v1::FormerTerms& terms : clock(i).former_terms()) {
+    if (!Unfinished(clock(i)) || clock(i).has_breached_due_at() || clock(i).nature() != v1::DUTY) break;
+    DOCKET_ASSIGN_OR_RETURN(const auto calendar, PinnedCalendar(policies_, terms.calendar()));
+    const absl::Duration left = std::max(FromProto(terms.target()) - FromProto(terms.used()), absl::ZeroDuration());
+    v1::Clock then = clock(i);
+    *then.mutable_due_at() = ToProto(calendar->Advance(FromProto(terms.counted_from()), left, PausesOf(then)));
+    if (FromProto(then.due_at()) < FromProto(terms.until())) {
+      DOCKET_RETURN_IF_ERROR(EmitBreach(then, cause, absl::InfinitePast()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Steps::RecordBreachIfOver(const v1::Clock& clock, absl::string_view cause, absl::Time excused_until) {
   if (clock.nature() != v1::DUTY || clock.has_breached_due_at() || !IsOver(clock, at_)) return absl::OkStatus();
   return EmitBreach(clock, cause, excused_until);

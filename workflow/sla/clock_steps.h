@@ -76,6 +76,7 @@ class Steps {
   v1::Event New(const v1::PolicyPin& policy) const;
   absl::Status Emit(v1::Event event);
   absl::Status EmitBreach(const v1::Clock& clock, absl::string_view cause, absl::Time excused_until);
+  absl::Status JudgeFormerTerms(int i, absl::string_view cause);
   // A duty that is over must have its breach on record before anything else happens to it.
   absl::Status RecordBreachIfOver(const v1::Clock& clock, absl::string_view cause,
                                   absl::Time excused_until = absl::InfinitePast());

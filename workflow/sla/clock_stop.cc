@@ -189,7 +189,8 @@ absl::Status Steps::EmitReopened(int i, bool exclude, absl::string_view cause) {
   }
   const Terms terms = TermsOf(clock(i), *calendar, promised_);
   SetPlan(PlanClock(clock(i), terms, pauses, CapOf(clock(i), terms)), reopened);
-  return Emit(std::move(event));
+  DOCKET_RETURN_IF_ERROR(Emit(std::move(event)));
+  return JudgeFormerTerms(i, cause);
 }
 
 }  // namespace docket::sla

@@ -148,7 +148,6 @@ TEST_F(OutboxTest, EveryAlertIsDeliveredSignedAndInOrderWithinItsCase) {
   for (const Arrival& arrival : arrivals) {
     int64_t seconds = 0;
     ASSERT_EQ(std::sscanf(arrival.signature.c_str(), "t=%ld,", &seconds), 1);
-    std::fprintf(stderr, "DBG %s\n%s\n", arrival.signature.c_str(), arrival.body.c_str());
     EXPECT_EQ(arrival.signature, Sign(kSecret, absl::FromUnixSeconds(seconds), arrival.body));
   }
   const v1::Webhook webhook = DescribeWhen([&](const v1::Webhook& one) { return one.delivered() == count; });

@@ -43,6 +43,14 @@ struct TwinClock {
   absl::Duration brought;  // of the target, used by the others
   bool carried = false;
   bool extended = false;
+  // What it counted by until it was retargeted: target, base and used.
+  struct Terms {
+    absl::Time until;
+    absl::Duration target;
+    absl::Time base;
+    absl::Duration used;
+  };
+  std::vector<Terms> former;
   std::vector<TimeSpan> pauses;
   bool paused = false;  // the last of them is in force
   // Those that wait for the party: where they start, and when the question was sent.
@@ -127,6 +135,7 @@ class ClockTwin {
     clock.ending = TwinClock::kNone;
     clock.on_time = clock.disputed = false;
     if (clock.stopped < excluded_until) clock.pauses.push_back({clock.stopped, excluded_until});
+    JudgeFormer(clock);
   }
 
   // As the status wants it: pauses since and until then, or none (`wanted` false). `asked` InfiniteFuture: nothing was.
@@ -152,6 +161,7 @@ class ClockTwin {
   void Retarget(TwinClock& clock, absl::Duration target, absl::Time now) {
     if (clock.target == target || clock.extended) return;
     BreachIfOver(clock, now);
+    clock.former.push_back({now, clock.target, clock.base, clock.used});
     const TwinRule& rule = *clock.rule;
     std::vector<TimeSpan> known = clock.pauses;
     if (clock.paused && known.back().end == absl::InfiniteFuture()) known.pop_back();
@@ -188,6 +198,7 @@ class ClockTwin {
     clock.used += clock.carried ? Counted(start, clock.start, clock.pauses) - Counted(clock.start, start, clock.pauses)
                                 : absl::ZeroDuration();
     clock.start = start;
+    clock.former.clear();
     if (!clock.carried) clock.base = start;
     if (annuls && clock.breached.has_value() && Due(clock) != *clock.breached) clock.breached.reset();
   }
@@ -202,6 +213,7 @@ class ClockTwin {
     clock.carried = false;
     clock.target = target;
     clock.extended = true;
+    clock.former.clear();
     clock.breached.reset();
     BreachIfOver(clock, now);
     return true;
@@ -218,6 +230,7 @@ class ClockTwin {
       }
     }
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
+    JudgeFormer(clock);
   }
 
   // A question that never arrived excuses no wait; another of `standing` excuses what is left.
@@ -245,10 +258,21 @@ class ClockTwin {
       }
     }
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
+    JudgeFormer(clock);
     if (clock.ending == TwinClock::kNone) BreachIfOver(clock, now);
   }
 
  private:
+  // Late before it was retargeted, as is known by now.
+  void JudgeFormer(TwinClock& clock) {
+    for (const TwinClock::Terms& terms : clock.former) {
+      const absl::Time due = Reach(terms.base, terms.target - terms.used, clock.pauses);
+      if (clock.ending != TwinClock::kNone || clock.breached.has_value() || due >= terms.until) continue;
+      clock.breached = due;
+      clock.breaches.push_back(due);
+    }
+  }
+
   void Breach(TwinClock& clock) {
     if (clock.rule->window || clock.breached.has_value()) return;
     clock.breached = Due(clock);
