@@ -89,6 +89,11 @@ bool StartsOnAsking(const v1::OwedItemAsked& asked, const v1::MetricRule& rule) 
   return starts(rule.start()) || std::any_of(rule.start_also().begin(), rule.start_also().end(), starts);
 }
 
+bool IsTimedBy(const v1::OwedItemAsked& asked, const v1::SlaPolicy& policy) {
+  return std::any_of(policy.metrics().begin(), policy.metrics().end(),
+                     [&](const v1::MetricRule& rule) { return StartsOnAsking(asked, rule); });
+}
+
 // A policy of the pack (`document` set) or already published.
 template <class T>
 struct Known {
@@ -298,9 +303,9 @@ class AcrossChecker {
   }
 
   // What a level asks for by a date has to be counted by some metric, or nobody hears when the date passes. Policies
-  // may be published in any order, so this is no reason to refuse one.
+  // may be published in any order, so this is no reason to refuse one; each that may change the answer is told of.
   void CheckAsked(const Known<v1::Ladder>& ladder) {
-    if (ladder.document == nullptr || slas_.empty()) return;
+    if (slas_.empty() || (ladder.document == nullptr && slas_.front().document == nullptr)) return;
     for (int i = 0; i < ladder.value->levels_size(); ++i) {
       const v1::Ladder::Level& level = ladder.value->levels(i);
       if (!level.has_answer_within()) continue;
@@ -313,16 +318,24 @@ class AcrossChecker {
     v1::OwedItemAsked asked;
     asked.set_kind(kind);
     asked.set_what(what);
-    for (const auto& sla : slas_) {
-      for (const v1::MetricRule& rule : sla.value->metrics()) {
-        if (StartsOnAsking(asked, rule)) return;
-      }
-    }
-    warnings_->Add(ladder.document->level_lines[level], "ITEM_NOT_TIMED",
-                   absl::StrCat("level.answer_within: level ", ladder.value->levels(level).level(), " of ladder ",
+    if (std::any_of(slas_.begin(), slas_.end(), [&](const auto& sla) { return IsTimedBy(asked, *sla.value); })) return;
+    const bool in_pack = ladder.document != nullptr;
+    warnings_->Add(in_pack ? ladder.document->level_lines[level] : LineOfLostTiming(asked), "ITEM_NOT_TIMED",
+                   absl::StrCat(in_pack ? "level.answer_within" : "sla.metrics", ": level ",
+                                ladder.value->levels(level).level(), in_pack ? " of ladder " : " of published ladder ",
                                 IdOf(ladder), " asks ", v1::OwedItemKind_Name(kind), " ", what,
                                 ", and no metric per_item of an SLA policy starts on that, so nobody hears when it is "
                                 "late"));
+  }
+
+  // Of the SLA policies of the pack the one whose version before would have timed it; the first, when none has.
+  int LineOfLostTiming(const v1::OwedItemAsked& asked) const {
+    for (const auto& sla : slas_) {
+      if (sla.document == nullptr) continue;
+      const auto before = published_.Get(v1::SLA, sla.document->id, 0);
+      if (before.ok() && IsTimedBy(asked, before->compiled.sla())) return sla.document->line;
+    }
+    return slas_.front().document->line;  // those of the pack come first
   }
 
   bool OnlyWindows(const std::string& metric) const {

@@ -174,5 +174,34 @@ TEST(LinePack, WhatIsAskedByADateButTimedByNothingIsAWarning) {
   EXPECT_THAT(Asking("", *published).warnings, IsEmpty());
 }
 
+// One metric that starts when something is asked, and `name`.
+std::string Timing(absl::string_view name, absl::string_view what) {
+  return absl::StrCat("sla: ", name,
+                      "\nobligation: INTERNAL\ncalendar: ALWAYS\nmetrics:\n  - metric: WORK\n    per_item: true\n"
+                      "    start: {event: owed_item_asked, where: {event.what: ",
+                      what,
+                      "}}\n    stop: [{event: owed_item_done}]\n    answerable: ITEM\n    targets: [{target: 8h}]\n");
+}
+
+TEST(LinePack, AnSlaPolicyThatNoLongerTimesWhatAPublishedLadderAsksIsAWarning) {
+  constexpr char kLadder[] =
+      "ladder: l\nlevels:\n  - {level: 1, kind: FUNCTIONAL, trigger: BREACH, target: OWNER, open_task: LEGAL_ADVICE, "
+      "answer_within: 8h}\n";
+  PolicySetPtr published = Publish(std::make_shared<PolicySet>(), kLadder);
+  const auto warnings = [&](const std::string& pack) { return ParsePack(pack, *published, TestNow()).warnings; };
+  // The first SLA policy that there is.
+  EXPECT_THAT(warnings(Timing("s", "LEGAL_ADVICE")), IsEmpty());
+  EXPECT_THAT(Brief(warnings(Timing("s", "REMEDY"))), ElementsAre("1 ITEM_NOT_TIMED"));
+  published = Publish(published, Timing("s", "LEGAL_ADVICE"));
+  EXPECT_THAT(warnings(Timing("other", "REMEDY")), IsEmpty());  // the other one goes on timing it
+  // Of two the one that timed it is named, by its line.
+  const std::vector<Finding> lost = warnings(absl::StrCat(Timing("other", "REMEDY"), "---\n", Timing("s", "REMEDY")));
+  ASSERT_THAT(Brief(lost), ElementsAre("12 ITEM_NOT_TIMED"));
+  EXPECT_THAT(lost[0].message,
+              ::testing::HasSubstr("sla.metrics: level 1 of published ladder l asks WORK LEGAL_ADVICE, and no metric"));
+  EXPECT_THAT(warnings(absl::StrCat(Timing("other", "LEGAL_ADVICE"), "---\n", Timing("s", "REMEDY"))), IsEmpty());
+  EXPECT_THAT(warnings(ShippedPack("calendar-london.yaml")), IsEmpty());  // it times nothing, and changes nothing
+}
+
 }  // namespace
 }  // namespace docket::policy
