@@ -19,16 +19,26 @@ namespace {
 
 constexpr char kConflictKey[] = "conflict/";
 
-// Has `who` been told already: by this declaration, for an escalation went on to them, or before, of an earlier one
-// that is still open?
-bool HasHeard(const Draft& draft, const std::string& who) {
+// Was `who` told of `one` because nobody in its line is free? An escalation of a ladder may be for them for another
+// reason: their role is what a level names, or it went to them as to the owner.
+bool WasToldAtTheEndOfTheLine(const Draft& draft, const v1::Escalation& one, const std::string& who, absl::Time at) {
+  const bool stands = escalation::IsOpen(one) || one.state() == v1::Escalation::REQUESTED;
+  if (!stands || one.passed() || !absl::c_linear_search(one.targets(), who)) return false;
+  if (absl::StartsWith(one.trigger_key(), kConflictKey)) return true;
+  const policy::PolicySet& policies = *draft.context().policies;
+  const escalation::Firing firing = escalation::FiringOf(draft.state(), one, policies);
+  return escalation::ResolveTargets(*firing.level, draft.state(), policies, at, {}).basis == "COMPLIANCE";
+}
+
+// Has `who` been told already: by this declaration, for an escalation went on to them, or before, by one that still
+// stands?
+bool HasHeard(const Draft& draft, const std::string& who, absl::Time at) {
   const bool now = absl::c_any_of(draft.events(), [&](const v1::Event& event) {
     return absl::c_linear_search(event.escalation_raised().targets(), who) ||
            absl::c_linear_search(event.escalation_requested().targets(), who);
   });
   return now || absl::c_any_of(draft.state().escalations(), [&](const v1::Escalation& one) {
-           return escalation::IsOpen(one) && absl::StartsWith(one.trigger_key(), kConflictKey) &&
-                  absl::c_linear_search(one.targets(), who);
+           return WasToldAtTheEndOfTheLine(draft, one, who, at);
          });
 }
 
@@ -50,7 +60,7 @@ absl::Status TellComplianceWhenAlone(Draft& draft, uint32_t revision) {
   const absl::Time at = FromProto(draft.state().last_event_at());
   const escalation::Targets line = escalation::ResolveTargets(level, draft.state(), *draft.context().policies, at, {});
   if (line.basis != "COMPLIANCE" && line.basis != "NO_TARGET") return absl::OkStatus();
-  const auto heard = [&](const std::string& who) { return HasHeard(draft, who); };
+  const auto heard = [&](const std::string& who) { return HasHeard(draft, who, at); };
   const bool known = line.principals.empty() ? IsOpenToAnybody(draft) : absl::c_all_of(line.principals, heard);
   if (known) return absl::OkStatus();
   if (!escalation::MayFire(draft.state(), firing)) return absl::OkStatus();

@@ -205,6 +205,32 @@ TEST(ConflictTest, OfTheWholeLineIsToldToComplianceOnce) {
   EXPECT_THAT(alone.state().escalations(0).targets(), ElementsAre("jonas.weber"));
 }
 
+TEST(ConflictTest, AfterAnEscalationWentToComplianceTheyAreNotToldAgain) {
+  CaseDesk desk(Ladder({Quarter("QUEUE_LEAD, ack_within: 4h")}));
+  desk.Must(kFileComplaint);
+  desk.Must(Declare("amara.osei"));
+  desk.MoveTo("2026-11-18 12:00");
+  desk.Must(Declare("helen.marsh"));
+  ASSERT_THAT(desk.state().escalations(0).targets(), ElementsAre("jonas.weber"));
+  EXPECT_EQ(desk.Must(Declare("luis.romero")), "ConflictDeclared");
+  desk.Must("acknowledge_escalation {}", {.principal = "jonas.weber"});
+  EXPECT_EQ(desk.Must(Declare("sam.doyle")), "ConflictDeclared");
+  // Once it is closed nothing tells them any more that the case is theirs alone.
+  desk.Must("close_escalation { reason_code: 'X' justification: 'x' }", {.principal = "jonas.weber"});
+  EXPECT_EQ(desk.Must(Declare("grace.lind")),
+            "ConflictDeclared EscalationLevelSkipped EscalationLevelSkipped EscalationRaised");
+}
+
+TEST(ConflictTest, ALevelThatIsForComplianceAnywayDoesNotSayThatNobodyIsLeft) {
+  CaseDesk desk(Ladder({Quarter("ROLE, role: COMPLIANCE, ack_within: 4h")}));
+  desk.Must(kFileComplaint);
+  desk.MoveTo("2026-11-18 12:00");
+  ASSERT_THAT(desk.state().escalations(0).targets(), ElementsAre("jonas.weber"));
+  desk.Must(Declare("amara.osei"));
+  EXPECT_EQ(desk.Must(Declare("helen.marsh")),
+            "ConflictDeclared EscalationLevelSkipped EscalationLevelSkipped EscalationRaised");
+}
+
 TEST(ConflictTest, OfOneTargetOfSeveralChangesNothing) {
   CaseDesk desk(Ladder({Quarter("ROLE, role: SUPERVISOR")}));
   desk.Must(kFileComplaint);
