@@ -10,7 +10,9 @@
 #include "tools/cli/case_view.h"
 #include "tools/cli/command_form.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/csv_output.h"
 #include "tools/cli/explain_view.h"
+#include "tools/cli/history_view.h"
 #include "tools/cli/json_output.h"
 #include "tools/cli/list_filters.h"
 #include "tools/cli/lists.h"
@@ -57,6 +59,11 @@ int Clocks(GlobalOptions& options, const CaseInput& input) {
   if (!resolved.ok()) return ReportFailure(options, resolved, input.case_name);
   const auto reply = options.client().GetClocks(request);
   if (!reply.ok()) return ReportFailure(options, reply.status(), input.case_name);
+  if (options.format() == OutputFormat::kCsv) {
+    PrintCsvHeader(*reply, "clocks", *options.out);
+    PrintCsv(*reply, "clocks", *options.out);
+    return kExitOk;
+  }
   if (PrintJson(options, *reply, "clocks")) return kExitOk;
   if (reply->clocks().empty()) *options.out << "no clocks\n";
   PrintClocks(options, reply->clocks(), FromProto(reply->valid_at()));
@@ -85,40 +92,19 @@ int Explain(GlobalOptions& options, const CaseInput& input) {
   return kExitOk;
 }
 
-void PrintHistory(GlobalOptions& options, const v1::ReadHistoryReply& history) {
-  Table table({{"REV", Table::Align::kRight},
-               {"OCCURRED"},
-               {"RECORDED"},
-               {"EVENT"},
-               {"BY"},
-               {"WHAT", Table::Align::kLeft, Table::kUncut},
-               {"MARKS"},
-               {"STATE AFTER"}});
-  const absl::TimeZone zone = options.zone();
-  bool claimed = false;
-  for (const auto& entry : history.entries()) {
-    const v1::HistoryEvent& event = entry.event();
-    const std::string occurred = FormatMoment(event.event().occurred_at(), zone);
-    const std::string recorded = FormatMoment(event.recorded_at(), zone);
-    claimed |= event.actor().authentication() == "claimed";
-    table.AddRow({absl::StrCat(event.revision()), occurred, recorded == occurred ? "" : recorded, event.type(),
-                  ActorText(event.actor()), EventSummary(event.event(), zone), MarksOf(event),
-                  entry.has_state() ? entry.state().status().status() : ""});
-  }
-  table.Print(*options.out, options.columns);
-  if (claimed) *options.out << "(claimed): identity not verified\n";
-  *options.out << "position " << history.position() << ", times in " << options.zone_name() << "\n";
-}
-
+// With jsonl and csv the entries are printed as they come.
 int History(GlobalOptions& options, const CaseInput& input) {
   v1::ReadHistoryRequest request;
   request.set_with_state(input.states);
   const absl::Status resolved = SetResolvedCase(options.client(), input.case_name, &request);
   if (!resolved.ok()) return ReportFailure(options, resolved, input.case_name);
   v1::ReadHistoryReply history;
+  if (options.format() == OutputFormat::kCsv) PrintHistoryCsvHeader(*options.out);
   const absl::Status status = client::ReadHistory(options.client(), request, [&](const v1::ReadHistoryReply& reply) {
     if (options.format() == OutputFormat::kJsonl) {
       PrintJson(options, reply, "entries");
+    } else if (options.format() == OutputFormat::kCsv) {
+      PrintHistoryCsv(reply, *options.out);
     } else {
       history.MergeFrom(reply);
     }
@@ -199,8 +185,7 @@ int List(GlobalOptions& options, const ListInput& input) {
   filled.Update(input.as_of.Apply(options, &request));
   if (!filled.ok()) return ReportUsage(options, filled.message());
   const auto reply = ReadPages<v1::ListCasesRequest, v1::ListCasesReply>(
-      options, request, input.limit, "cases",
-      [](const v1::ListCasesReply& page) { return page.cases_size(); },
+      options, request, input.limit, "cases", [](const v1::ListCasesReply& page) { return page.cases_size(); },
       [&](const v1::ListCasesRequest& page) { return options.client().ListCases(page); });
   if (!reply.ok()) return ReportFailure(options, reply.status());
   if (WasPrinted(options, *reply, "cases")) return kExitOk;
@@ -225,11 +210,26 @@ int List(GlobalOptions& options, const ListInput& input) {
   return kExitOk;
 }
 
+void AddCaseOption(CLI::App* command, std::string* name) {
+  command->add_option("CASE", *name, "Case number, case id, or source:key")->required();
+}
+
+using Reading = int (*)(GlobalOptions&, const CaseInput&);
+
 CLI::App* AddReader(CLI::App& cases, GlobalOptions& options, const std::string& name, const std::string& description,
-                    int (*run)(GlobalOptions&, const CaseInput&), const std::shared_ptr<CaseInput>& input) {
+                    Reading run, const std::shared_ptr<CaseInput>& input) {
   CLI::App* command =
       AddCommand(cases, name, description, options, [&options, run, input] { return run(options, *input); });
-  command->add_option("CASE", input->case_name, "Case number, case id, or source:key")->required();
+  AddCaseOption(command, &input->case_name);
+  return command;
+}
+
+// What can be printed as CSV too.
+CLI::App* AddListReader(CLI::App& cases, GlobalOptions& options, const std::string& name,
+                        const std::string& description, Reading run, const std::shared_ptr<CaseInput>& input) {
+  CLI::App* command =
+      AddListCommand(cases, name, description, options, [&options, run, input] { return run(options, *input); });
+  AddCaseOption(command, &input->case_name);
   return command;
 }
 
@@ -268,11 +268,11 @@ void AddCaseCommands(CLI::App& app, GlobalOptions& options) {
   AddList(*cases, options);
 
   input = std::make_shared<CaseInput>();
-  CLI::App* history = AddReader(*cases, options, "history", "Every event of a case", History, input);
+  CLI::App* history = AddListReader(*cases, options, "history", "Every event of a case", History, input);
   history->add_flag("--states", input->states, "With the state after each event");
 
   input = std::make_shared<CaseInput>();
-  CLI::App* clocks = AddReader(*cases, options, "clocks", "All clocks of a case, finished ones too", Clocks, input);
+  CLI::App* clocks = AddListReader(*cases, options, "clocks", "All clocks of a case, finished ones too", Clocks, input);
   input->as_of.AddTo(clocks);
 
   input = std::make_shared<CaseInput>();

@@ -123,18 +123,6 @@ const FieldDescriptor* ItemsOf(const Message& reply, absl::string_view items) {
   return field;
 }
 
-// People write titles, and a spreadsheet would run what looks like a formula in one.
-std::string WithoutFormula(std::string text) {
-  const bool formula = !text.empty() && absl::string_view("=+-@\t\r").find(text[0]) != absl::string_view::npos;
-  return formula ? absl::StrCat("'", text) : text;
-}
-
-void PrintLine(const std::vector<std::string>& fields, std::ostream& out) {
-  out << absl::StrJoin(fields, ",", [](std::string* line, const std::string& one) {
-    absl::StrAppend(line, CsvField(one));
-  }) << "\r\n";
-}
-
 }  // namespace
 
 std::string CsvField(absl::string_view text) {
@@ -142,10 +130,21 @@ std::string CsvField(absl::string_view text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
+std::string WithoutFormula(std::string text) {
+  const bool formula = !text.empty() && absl::string_view("=+-@\t\r").find(text[0]) != absl::string_view::npos;
+  return formula ? absl::StrCat("'", text) : text;
+}
+
+void PrintCsvLine(const std::vector<std::string>& fields, std::ostream& out) {
+  out << absl::StrJoin(fields, ",", [](std::string* line, const std::string& one) {
+    absl::StrAppend(line, CsvField(one));
+  }) << "\r\n";
+}
+
 void PrintCsvHeader(const Message& reply, absl::string_view items, std::ostream& out) {
   std::vector<std::string> names;
   for (const Path& column : ColumnsOf(ItemsOf(reply, items)->message_type())) names.push_back(NameOf(column));
-  PrintLine(names, out);
+  PrintCsvLine(names, out);
 }
 
 void PrintCsv(const Message& reply, absl::string_view items, std::ostream& out) {
@@ -158,7 +157,7 @@ void PrintCsv(const Message& reply, absl::string_view items, std::ostream& out) 
       std::string value = ValueAt(item, column);
       values.push_back(IsText(column.back()) ? WithoutFormula(std::move(value)) : std::move(value));
     }
-    PrintLine(values, out);
+    PrintCsvLine(values, out);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
@@ -16,6 +17,9 @@ namespace docket::cli {
 
 // One field, quoted if need be.
 std::string CsvField(absl::string_view text);
+// Text of people, made harmless for spreadsheets as above.
+std::string WithoutFormula(std::string text);
+void PrintCsvLine(const std::vector<std::string>& fields, std::ostream& out);
 
 // The names of the columns for the elements of the repeated field `items` of `reply`.
 void PrintCsvHeader(const google::protobuf::Message& reply, absl::string_view items, std::ostream& out);

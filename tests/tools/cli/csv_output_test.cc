@@ -1,6 +1,7 @@
 // CSV as RFC 4180 has it, one column per JSON field.
 #include "tools/cli/csv_output.h"
 
+#include <functional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -132,6 +133,63 @@ TEST_F(ControlLists, CsvIsOneTableOfAllPages) {
   size_t lines = 0;
   for (size_t at = out.find("\r\n"); at != std::string::npos; at = out.find("\r\n", at + 1)) ++lines;
   EXPECT_EQ(lines, 3u) << out;
+}
+
+TEST_F(ControlLists, CsvIsThereForTheClocksOfACase) {
+  server_.get_case = [](const v1::GetCaseRequest&, v1::GetCaseReply* reply) {
+    reply->mutable_case_()->set_case_id("id");
+    return absl::OkStatus();
+  };
+  server_.get_clocks = [](const v1::GetClocksRequest&, v1::GetClocksReply* reply) {
+    v1::Clock* clock = reply->add_clocks();
+    clock->set_clock_no(4);
+    clock->set_metric("RESOLUTION");
+    clock->mutable_policy()->set_id("basic");
+    clock->mutable_due_at()->set_seconds(1795424400);
+    clock->add_pauses();
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"case", "clocks", "CMP-1", "-o", "csv"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_EQ(ran.out.find("clockNo,metric,obligation,nature,cycle,policy.id,policy.version,"), 0u) << ran.out;
+  EXPECT_NE(ran.out.find("\r\n4,RESOLUTION,,,,basic,"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(",2026-11-23T09:00:00Z,"), std::string::npos) << ran.out;
+}
+
+// It comes in messages, and has one header also when there are none.
+TEST_F(ControlLists, CsvIsThereForTheHistoryOfACase) {
+  server_.get_case = [](const v1::GetCaseRequest&, v1::GetCaseReply* reply) {
+    reply->mutable_case_()->set_case_id("id");
+    return absl::OkStatus();
+  };
+  int events = 0;
+  server_.read_history = [&](const v1::ReadHistoryRequest&,
+                             const std::function<bool(const v1::ReadHistoryReply&)>& send) {
+    for (int i = 1; i <= events; ++i) {
+      v1::ReadHistoryReply reply;
+      auto* entry = reply.add_entries();
+      entry->mutable_event()->set_position(10 + i);
+      entry->mutable_event()->set_revision(i);
+      entry->mutable_event()->set_type("OwnerAssigned");
+      entry->mutable_event()->mutable_actor()->set_principal_id("-2+3");
+      entry->mutable_event()->mutable_recorded_at()->set_seconds(1795424460);
+      entry->mutable_event()->mutable_event()->mutable_occurred_at()->set_seconds(1795424400);
+      entry->mutable_event()->mutable_event()->mutable_owner_assigned()->set_owner("grace.lind");
+      entry->mutable_state()->mutable_status()->set_status("INVESTIGATION");
+      send(reply);
+    }
+    return absl::OkStatus();
+  };
+  const std::string header = "position,revision,occurredAt,recordedAt,type,by,what,marks,statusAfter\r\n";
+  const Ran none = Run({"case", "history", "CMP-1", "-o", "csv"});
+  EXPECT_EQ(none.exit_code, kExitOk) << none.err;
+  EXPECT_EQ(none.out, header);
+  events = 2;
+  EXPECT_EQ(
+      Run({"case", "history", "CMP-1", "-o", "csv"}).out,
+      header +
+          "11,1,2026-11-23T09:00:00Z,2026-11-23T09:01:00Z,OwnerAssigned,'-2+3,owner=grace.lind,,INVESTIGATION\r\n"
+          "12,2,2026-11-23T09:00:00Z,2026-11-23T09:01:00Z,OwnerAssigned,'-2+3,owner=grace.lind,,INVESTIGATION\r\n");
 }
 
 TEST_F(ControlLists, CsvIsRefusedWhereThereIsNoList) {
