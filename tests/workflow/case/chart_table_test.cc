@@ -43,6 +43,7 @@ std::vector<Try> Tries() {
       {"file", kFileComplaint},
       {"accept", "accept {}"},
       {"decline", "decline { reason_code: 'OUT_OF_SCOPE' explanation: 'Not ours' }"},
+      {"decline WITHDRAWN", "decline { reason_code: 'WITHDRAWN' explanation: 'No longer wanted' }"},
       {"triage", kTriage},
       {"set_priority", "set_priority { priority: 1 override_reason: 'BY_MANAGER' }"},
       {"classify", "classify { category: 'water' }"},
@@ -126,6 +127,9 @@ std::vector<Route> ComplaintRoutes() {
       {"ON_THE_SPOT", {complaint, "resolve_on_the_spot { remedy: 'APOLOGY' accepted_how: 'SPOKEN' }"}},
       {"CLOSED", then(issued, {"close { basis: 'ACCEPTED' }"})},
       {"DECLINED", {complaint, "decline { reason_code: 'OUT_OF_SCOPE' explanation: 'Not ours' }"}},
+      {"WITHDRAWN",
+       {complaint, "record_inbound { body: 'Leave it' no_reply_needed: true }",
+        "decline { reason_code: 'WITHDRAWN' explanation: 'No longer wanted' }"}},
       {"VOIDED", {complaint, "void { reason_code: 'CREATED_IN_ERROR' approver: 'helen.marsh' }"}},
   };
 }
