@@ -102,7 +102,9 @@ void ReassignStream::Give(const std::vector<v1::CaseSummary>& cases) {
   engine_->SubmitAll(std::move(assignments), caller_, engine::Lane::kBulk,
                      [batch = batch_](size_t index, absl::StatusOr<v1::ExecuteReply> reply) {
                        const MutexLock lock(&batch->mutex);
-                       if (!reply.ok()) SetRefusal(reply.status(), &batch->results[index]);
+                       v1::ReassignCasesReply::Result& result = batch->results[index];
+                       if (!reply.ok()) SetRefusal(reply.status(), &result);
+                       if (reply.ok()) result.mutable_warnings()->Swap(reply->mutable_warnings());
                        if (--batch->open == 0 && batch->stream != nullptr) batch->stream->Wake();
                      });
 }

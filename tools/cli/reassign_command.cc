@@ -1,3 +1,4 @@
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -17,6 +18,19 @@ struct ReassignInput {
   std::string from, to, queue, request_id;
   bool dry_run = false;
 };
+
+// What is wrong with whom the cases go to is mostly the same for each, so it is said once.
+void PrintWarnings(const v1::ReassignCasesReply& all, std::ostream& out) {
+  std::map<std::string, uint64_t> cases;
+  for (const auto& result : all.results()) {
+    for (const v1::CommandWarning& warning : result.warnings()) {
+      ++cases[absl::StrCat(warning.reason(), ": ", warning.description())];
+    }
+  }
+  for (const auto& [text, count] : cases) {
+    out << "warning: " << OneLine(text) << " (" << CountText(count, "case", "cases") << ")\n";
+  }
+}
 
 int Reassign(GlobalOptions& options, const ReassignInput& input) {
   v1::ReassignCasesRequest request;
@@ -45,6 +59,7 @@ int Reassign(GlobalOptions& options, const ReassignInput& input) {
   table.Print(*options.out);
   *options.out << CountText(all.results_size() - left, "case", "cases")
                << (input.dry_run ? " would be given" : " given") << ", " << left << " left with " << input.from << "\n";
+  PrintWarnings(all, *options.out);
   return exit_code;
 }
 

@@ -75,6 +75,33 @@ TEST(ReassignCasesTest, IsForThoseWhomTheDirectoryKnows) {
   EXPECT_EQ(ReasonOf(stream->Finish()), "UNKNOWN_PRINCIPAL");
 }
 
+TEST(ReassignCasesTest, WarnsOfWhoIsAwayAsASingleAssignmentDoes) {
+  RpcHouse rpc;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(rpc.house().Do(rpc.File().case_id(), "take {}", "grace.lind").ok());
+  const absl::Time now = rpc.house().clock().Now();
+  ASSERT_TRUE(rpc.house().Away("luis.romero", now, now + absl::Hours(48), "sam.doyle").ok());
+  v1::ReassignCasesRequest request;
+  request.set_from("grace.lind");
+  request.set_to("luis.romero");
+  for (const bool dry_run : {true, false}) {
+    request.set_dry_run(dry_run);
+    request.set_request_id(rpc.house().NewRequestId());
+    auto context = RpcHouse::As("helen.marsh");
+    const auto stream = rpc.cases->ReassignCases(context.get(), request);
+    v1::ReassignCasesReply reply;
+    ASSERT_TRUE(stream->Read(&reply));
+    ASSERT_EQ(reply.results_size(), 2);
+    for (const auto& result : reply.results()) {
+      ASSERT_FALSE(result.has_status()) << result.status().message();
+      ASSERT_EQ(result.warnings_size(), 1) << dry_run;
+      EXPECT_EQ(result.warnings(0).reason(), "OWNER_ABSENT");
+      EXPECT_NE(result.warnings(0).description().find("sam.doyle stands in"), std::string::npos);
+    }
+    EXPECT_FALSE(stream->Read(&reply));
+    EXPECT_TRUE(stream->Finish().ok());
+  }
+}
+
 TEST(ExecuteStreamTest, ARefusalStopsNothingUnlessAsked) {
   RpcHouse rpc;
   const v1::ExecuteReply filed = rpc.File();

@@ -639,6 +639,27 @@ TEST_F(Readers, DeadLettersAreListedAndReplayed) {
   EXPECT_THAT(asked, ElementsAre("ops")) << "replaying does not list";
 }
 
+TEST_F(Readers, AReassignmentTellsOfAbsencesOnce) {
+  server_.reassign = [](const v1::ReassignCasesRequest&,
+                        const std::function<bool(const v1::ReassignCasesReply&)>& write) {
+    for (const char* number : {"CMP-1", "CMP-2", "CMP-3"}) {
+      v1::ReassignCasesReply reply;
+      auto* result = reply.add_results();
+      result->set_case_no(number);
+      result->add_warnings()->set_reason("OWNER_ABSENT");
+      result->mutable_warnings(0)->set_description(result->case_no() == "CMP-3" ? "luis is away, nobody stands in"
+                                                                                : "luis is away, sam stands in");
+      write(reply);
+    }
+    return absl::OkStatus();
+  };
+  const Ran ran = Run({"reassign", "--from", "grace", "--to", "luis", "--as", "helen.marsh"});
+  EXPECT_EQ(ran.exit_code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("3 cases given, 0 left with grace\n"
+                                 "warning: OWNER_ABSENT: luis is away, nobody stands in (1 case)\n"
+                                 "warning: OWNER_ABSENT: luis is away, sam stands in (2 cases)\n"));
+}
+
 TEST_F(Readers, HistoryShowsWhoAndHow) {
   server_.read_history = [](const v1::ReadHistoryRequest&,
                             const std::function<bool(const v1::ReadHistoryReply&)>& write) {

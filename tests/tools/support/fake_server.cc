@@ -50,6 +50,7 @@ class FakeServer::Cases final : public v1::CaseService::Service {
   DOCKET_FAKE_UNARY(ListAllowedCommands, ListAllowedCommandsRequest, ListAllowedCommandsReply, list_allowed)
   DOCKET_FAKE_UNARY(GetCase, GetCaseRequest, GetCaseReply, get_case)
   DOCKET_FAKE_UNARY(ListCases, ListCasesRequest, ListCasesReply, list_cases)
+  DOCKET_FAKE_STREAM(ReassignCases, ReassignCasesRequest, ReassignCasesReply, reassign)
 
   grpc::Status ExecuteStream(
       grpc::ServerContext* context,

@@ -68,6 +68,7 @@ class FakeServer {
   StreamAnswer<v1::ReadLogRequest, v1::ReadLogReply> read_log;
   StreamAnswer<v1::SubscribeRequest, v1::SubscribeReply> subscribe;
   StreamAnswer<v1::WatchAlertsRequest, v1::WatchAlertsReply> watch_alerts;
+  StreamAnswer<v1::ReassignCasesRequest, v1::ReassignCasesReply> reassign;
   StreamAnswer<v1::RebuildViewsRequest, v1::RebuildViewsReply> rebuild;
 
  private:
