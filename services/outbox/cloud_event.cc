@@ -37,6 +37,11 @@ std::string SourceOf(absl::string_view log_id) {
                       hex.substr(16, 4), "-", hex.substr(20));
 }
 
+// What it is about: a case, or the rollout that waits.
+const std::string& SubjectOf(const v1::Alert& alert) {
+  return alert.case_no().empty() ? alert.approval().rollout().rollout_id() : alert.case_no();
+}
+
 }  // namespace
 
 std::string CloudEventId(absl::string_view log_id, uint64_t position) {
@@ -61,7 +66,7 @@ std::string CloudEventBody(absl::string_view log_id, const v1::Alert& alert, abs
       "{\"specversion\":\"1.0\",\"id\":", Quoted(CloudEventId(log_id, alert.position())),
       ",\"source\":", Quoted(SourceOf(log_id)),
       ",\"type\":", Quoted(absl::StrCat("docket.v1.alert.", absl::AsciiStrToLower(v1::AlertKind_Name(alert.kind())))),
-      ",\"subject\":", Quoted(alert.case_no()), ",\"time\":", Quoted(time));
+      ",\"subject\":", Quoted(SubjectOf(alert)), ",\"time\":", Quoted(time));
   if (!preceding_lost.empty()) absl::StrAppend(&body, ",\"docketprecedinglost\":", Quoted(preceding_lost));
   absl::StrAppend(&body, ",\"datacontenttype\":\"application/json\",\"data\":", data, "}");
   return body;

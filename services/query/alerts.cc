@@ -28,6 +28,7 @@ v1::AlertKind KindOf(uint32_t type) {
       return v1::ESCALATION;
     case v1::Event::kEscalationRequested:
     case v1::Event::kClockFulfilled:  // by an entry that is disputed
+    case v1::Event::kPolicyRolloutPlanned:
       return v1::APPROVAL;
     case v1::Event::kOwedItemAsked:
       return v1::OWED_ITEM;
@@ -184,13 +185,23 @@ std::vector<std::string> TargetsOf(const v1::Alert& alert) {
   return names;
 }
 
-// `state` is that right after `event`, which stands at `position` of `record`.
-absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t position, const v1::Event& event,
-                                    const v1::Case& state, const policy::PolicySet& policies) {
+// What every alert has, of an event that stands at `position` of `record`.
+v1::Alert AlertOf(const v1::CommitRecord& record, uint64_t position, const v1::Event& event) {
   v1::Alert alert;
   alert.set_position(position);
   alert.set_commit(record.commit());
   alert.set_kind(KindOf(event.body_case()));
+  const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
+  *alert.mutable_occurred_at() = event.occurred_at();
+  *alert.mutable_recorded_at() = ToProto(recorded_at);
+  alert.set_late(recorded_at > FromProto(event.occurred_at()) + workflow::kClockTolerance);
+  return alert;
+}
+
+// `state` is that right after `event`, which stands at `position` of `record`.
+absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t position, const v1::Event& event,
+                                    const v1::Case& state, const policy::PolicySet& policies) {
+  v1::Alert alert = AlertOf(record, position, event);
   DescribeCase(state, &alert);
   const v1::Clock* clock = FindClock(state, ClockNoOf(event));
   if (clock != nullptr) {
@@ -207,11 +218,24 @@ absl::StatusOr<v1::Alert> MakeAlert(const v1::CommitRecord& record, uint64_t pos
     DescribeEscalation(event.escalation_raised(), request_no != 0 ? request_no : state.revision(), &alert);
   }
   DescribeTask(event, state, policies, &alert);
-  const absl::Time recorded_at = absl::FromUnixMicros(record.recorded_at_us());
-  *alert.mutable_occurred_at() = event.occurred_at();
-  *alert.mutable_recorded_at() = ToProto(recorded_at);
-  alert.set_late(recorded_at > FromProto(event.occurred_at()) + workflow::kClockTolerance);
   return alert;
+}
+
+// Of a slice of the policies, which are no case's: rollouts that wait for a second person (R10).
+absl::Status BuildRollouts(const Reader& reader, const AlertMatcher& matcher, const v1::CommitRecord& record,
+                           const v1::Slice& slice, uint64_t first_position, uint64_t from,
+                           std::vector<v1::Alert>* out) {
+  for (int i = 0; i < slice.events_size(); ++i) {
+    const uint64_t position = first_position + i;
+    if (position < from || !matcher.MayMatch(slice.events(i))) continue;
+    DOCKET_ASSIGN_OR_RETURN(const v1::Event event, workflow::DecodeEvent(slice.events(i)));
+    v1::Alert alert = AlertOf(record, position, event);
+    *alert.mutable_approval()->mutable_rollout() = event.policy_rollout_planned();
+    alert.mutable_approval()->set_asked_by(event.policy_rollout_planned().planned_by());
+    alert.mutable_approval()->set_command("approve_rollout");
+    if (matcher.Matches(reader, alert)) out->push_back(std::move(alert));
+  }
+  return absl::OkStatus();
 }
 
 template <class Wanted, class Present>
@@ -224,7 +248,8 @@ bool HasAnyOf(const Wanted& wanted, const Present& present) {
 
 AlertMatcher::AlertMatcher(const v1::AlertFilter& filter, Viewer viewer) : filter_(filter), viewer_(std::move(viewer)) {
   for (const uint32_t type : {v1::Event::kWarningReached, v1::Event::kClockBreached, v1::Event::kEscalationRaised,
-                              v1::Event::kEscalationRequested, v1::Event::kClockFulfilled, v1::Event::kOwedItemAsked}) {
+                              v1::Event::kEscalationRequested, v1::Event::kClockFulfilled, v1::Event::kOwedItemAsked,
+                              v1::Event::kPolicyRolloutPlanned}) {
     if (EmptyOrHas(filter_.kinds(), KindOf(type))) types_.insert(type);
   }
   // What a clock tells is for a department, not for somebody by name.
@@ -297,7 +322,11 @@ absl::StatusOr<std::vector<v1::Alert>> AlertBuilder::Build(const Reader& reader,
   for (const v1::Slice& slice : record.slices()) {
     const uint64_t first = position;
     position += slice.events_size();
-    if (position <= from || slice.kind() != v1::STREAM_KIND_CASE) continue;
+    if (position <= from) continue;
+    if (slice.kind() == v1::STREAM_KIND_POLICY) {
+      DOCKET_RETURN_IF_ERROR(BuildRollouts(reader, matcher, record, slice, first, from, &alerts));
+    }
+    if (slice.kind() != v1::STREAM_KIND_CASE) continue;
     if (std::none_of(slice.events().begin(), slice.events().end(),
                      [&](const v1::RecordedEvent& event) { return matcher.MayMatch(event); })) {
       continue;

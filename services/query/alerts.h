@@ -14,8 +14,8 @@
 #include "services/query/reader.h"
 
 // Alerts as a function of the log: what people are told of warnings, breaches and escalations, of what waits for a
-// second person and of what a department is asked for. Nothing is told of imported histories (DOMAIN R13), nor of
-// levels of a ladder that were passed.
+// second person, rollouts of policies too, and of what a department is asked for. Nothing is told of imported histories
+// (DOMAIN R13), nor of levels of a ladder that were passed.
 namespace docket::query {
 
 // A compiled docket.v1.AlertFilter.

@@ -12,6 +12,7 @@
 #include "tools/cli/list_filters.h"
 #include "tools/cli/moments.h"
 #include "tools/cli/table.h"
+#include "tools/cli/text.h"
 #include "tools/client/event_streams.h"
 #include "workflow/base/check.h"
 
@@ -37,7 +38,15 @@ std::string EscalationText(const v1::AlertEscalation& escalation) {
   return absl::StrCat("level ", escalation.level(), " to ", to);
 }
 
+std::string RolloutText(const v1::AlertApproval& approval) {
+  const v1::PolicyRolloutPlanned& plan = approval.rollout();
+  return absl::StrCat("rollout ", plan.rollout_id(), " of ", CountText(plan.clocks(), "clock", "clocks"), ", ",
+                      plan.late(), " late at once, planned by ", approval.asked_by(),
+                      "  docket policy rollout approve ", plan.rollout_id());
+}
+
 std::string ApprovalText(const v1::AlertApproval& approval) {
+  if (approval.has_rollout()) return RolloutText(approval);
   const std::string what =
       approval.kind() == v1::Approval::LATE_ENTRY ? "late entry" : v1::EscalationKind_Name(approval.escalation_kind());
   const std::string to = approval.targets().empty() ? approval.department() : absl::StrJoin(approval.targets(), ", ");
@@ -53,14 +62,15 @@ std::string ItemText(const GlobalOptions& options, const v1::AlertItem& item) {
 
 std::string AlertLine(const GlobalOptions& options, const v1::Alert& alert) {
   std::vector<std::string> parts = {absl::StrCat(alert.position()), FormatMoment(alert.occurred_at(), options.zone()),
-                                    v1::AlertKind_Name(alert.kind()), alert.case_no()};
+                                    v1::AlertKind_Name(alert.kind())};
+  if (!alert.case_no().empty()) parts.push_back(alert.case_no());
   if (alert.has_escalation()) parts.push_back(EscalationText(alert.escalation()));
   if (alert.has_approval()) parts.push_back(ApprovalText(alert.approval()));
   if (alert.has_item()) parts.push_back(ItemText(options, alert.item()));
   if (!alert.metric().empty()) parts.push_back(alert.metric());
   if (alert.has_warning()) parts.push_back(WarningText(alert.warning()));
   if (alert.has_due_at()) parts.push_back(absl::StrCat("due ", FormatMoment(alert.due_at(), options.zone())));
-  parts.push_back(alert.department());
+  if (!alert.department().empty()) parts.push_back(alert.department());
   if (!alert.owner().empty()) parts.push_back(alert.owner());
   if (alert.late()) parts.push_back(absl::StrCat("[noticed ", FormatMoment(alert.recorded_at(), options.zone()), "]"));
   if (alert.has_notify_at()) {

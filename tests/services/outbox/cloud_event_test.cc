@@ -49,6 +49,13 @@ TEST(CloudEventTest, HasTheAttributesOfCloudEventsAndTheAlertAsData) {
   EXPECT_EQ(alert.SerializeAsString(), Sample().SerializeAsString());
 }
 
+TEST(CloudEventTest, OfARolloutHasItsIdAsSubject) {
+  v1::Alert alert = Sample();
+  alert.clear_case_no();
+  alert.mutable_approval()->mutable_rollout()->set_rollout_id("calendar.london.2");
+  EXPECT_EQ(Parsed(CloudEventBody(kLogId, alert, "")).fields().at("subject").string_value(), "calendar.london.2");
+}
+
 TEST(CloudEventTest, SaysWhatWasLostBefore) {
   const auto event = Parsed(CloudEventBody(kLogId, Sample(), CloudEventId(kLogId, 7)));
   EXPECT_EQ(event.fields().at("docketprecedinglost").string_value(), std::string(kHex) + "/7");

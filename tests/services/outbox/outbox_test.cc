@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
@@ -155,6 +156,20 @@ TEST_F(OutboxTest, EveryAlertIsDeliveredSignedAndInOrderWithinItsCase) {
   EXPECT_EQ(webhook.pending(), 0u);
   EXPECT_FALSE(webhook.has_failing_since());
   EXPECT_EQ(webhook.url(), "https://example.org/hook");
+}
+
+TEST_F(OutboxTest, ARolloutThatWaitsIsDeliveredAlthoughItIsOfNoCase) {
+  File();
+  ASSERT_TRUE(house_
+                  .Publish(absl::StrReplaceAll(testing::ReadPack("calendar-london.yaml"),
+                                               {{"exceptions:", "exceptions:\n  \"2026-11-19\": []"}}))
+                  .ok());
+  while (house_.engine().ListRollouts().rollouts().empty()) house_.Settle();  // the engine plans it by itself
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  Open({Hook("ops", 1)});
+  network_.AwaitDelivered(1);
+  EXPECT_NE(network_.delivered()[0].body.find("\"subject\":\"calendar.london.2\""), std::string::npos);
+  EXPECT_EQ(DescribeWhen([](const v1::Webhook& one) { return one.delivered() == 1; }).pending(), 0u);
 }
 
 TEST_F(OutboxTest, ANewWebhookBeginsAtTheEndUnlessToldOtherwise) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/query/alert_follower.h"
@@ -442,6 +443,40 @@ TEST(AlertsTest, FiltersChooseFromTheSameAlerts) {
     return std::find(all_targets.begin(), all_targets.end(), target) != all_targets.end();
   });
   EXPECT_THAT(AlertsFrom(house, 1, absl::StrCat("kinds: BREACH targets: '", target, "'")), IsEmpty());
+}
+
+TEST(AlertsTest, ARolloutThatWaitsForASecondPersonIsTold) {
+  House house;
+  FileCase(house, "kind: COMPLAINT title: 'No water'");
+  AlertFollower live = MustOpen(house, 0, "kinds: APPROVAL");
+  ASSERT_TRUE(house
+                  .Publish(absl::StrReplaceAll(testing::ReadPack("calendar-london.yaml"),
+                                               {{"exceptions:", "exceptions:\n  \"2026-11-19\": []"}}))
+                  .ok());
+  while (house.engine().ListRollouts().rollouts().empty()) house.Settle();  // the engine plans it by itself
+  const v1::PolicyRolloutPlanned plan = house.engine().ListRollouts().rollouts(0).plan();
+  for (const std::vector<v1::Alert>& alerts : {Drain(house, live), AlertsFrom(house, 1, "kinds: APPROVAL")}) {
+    ASSERT_EQ(alerts.size(), 1u);
+    const v1::Alert& alert = alerts[0];
+    EXPECT_EQ(alert.kind(), v1::APPROVAL);
+    EXPECT_EQ(alert.case_id(), "");
+    EXPECT_EQ(alert.approval().rollout().SerializeAsString(), plan.SerializeAsString());
+    EXPECT_EQ(alert.approval().asked_by(), plan.planned_by());
+    EXPECT_EQ(alert.approval().command(), "approve_rollout");
+    EXPECT_EQ(FromProto(alert.occurred_at()), house.clock().Now());
+    EXPECT_FALSE(alert.late());
+  }
+  // It is of no case, department or person.
+  for (const char* filter : {"kinds: BREACH", "case_kinds: COMPLAINT", "metrics: 'RESOLUTION'",
+                             "department: 'complaints'", "targets: 'helen.marsh'"}) {
+    EXPECT_THAT(AlertsFrom(house, 1, filter), IsEmpty()) << filter;
+  }
+  // Approving and applying it is no alert.
+  v1::ApproveRolloutRequest approve;
+  approve.set_rollout_id(plan.rollout_id());
+  ASSERT_TRUE(house.engine().ApproveRollout(approve, {.principal_id = "helen.marsh"}).ok());
+  while (!house.engine().ListRollouts().rollouts(0).has_applied()) house.Settle();
+  EXPECT_THAT(Drain(house, live), IsEmpty());
 }
 
 TEST(AlertsTest, MisspeltNamesAndPositionsBeyondTheEndAreRefused) {

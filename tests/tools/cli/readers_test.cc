@@ -639,6 +639,27 @@ TEST_F(Readers, DeadLettersAreListedAndReplayed) {
   EXPECT_THAT(asked, ElementsAre("ops")) << "replaying does not list";
 }
 
+TEST_F(Readers, AlertsTellOfRolloutsThatWait) {
+  server_.watch_alerts = [](const v1::WatchAlertsRequest&,
+                            const std::function<bool(const v1::WatchAlertsReply&)>& write) {
+    v1::WatchAlertsReply reply;
+    auto* alert = reply.add_alerts();
+    alert->set_position(9);
+    alert->set_kind(v1::APPROVAL);
+    *alert->mutable_occurred_at() = ToProto(kDue);
+    alert->mutable_approval()->set_asked_by("docketd");
+    alert->mutable_approval()->mutable_rollout()->set_rollout_id("calendar.london.2");
+    alert->mutable_approval()->mutable_rollout()->set_clocks(12);
+    alert->mutable_approval()->mutable_rollout()->set_late(3);
+    reply.set_caught_up(true);
+    write(reply);
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(Run({"alerts", "--utc"}).out,
+            "9  Fri 2026-11-20 16:30  APPROVAL  rollout calendar.london.2 of 12 clocks, 3 late at once, planned by "
+            "docketd  docket policy rollout approve calendar.london.2\n");
+}
+
 TEST_F(Readers, AReassignmentTellsOfAbsencesOnce) {
   server_.reassign = [](const v1::ReassignCasesRequest&,
                         const std::function<bool(const v1::ReassignCasesReply&)>& write) {
