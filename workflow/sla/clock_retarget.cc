@@ -305,7 +305,7 @@ absl::Status Steps::CorrectStarts() {
     if (event_.has_received_at_corrected() && rule->start_at() == "received_at" &&
         start == FromProto(before_.received_at())) {
       DOCKET_RETURN_IF_ERROR(CorrectStart(i, FromProto(after_.received_at()), "CORRECTION", /*annuls=*/true));
-    } else if (event_.has_inbound_received() && rule->start_at() == kOldestUnanswered && oldest < start &&
+    } else if (event_.inbound_received().from_requester() && rule->start_at() == kOldestUnanswered && oldest < start &&
                IsOldestRunning(i)) {
       DOCKET_RETURN_IF_ERROR(CorrectStart(i, oldest, "LATE_RECORDED", /*annuls=*/false));
     }
