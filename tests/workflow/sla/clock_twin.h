@@ -259,7 +259,7 @@ class ClockTwin {
     }
     if (clock.carried) clock.used += Counted(clock.start, clock.base, clock.pauses) - before;
     JudgeFormer(clock);
-    if (clock.ending == TwinClock::kNone) BreachIfOver(clock, now);
+    if (clock.ending == TwinClock::kNone) Pass(clock, now);
   }
 
  private:

@@ -251,7 +251,7 @@ std::vector<absl::Time> Life::StandingQuestions() const {
 
 absl::Time Life::OldestUnanswered() const {
   absl::Time oldest = kForever;
-  for (const absl::Time since : unanswered_) oldest = std::min(oldest, since);
+  if (!unanswered_.empty()) oldest = unanswered_.begin()->first;
   return oldest;
 }
 
@@ -262,7 +262,7 @@ void Life::Hear(absl::Time at, bool from_requester) {
   *event.mutable_occurred_at() = docket::ToProto(at);
   Do("hear", event);
   if (!from_requester) return;
-  unanswered_.insert(at);
+  unanswered_.emplace(at, desk_.state().revision());
   if (at >= asked_) asked_ = kForever;  // what came before the question does not answer it
   heard_ = std::max(heard_, at);
   const std::vector<TwinClock*> running = Running(promises_.next);
@@ -295,10 +295,10 @@ void Life::Send(absl::Time at, bool human, bool public_message) {
   if (asks) asked_ = at;
   if (asks) asked_by_ = revision;
   Sent sent{.revision = revision, .at = at, .answer = human, .asks = asks};
-  for (const absl::Time since : unanswered_) {
-    if (human && since <= at) sent.answered.insert(since);
+  for (const Heard& one : unanswered_) {
+    if (human && one.first <= at) sent.answered.insert(one);
   }
-  for (const absl::Time since : sent.answered) unanswered_.erase(since);
+  for (const Heard& one : sent.answered) unanswered_.erase(one);
   sent_.push_back(sent);
   if (!human) return;
   for (TwinClock* clock : Running(promises_.first)) StopBy(sent, clock);
@@ -317,7 +317,9 @@ bool Life::CanAnswer(const Sent& sent, const TwinClock& clock) const {
   if (clock.rule != &promises_.first && clock.rule != &promises_.next) return false;
   if (!sent.answer || sent.bounced || sent.at < clock.start || sent.revision < clock.began) return false;
   // What waits for the answer to one message is told by that answer.
-  return clock.rule == &promises_.first || (sent.answered.count(clock.start) > 0 && OldestUnanswered() > clock.start);
+  const bool answers_it = std::any_of(sent.answered.begin(), sent.answered.end(),
+                                      [&](const Heard& one) { return one.first == clock.start; });
+  return clock.rule == &promises_.first || (answers_it && OldestUnanswered() > clock.start);
 }
 
 void Life::Bounce() {
@@ -325,10 +327,10 @@ void Life::Bounce() {
   Sent& sent = sent_[*rc::gen::inRange<size_t>(0, sent_.size())];
   if (sent.bounced) return Deliver(&sent);
   sent.bounced = true;
-  for (const absl::Time since : sent.answered) {
+  for (const Heard& heard : sent.answered) {
     const bool answered = std::any_of(sent_.begin(), sent_.end(),
-                                      [&](const Sent& one) { return !one.bounced && one.answered.count(since) > 0; });
-    if (!answered) unanswered_.insert(since);
+                                      [&](const Sent& one) { return !one.bounced && one.answered.count(heard) > 0; });
+    if (!answered) unanswered_.insert(heard);
   }
   v1::Event event;
   event.mutable_delivery_reported()->set_outbound_revision(sent.revision);
@@ -373,9 +375,7 @@ void Life::AskAgain() {
 // What bounced has arrived after all.
 void Life::Deliver(Sent* sent) {
   sent->bounced = false;
-  for (const absl::Time since : sent->answered) {
-    if (unanswered_.count(since) > 0) unanswered_.erase(unanswered_.find(since));
-  }
+  for (const Heard& heard : sent->answered) unanswered_.erase(heard);
   v1::Event event;
   event.mutable_delivery_reported()->set_outbound_revision(sent->revision);
   event.mutable_delivery_reported()->set_outcome(v1::DELIVERED);

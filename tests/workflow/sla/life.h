@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -25,13 +26,14 @@ class Life {
   void Step();
 
  private:
+  using Heard = std::pair<absl::Time, uint32_t>;  // when it came, a number of its own
   struct Sent {
     uint32_t revision = 0;
     absl::Time at;
     bool answer = false;  // human and public
     bool asks = false;
     bool bounced = false;
-    std::multiset<absl::Time> answered;
+    std::set<Heard> answered;
   };
 
   void Act(int what);
@@ -104,7 +106,7 @@ class Life {
   absl::Time heard_ = absl::InfinitePast();    // newest message of the party
   uint32_t asked_by_ = 0;                      // revision of the question
   absl::Time asked_ = absl::InfiniteFuture();  // when the party was last asked something it has not answered
-  std::multiset<absl::Time> unanswered_;
+  std::set<Heard> unanswered_;
   std::vector<Sent> sent_;
   std::string queue_;
   std::string owner_;
