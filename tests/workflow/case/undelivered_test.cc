@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "tests/workflow/case/case_desk.h"
 #include "workflow/base/time.h"
+#include "workflow/case/communication.h"
 
 namespace docket::workflow::testing {
 namespace {
@@ -101,6 +102,18 @@ TEST_F(UndeliveredTest, WhatIsKeptOfAnEventHasNoTexts) {
   const v1::Event& kept = desk_.state().past_answers(0).what();
   EXPECT_EQ(kept.case_declined().reason_code(), "OUT_OF_SCOPE");
   EXPECT_FALSE(kept.case_declined().has_explanation());
+}
+
+// Many messages of machines push out neither the question that is open nor what people sent.
+TEST_F(UndeliveredTest, AQuestionMayBounceAfterAnyNumberOfAutomatedMessages) {
+  desk_.Must(kFileTicket);
+  desk_.MoveTo("2026-11-18 10:00");
+  desk_.Must("send_outbound { kind: INFORMATION_REQUEST body: 'Which street?' }");
+  const uint32_t question = desk_.state().last_information_request();
+  for (int i = 0; i < 2 * kMaxSentKept; ++i) desk_.Must("send_outbound { kind: UPDATE body: 'Soon' automated: true }");
+  EXPECT_EQ(desk_.state().sent_size(), kMaxSentKept);
+  desk_.Must(absl::StrCat("report_delivery { outbound_revision: ", question, " outcome: BOUNCED }"));
+  EXPECT_EQ(desk_.state().sent(0).outcome(), v1::BOUNCED);
 }
 
 }  // namespace
