@@ -179,14 +179,21 @@ std::string AskerOf(const Draft& draft, const escalation::Firing& firing, const 
   return by_hand.reason_code().empty() ? "" : draft.context().actor->principal_id();
 }
 
+// Who is told instead, past those who are skipped.
+absl::StatusOr<escalation::Targets> OthersFor(Draft& draft, const v1::Escalation& one, const escalation::Firing& firing,
+                                              absl::Time at) {
+  escalation::Targets targets =
+      escalation::TargetsOf(draft.state(), firing, one.kind(), one.requested_by(), *draft.context().policies, at);
+  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
+  return targets;
+}
+
 // The same escalation for other targets; its actions were taken, but for watching.
 absl::Status TellOthers(Draft& draft, const v1::Escalation& one) {
   const policy::PolicySet& policies = *draft.context().policies;
   const absl::Time at = FromProto(draft.state().last_event_at());
   const escalation::Firing firing = escalation::FiringOf(draft.state(), one, policies);
-  const escalation::Targets targets =
-      escalation::TargetsOf(draft.state(), firing, one.kind(), one.requested_by(), policies, at);
-  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
+  DOCKET_ASSIGN_OR_RETURN(const escalation::Targets targets, OthersFor(draft, one, firing, at));
   v1::Event event = At(at, one.reason_code().empty() ? one.ladder() : v1::PolicyPin());
   v1::EscalationRaised* raised = event.mutable_escalation_raised();
   *raised = escalation::Raise(draft.state(), firing, one.kind(), targets, policies, at);
@@ -204,9 +211,7 @@ absl::Status AskOthers(Draft& draft, const v1::Escalation& one) {
   const policy::PolicySet& policies = *draft.context().policies;
   const absl::Time at = FromProto(draft.state().last_event_at());
   const escalation::Firing firing = escalation::FiringOf(draft.state(), one, policies);
-  const escalation::Targets targets =
-      escalation::TargetsOf(draft.state(), firing, one.kind(), one.requested_by(), policies, at);
-  DOCKET_RETURN_IF_ERROR(EmitSkips(draft, firing, targets, at));
+  DOCKET_ASSIGN_OR_RETURN(const escalation::Targets targets, OthersFor(draft, one, firing, at));
   v1::Event event = At(at, v1::PolicyPin());
   v1::EscalationRequested* requested = event.mutable_escalation_requested();
   *requested = escalation::Request(draft.state(), firing, one.kind(), targets, policies);
